@@ -1,0 +1,3 @@
+"""regsync: mirror container images between registries and OCI layouts, driven by one YAML file."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,51 @@
+"""All of time in one Protocol: nothing else sleeps, so a test owns every second."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from datetime import UTC, datetime
+from typing import Protocol
+
+_SLICE = 60.0  # seconds: a suspended machine or a moved wall clock is noticed within one
+
+
+class Clock(Protocol):
+    """Wall time for schedules and stamps, monotonic time for durations."""
+
+    def now(self) -> datetime:
+        """Return the wall time, aware, in UTC."""
+        ...
+
+    def monotonic(self) -> float:
+        """Return seconds that never go back, from an arbitrary start."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Return after this many seconds."""
+        ...
+
+    async def sleep_until(self, moment: datetime) -> None:
+        """Return when the wall clock shows this moment or later."""
+        ...
+
+
+class SystemClock:
+    """The machine's own time."""
+
+    def now(self) -> datetime:
+        """Return the wall time, aware, in UTC."""
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        """Return seconds that never go back, from an arbitrary start."""
+        return time.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        """Return after this many seconds."""
+        await asyncio.sleep(seconds)
+
+    async def sleep_until(self, moment: datetime) -> None:
+        """Return when the wall clock shows this moment or later, in slices so that a jump of that clock is seen."""
+        while (left := (moment - self.now()).total_seconds()) > 0:
+            await asyncio.sleep(min(left, _SLICE))

@@ -1,0 +1,102 @@
+"""Every exception regsync raises on purpose; callers ask `error.retryable`, never a status code.
+
+RegsyncError                 retryable = False; attempts = how often it was tried
+├── ConfigError              the operator must edit the file                        exit 2
+├── Malformed                text or a document that is not what it claims to be
+│   └── InvalidReference     a name nothing can be found by
+├── NotFound                 a manifest, blob, tag or repository is not there
+├── AccessDenied             credentials missing or refused
+│   └── Forbidden            the credentials are fine, and yet this is not allowed
+├── Refused                  we will not do that (unsafe redirect, guarded address, TLS not trusted)
+├── Unsupported              the other side cannot do this
+├── StorageError             the disk or the layout directory cannot be used (full, read-only, damaged)
+├── Incomplete               the target says that parts of a manifest it was given are not there
+├── Unavailable              retryable; .retry_after in seconds, if the server named one
+├── IntegrityError           retryable; the bytes are not the ones described
+└── CopyFailed               where a copy stopped; __cause__ says why
+
+Foreign exceptions become one of these at three borders and nowhere else: `registry/transport.py` (HTTP),
+`layout/files.py` (the operating system) and `config/load.py` (YAML and pydantic).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, Literal
+
+
+class RegsyncError(Exception):
+    """Base of the tree. `attempts` counts the tries that were spent before it was raised."""
+
+    retryable: ClassVar[bool] = False
+    attempts: int = 1
+
+
+class ConfigError(RegsyncError):
+    """The configuration cannot be used; each problem is one line with its place and what was expected."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = tuple(problems)
+
+
+class Malformed(RegsyncError):
+    """Text or a document that cannot be read as what it claims to be."""
+
+
+class InvalidReference(Malformed):
+    """A name that cannot be parsed, so nothing can be found by it."""
+
+
+class NotFound(RegsyncError):
+    """A manifest, blob, tag or repository that was demanded and is not there."""
+
+
+class AccessDenied(RegsyncError):
+    """Credentials are missing, cannot be obtained, or were refused."""
+
+
+class Forbidden(AccessDenied):
+    """The registry knows who asks and does not allow it (403)."""
+
+
+class Refused(RegsyncError):
+    """Something the other side asked for and we will not do: it would leak a credential or reach a guarded place."""
+
+
+class Unsupported(RegsyncError):
+    """The other side cannot do this, or what it holds is of a kind we do not copy."""
+
+
+class StorageError(RegsyncError):
+    """The disk or a layout directory cannot be used: full, read-only, not permitted, or damaged."""
+
+
+class Incomplete(RegsyncError):
+    """The target refuses a manifest because it lacks parts of it, whatever it said of them before."""
+
+
+class Unavailable(RegsyncError):
+    """Try again later: network failure, 5xx, 408, 429. `retry_after` is in seconds."""
+
+    retryable = True
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class IntegrityError(RegsyncError):
+    """The bytes that came are not the ones that were described (digest, size or form)."""
+
+    retryable = True
+
+
+class CopyFailed(RegsyncError):
+    """A copy stopped at this step of this subject (a digest or a reference); `__cause__` says why."""
+
+    def __init__(self, step: Literal["plan", "blob", "manifest"], subject: str, cause: RegsyncError) -> None:
+        super().__init__(f"{step} {subject}: {cause}")
+        self.step = step
+        self.subject = subject
+        self.attempts = cause.attempts

@@ -1,0 +1,231 @@
+"""What happened, as frozen values. Code that moves bytes states facts; what a fact becomes is decided in `observe/`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class RequestRetried:
+    """A request failed in a way worth trying again; `pause` is in seconds."""
+
+    host: str
+    request: str
+    attempt: int
+    pause: float
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """Something the operator should know that fails nothing; `message` is what people grep for."""
+
+    message: str
+    fields: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class BlobStarted:
+    """A blob is being looked at; `kind` tells the config of an image from its layers."""
+
+    source: str
+    target: str
+    digest: str
+    kind: Literal["config", "layer"]
+
+
+@dataclass(frozen=True, slots=True)
+class BlobDone:
+    """A blob is at the target. `size` is in bytes; `adopted` means mounted or linked, so no byte was moved."""
+
+    target: str
+    digest: str
+    size: int
+    how: Literal["present", "adopted", "copied"]
+
+
+@dataclass(frozen=True, slots=True)
+class BlobRetried:
+    """A blob broke on its way and is begun again."""
+
+    source: str
+    target: str
+    digest: str
+    attempt: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestPushed:
+    """A manifest is at the target; `ref` is its tag or digest there, `size` its bytes."""
+
+    target: str
+    digest: str
+    ref: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class TagsSelected:
+    """The tags of one source repository were listed and filtered."""
+
+    source: str
+    available: int
+    selected: int
+
+
+@dataclass(frozen=True, slots=True)
+class NoTagsMatched:
+    """A filter left nothing; that is a warning and no failure."""
+
+    source: str
+    available: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ImageCurrent:
+    """Nothing to do: the target has it (`present` by name, or `same` by digest)."""
+
+    source: str
+    target: str
+    how: Literal["present", "same"]
+
+
+@dataclass(frozen=True, slots=True)
+class ImageNeeded:
+    """The target lacks the image or holds another one."""
+
+    source: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImageSkipped:
+    """The image is of a media type this entry does not copy."""
+
+    source: str
+    media_type: str
+    allowed: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ImageCopied:
+    """The target's name now stands for this digest."""
+
+    source: str
+    target: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFailed:
+    """An image, or what would have listed images, failed. `message` is the line people grep for."""
+
+    message: str
+    source: str
+    target: str
+    error: str
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunFinished:
+    """A run over one entry, or over all of them (`entry` empty), came to its end; sizes are in bytes."""
+
+    entry: str
+    copied: int
+    unchanged: int
+    skipped: int
+    failed: int
+    moved: int
+    spared: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class JobQueued:
+    """An entry waits for a worker."""
+
+    entry: str
+    due: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class JobSkipped:
+    """An entry was due while it still waited or ran."""
+
+    entry: str
+    due: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class JobStarted:
+    """A worker took an entry."""
+
+    entry: str
+    due: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class JobFinished:
+    """An entry's run ended; `crash` is set only by a bug of ours, never by a failed image."""
+
+    entry: str
+    failed: int
+    crash: BaseException | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stopping:
+    """A signal asked the daemon to stop; `grace` seconds are left to those who work."""
+
+    grace: float
+
+
+Event = (
+    RequestRetried
+    | Warned
+    | BlobStarted
+    | BlobDone
+    | BlobRetried
+    | ManifestPushed
+    | TagsSelected
+    | NoTagsMatched
+    | ImageCurrent
+    | ImageNeeded
+    | ImageSkipped
+    | ImageCopied
+    | ImageFailed
+    | RunFinished
+    | JobQueued
+    | JobSkipped
+    | JobStarted
+    | JobFinished
+    | Stopping
+)
+
+
+class Observer(Protocol):
+    """Called synchronously, must return at once, must not raise."""
+
+    def __call__(self, event: Event, /) -> None:
+        """Take note of one event."""
+        ...
+
+
+def fan_out(observers: Iterable[Observer]) -> Observer:
+    """Return one observer that tells each of these in turn."""
+    chain = tuple(observers)
+
+    def tell(event: Event, /) -> None:
+        for observer in chain:
+            observer(event)
+
+    return tell
+
+
+def ignore(event: Event, /) -> None:
+    """The null observer."""

@@ -1,0 +1,118 @@
+"""The one seam: everything that moves images talks to a Repository and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+from regsync.errors import IntegrityError
+from regsync.oci.descriptor import Descriptor
+from regsync.oci.digest import Digest
+from regsync.oci.manifest import Manifest
+from regsync.oci.reference import Reference
+
+Chunks = AsyncIterator[bytes]
+
+
+class Verified:
+    """Chunks that refuse to end unless they are the bytes described.
+
+    Chunks pass as they come, but the last one is held back until size and digest are proved, so whoever consumes them
+    to the end holds the right blob and whoever is cut off by `IntegrityError` has not seen its last byte: a wrong blob
+    cannot be completed anywhere. (An HTTP body generator may also be cancelled once its last chunk is sent, so a check
+    after it would not run.) Only the copier makes these, and a `Repository` writes nothing else.
+    """
+
+    def __init__(self, blob: Descriptor, chunks: Chunks) -> None:
+        self.blob = blob
+        self._chunks = chunks
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        hasher, size, held = self.blob.digest.hasher(), 0, b""
+        async for chunk in self._chunks:
+            size += len(chunk)
+            if size > self.blob.size:
+                raise IntegrityError(f"blob {self.blob.digest} is longer than its {self.blob.size} bytes")
+            hasher.update(chunk)
+            if held:
+                yield held
+            held = chunk
+        if size != self.blob.size:
+            raise IntegrityError(f"blob {self.blob.digest} ended after {size} of {self.blob.size} bytes")
+        if hasher.hexdigest() != self.blob.digest.hex:
+            raise IntegrityError(f"blob {self.blob.digest} came as {self.blob.digest.algorithm}:{hasher.hexdigest()}")
+        if held:
+            yield held
+
+
+class Repository(Protocol):
+    """A named set of blobs, manifests and tags: a registry path or an OCI layout directory.
+
+    Missing things are `None` or `False` when asked about, `NotFound` when demanded.
+    """
+
+    @property
+    def name(self) -> str:
+        """What people call it and what keys are made of: `host/path` or `ocidir://path`, without tag."""
+        ...
+
+    @property
+    def host(self) -> str:
+        """Whatever shares a limit with this repository: see `Limits`."""
+        ...
+
+    async def head_manifest(self, ref: str | Digest) -> Descriptor | None:
+        """Return what a tag or digest names, without its bytes; None when it is not there."""
+        ...
+
+    async def get_manifest(self, ref: str | Digest) -> Manifest:
+        """Return the manifest, its bytes proved against the digest; `NotFound` when it is not there."""
+        ...
+
+    async def put_manifest(self, manifest: Manifest, *, at: str | Digest | None = None) -> None:
+        """Store a manifest whose children and blobs are there already.
+
+        `at` is the tag it gets, its own digest when it must be findable without one, or None when it is only part of
+        something else. A manifest with a `subject` becomes findable as its referrer. Storing twice is storing once.
+        """
+        ...
+
+    async def has_blob(self, blob: Descriptor) -> bool:
+        """Say whether the blob is there, with its whole size."""
+        ...
+
+    def open_blob(self, blob: Descriptor) -> AbstractAsyncContextManager[Chunks]:
+        """Open the blob's bytes, unproved; `NotFound` on entering when it is not there.
+
+        A context manager and not a bare generator, because an abandoned generator keeps its connection.
+        """
+        ...
+
+    async def put_blob(self, content: Verified) -> None:
+        """Store the blob, wholly or not at all; what `content` raises goes through."""
+        ...
+
+    async def adopt_blob(self, blob: Descriptor, neighbour: Repository) -> bool:
+        """Take the blob from a neighbour without moving its bytes (mount, hard link); False when that cannot be."""
+        ...
+
+    def tags(self) -> AsyncIterator[str]:
+        """Every tag once; `NotFound` when the repository (or layout directory) is not there."""
+        ...
+
+
+class Endpoints(Protocol):
+    """Where repositories live."""
+
+    def open(self, reference: Reference) -> Repository:
+        """Return the repository a reference lies in, to read from; nothing is contacted."""
+        ...
+
+    def writing(self, reference: Reference) -> AbstractAsyncContextManager[Repository]:
+        """Return the repository to write into, protected while it is held, and tidied when the last holder leaves."""
+        ...
+
+    def repositories(self, host: str) -> AsyncIterator[str]:
+        """Every repository path a registry lists, in its order."""
+        ...

@@ -1,0 +1,106 @@
+"""Carry out a CopyPlan: blobs together, manifests wave by wave, the name last.
+
+Killed anywhere, a copy leaves only unreferenced parts; run again, it finds them and skips them. Nothing is shared
+between two images but a lock and what is known: whoever loses the race for a blob asks again and finds it.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from regsync.clock import Clock
+from regsync.errors import CopyFailed, RegsyncError
+from regsync.events import BlobDone, BlobRetried, BlobStarted, ManifestPushed, Observer
+from regsync.limits import KeyedLock, Limits
+from regsync.oci.descriptor import Descriptor
+from regsync.oci.digest import Digest
+from regsync.oci.manifest import Manifest
+from regsync.repository import Repository, Verified
+from regsync.transfer.plan import CopyPlan
+from regsync.transfer.together import together
+
+TRANSFERS = "transfers"  # a host of its own in Limits: what all transfers of the process share is memory
+_ATTEMPTS = 4  # times one blob is begun
+_PAUSE = 1.0  # seconds before a blob is begun again, doubled each time
+
+
+class Copier:
+    """Moves images during one run; what it has seen at a target stays known for that run.
+
+    `movers` is shared by all copiers of the process, so that a blob two runs want at one host moves once.
+    """
+
+    def __init__(self, limits: Limits, movers: KeyedLock, *, clock: Clock, tell: Observer) -> None:
+        self._limits = limits
+        self._movers = movers
+        self._clock = clock
+        self._tell = tell
+        self._known: set[tuple[str, Digest]] = set()  # (repository, blob) seen there
+        self._holders: dict[tuple[str, Digest], Repository] = {}  # (host, blob) -> a repository that has it
+
+    async def run(self, plan: CopyPlan, source: Repository, target: Repository, *, trusting: bool = True) -> None:
+        """Make the plan's root stand at its name; raises `CopyFailed`, and then the name stands where it stood.
+
+        Without `trusting`, what the target says it has is sent again: it refused a manifest for lack of it.
+        """
+        await together(
+            self._copy_blob(blob, source, target, config=blob.digest in plan.configs, trusting=trusting)
+            for blob in plan.blobs
+        )
+        for wave in plan.waves:
+            await together(self._push(manifest, target, None) for manifest in wave)
+        await self._push(plan.root, target, plan.at)
+
+    async def _copy_blob(
+        self, blob: Descriptor, source: Repository, target: Repository, *, config: bool, trusting: bool
+    ) -> None:
+        digest = str(blob.digest)
+        self._tell(BlobStarted(source.name, target.name, digest, "config" if config else "layer"))
+        try:
+            async with self._movers((target.host, blob.digest)):
+                how = await self._settle(blob, source, target, trusting=trusting)
+        except RegsyncError as error:
+            raise CopyFailed("blob", digest, error) from error
+        self._known.add((target.name, blob.digest))
+        self._holders.setdefault((target.host, blob.digest), target)
+        self._tell(BlobDone(target.name, digest, blob.size, how))
+
+    async def _settle(
+        self, blob: Descriptor, source: Repository, target: Repository, *, trusting: bool
+    ) -> Literal["present", "adopted", "copied"]:
+        """Get one blob to the target in the cheapest way there is; without `trusting`, its word for it is not taken."""
+        if trusting:
+            if (target.name, blob.digest) in self._known or await target.has_blob(blob):
+                return "present"
+            for neighbour in (self._holders.get((target.host, blob.digest)), source):
+                if neighbour is not None and await target.adopt_blob(blob, neighbour):
+                    return "adopted"
+        for attempt in range(1, _ATTEMPTS):
+            try:
+                await self._pour(blob, source, target)
+            except RegsyncError as error:
+                if not error.retryable:
+                    raise
+                self._tell(BlobRetried(source.name, target.name, str(blob.digest), attempt, str(error)))
+                await self._clock.sleep(_PAUSE * 2 ** (attempt - 1))
+                if await target.has_blob(blob):  # the answer was lost, not the upload
+                    return "copied"
+            else:
+                return "copied"
+        try:
+            await self._pour(blob, source, target)
+        except RegsyncError as error:
+            error.attempts = max(error.attempts, _ATTEMPTS)
+            raise
+        return "copied"
+
+    async def _pour(self, blob: Descriptor, source: Repository, target: Repository) -> None:
+        async with self._limits.hold(source.host, target.host, TRANSFERS), source.open_blob(blob) as chunks:
+            await target.put_blob(Verified(blob, chunks))
+
+    async def _push(self, manifest: Manifest, target: Repository, at: str | Digest | None) -> None:
+        try:
+            await target.put_manifest(manifest, at=at)
+        except RegsyncError as error:
+            raise CopyFailed("manifest", str(manifest.digest), error) from error
+        self._tell(ManifestPushed(target.name, str(manifest.digest), str(at or manifest.digest), len(manifest.raw)))

@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from regsync.limits import KeyedLock, Limits
+from tests.support.clock import settle
+
+
+@pytest.mark.parametrize("hosts", [("a",), ("a", "b")])
+async def test_a_thousand_contenders_never_exceed_the_cap_and_all_get_in(hosts: tuple[str, ...]) -> None:
+    limits, inside, most, entered = Limits(lambda host: 3), 0, 0, 0
+
+    async def contend() -> None:
+        nonlocal inside, most, entered
+        async with limits.hold(*hosts):
+            inside += 1
+            entered += 1
+            most = max(most, inside)
+            await asyncio.sleep(0)
+            inside -= 1
+
+    async with asyncio.timeout(10):
+        await asyncio.gather(*(contend() for _ in range(1000)))
+    assert entered == 1000
+    assert most == (3 if len(hosts) == 1 else 2)
+
+
+async def test_transfers_leave_one_slot_for_a_look_up() -> None:
+    limits = Limits(lambda host: 2)
+    async with limits.hold("a", "b"), asyncio.timeout(1), limits.hold("c", "d"):
+        pass
+    release = asyncio.Event()
+
+    async def transfer() -> None:
+        async with limits.hold("a", "b"):
+            await release.wait()
+
+    tasks = [asyncio.create_task(transfer()) for _ in range(3)]
+    await settle()
+
+    async def look_up() -> None:
+        async with limits.hold("a"):
+            pass
+
+    async with asyncio.timeout(1):
+        await asyncio.create_task(look_up())
+    release.set()
+    await asyncio.gather(*tasks)
+
+
+async def test_a_host_with_one_slot_still_transfers() -> None:
+    limits = Limits(lambda host: 1)
+    async with asyncio.timeout(1), limits.hold("a", "b"):
+        pass
+
+
+async def test_a_request_inside_a_transfer_rides_on_its_slot() -> None:
+    limits = Limits(lambda host: 1)
+    async with asyncio.timeout(1), limits.hold("a", "b"), limits.hold("a"), limits.hold("b"):
+        pass
+
+
+async def test_a_cancelled_waiter_gives_its_place_back() -> None:
+    limits = Limits(lambda host: 1)
+    release = asyncio.Event()
+
+    async def hold() -> None:
+        async with limits.hold("a"):
+            await release.wait()
+
+    holder = asyncio.create_task(hold())
+    await settle()
+    waiters = [asyncio.create_task(hold()) for _ in range(3)]
+    await settle()
+    waiters[0].cancel()
+    release.set()
+    async with asyncio.timeout(1):
+        await asyncio.gather(holder, *waiters, return_exceptions=True)
+        async with limits.hold("a"):
+            pass
+    assert waiters[0].cancelled()
+
+
+async def test_a_slot_granted_to_somebody_just_cancelled_is_passed_on() -> None:
+    limits = Limits(lambda host: 1)
+    release = [asyncio.Event() for _ in range(3)]
+
+    async def hold(n: int) -> None:
+        async with limits.hold("a"):
+            await release[n].wait()
+
+    tasks = [asyncio.create_task(hold(n)) for n in range(3)]
+    await settle()
+    release[0].set()
+    await asyncio.sleep(0)  # the holder leaves and grants the second, which has not run yet
+    tasks[1].cancel()
+    release[2].set()
+    async with asyncio.timeout(1):
+        await tasks[2]
+
+
+def test_a_host_without_cap_is_probed_upwards_and_halved_by_trouble() -> None:
+    limits = Limits(lambda host: None)
+    assert limits.limit_of("a") == 8
+    for _ in range(8):
+        limits.went_well("a")
+    assert limits.limit_of("a") == 16
+    limits.went_badly("a")
+    assert limits.limit_of("a") == 8
+    for _ in range(8):
+        limits.went_well("a")
+    assert limits.limit_of("a") == 9
+
+
+def test_probing_ends_somewhere() -> None:
+    limits = Limits(lambda host: None)
+    for _ in range(10_000):
+        limits.went_well("a")
+    assert limits.limit_of("a") == 64
+
+
+def test_a_cap_is_never_exceeded() -> None:
+    limits = Limits(lambda host: 3)
+    for _ in range(100):
+        limits.went_well("a")
+    assert limits.limit_of("a") == 3
+
+
+async def test_answers_sent_before_a_halving_do_not_halve_again() -> None:
+    limits = Limits(lambda host: None)
+    async with asyncio.TaskGroup() as group:
+        release = asyncio.Event()
+
+        async def hold() -> None:
+            async with limits.hold("a"):
+                await release.wait()
+
+        for _ in range(8):
+            group.create_task(hold())
+        await settle()
+        for _ in range(8):
+            limits.went_badly("a")
+        assert limits.limit_of("a") == 4
+        release.set()
+
+
+async def test_a_keyed_lock_is_one_lock_a_key() -> None:
+    locks = KeyedLock()
+    async with locks("one"), asyncio.timeout(1), locks("two"):
+        assert locks("one").locked()
+    assert not locks("one").locked()

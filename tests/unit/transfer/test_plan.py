@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+import pytest
+
+from regsync.errors import CopyFailed, IntegrityError, Unavailable, Unsupported
+from regsync.oci.digest import Digest
+from regsync.oci.manifest import Manifest
+from regsync.repository import Repository
+from regsync.transfer.plan import CopyPlan, plan_copy
+from tests.support.images import (
+    a_nested_index,
+    an_image,
+    an_index,
+    image_bytes,
+    index_bytes,
+    manifest_of,
+    put_built,
+)
+from tests.support.memory import MemoryRepository
+
+
+async def fetch(source: Repository, digest: Digest) -> Manifest:
+    return await source.get_manifest(digest)
+
+
+async def planned(source: Repository, target: Repository, root: Manifest, *, trusting: bool = True) -> CopyPlan:
+    return await plan_copy(source, target, root, at="v1", fetch=fetch, trusting=trusting)
+
+
+async def test_an_image_needs_its_config_and_its_layers() -> None:
+    source, target = MemoryRepository("a/b", host="a"), MemoryRepository("c/d", host="c")
+    image = await an_image(source, b"one", b"two", tag="v1")
+    plan = await planned(source, target, image)
+    assert {blob.digest for blob in plan.blobs} == set(source.blobs)
+    assert plan.waves == ()
+    assert plan.root is image
+    assert image.config is not None
+    assert plan.configs == {image.config.digest}
+    assert plan.size == sum(map(len, source.blobs.values()))
+
+
+async def test_children_come_in_waves_before_their_parents_and_the_root_in_none() -> None:
+    source, target = MemoryRepository("a/b", host="a"), MemoryRepository("c/d", host="c")
+    root = await a_nested_index(source, tag="v1")
+    plan = await planned(source, target, root)
+    pushed: set[Digest] = set()
+    for wave in plan.waves:
+        for manifest in wave:
+            assert {child.digest for child in manifest.children} <= pushed
+        pushed |= {manifest.digest for manifest in wave}
+    assert pushed == set(source.manifests) - {root.digest}
+
+
+async def test_a_child_shared_by_two_depths_is_pushed_before_both_parents() -> None:
+    source, target = MemoryRepository("a/b", host="a"), MemoryRepository("c/d", host="c")
+    leaf = image_bytes(b"leaf")
+    deep = index_bytes(index_bytes(leaf))
+    root = await put_built(source, index_bytes(leaf, deep), tag="v1")
+    plan = await planned(source, target, root)
+    order = [manifest.digest for wave in plan.waves for manifest in wave]
+    assert order[0] == manifest_of(leaf).digest
+    assert len(order) == len(set(order)) == 3
+
+
+async def test_what_the_target_holds_is_not_looked_into() -> None:
+    source, target = MemoryRepository("a/b", host="a"), MemoryRepository("c/d", host="c")
+    root = await an_index(source, "linux/amd64", "linux/arm64", tag="v1")
+    kept = await source.get_manifest(root.children[0].digest)
+    target.manifests[kept.digest] = kept
+    source.calls.clear()
+    plan = await planned(source, target, root)
+    assert [manifest.digest for wave in plan.waves for manifest in wave] == [root.children[1].digest]
+    assert source.calls["get_manifest"] == 1
+
+
+async def test_a_target_that_is_not_trusted_is_not_asked() -> None:
+    source, target = MemoryRepository("a/b", host="a"), MemoryRepository("c/d", host="c")
+    root = await an_index(source, "linux/amd64", tag="v1")
+    target.manifests[root.children[0].digest] = await source.get_manifest(root.children[0].digest)
+    plan = await planned(source, target, root, trusting=False)
+    assert len(plan.waves) == 1
+    assert not target.calls
+
+
+async def test_within_one_repository_only_the_name_is_new() -> None:
+    source = MemoryRepository("a/b", host="a")
+    root = await an_index(source, "linux/amd64", tag="v1")
+    assert await planned(source, source, root) == CopyPlan(root, "v1")
+
+
+async def test_a_digest_named_a_hundred_times_is_fetched_once() -> None:
+    source, target = MemoryRepository("a/b", host="a"), MemoryRepository("c/d", host="c")
+    leaf = image_bytes(b"leaf")
+    root = await put_built(source, index_bytes(*[leaf] * 100), tag="v1")
+    source.calls.clear()
+    await planned(source, target, root)
+    assert source.calls["get_manifest"] == 1
+    assert target.calls["head_manifest"] == 1
+
+
+async def test_indexes_nested_too_deep_are_refused_by_name() -> None:
+    source, target = MemoryRepository("a/b", host="a"), MemoryRepository("c/d", host="c")
+    built = image_bytes(b"leaf")
+    for _ in range(18):
+        built = index_bytes(built)
+    root = await put_built(source, built, tag="v1")
+    with pytest.raises(CopyFailed) as caught:
+        await planned(source, target, root)
+    assert isinstance(caught.value.__cause__, Unsupported)
+
+
+async def test_a_child_that_is_not_as_its_index_says_fails_the_plan() -> None:
+    source, target = MemoryRepository("a/b", host="a"), MemoryRepository("c/d", host="c")
+    root = await an_index(source, "linux/amd64", tag="v1")
+
+    async def lying(repository: Repository, digest: Digest) -> Manifest:
+        manifest = await repository.get_manifest(digest)
+        return Manifest.read(manifest.raw + b" ", content_type=manifest.media_type)
+
+    with pytest.raises(CopyFailed) as caught:
+        await plan_copy(source, target, root, at="v1", fetch=lying)
+    assert isinstance(caught.value.__cause__, IntegrityError)
+
+
+async def test_a_source_in_trouble_fails_the_plan_and_says_where() -> None:
+    source, target = MemoryRepository("a/b", host="a"), MemoryRepository("c/d", host="c")
+    root = await an_index(source, "linux/amd64", "linux/arm64", tag="v1")
+    source.fail("get_manifest", Unavailable("no answer"))
+    with pytest.raises(CopyFailed) as caught:
+        await planned(source, target, root)
+    assert caught.value.step == "plan"
+    assert "a/b@sha256:" in str(caught.value)
+    assert "no answer" in str(caught.value)
