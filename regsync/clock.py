@@ -47,5 +47,7 @@ class SystemClock:
 
     async def sleep_until(self, moment: datetime) -> None:
         """Return when the wall clock shows this moment or later, in slices so that a jump of that clock is seen."""
-        while (left := (moment - self.now()).total_seconds()) > 0:
-            await asyncio.sleep(min(left, _SLICE))
+        left = (moment - self.now()).total_seconds()
+        while left > 0:
+            await self.sleep(min(left, _SLICE))
+            left = (moment - self.now()).total_seconds()

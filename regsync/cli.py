@@ -1,0 +1,133 @@
+"""Arguments in, exit code out. Whatever is not needed to parse arguments is imported when a command runs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from regsync import __version__
+from regsync.duration import parse_duration
+from regsync.errors import Malformed
+from regsync.options import FINE, INTERRUPTED, USAGE, Options
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+
+def _switch(name: str, text: str) -> Callable[[_F], _F]:
+    """An option that is on when named, and takes `=false` as the Go regsync's do."""
+    return click.option(name, type=click.BOOL, is_flag=False, flag_value="true", default=False, metavar="", help=text)
+
+
+def _common(command: _F) -> _F:
+    """The options every command has, and the program itself."""
+    for option in (
+        click.option("-c", "--config", metavar="FILE", default="", help="Configuration file; - is standard input."),
+        click.option("-v", "--verbosity", metavar="LEVEL", default="", help="debug, info, warn, error or trace."),
+        click.option("--logopt", multiple=True, metavar="OPT", help="Log option; json is the only one."),
+        _switch("--allow-unknown-keys", "Warn of unknown and duplicate keys instead of refusing them."),
+    ):
+        command = option(command)
+    return command
+
+
+def _options(given: dict[str, Any]) -> Options:
+    """Take the common options out of a command's arguments and return what was said at both places."""
+    context = click.get_current_context()
+    options: Options = context.obj if context.obj is not None else Options()
+    context.obj = options
+    options.add({key: given.pop(key) for key in ("config", "verbosity", "logopt", "allow_unknown_keys")})
+    return options
+
+
+def _seconds(_context: click.Context, _parameter: click.Parameter, value: str) -> float:
+    try:
+        return parse_duration(value)
+    except Malformed as error:
+        raise click.BadParameter(f"{error}") from error
+
+
+@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@_common
+@click.pass_context
+def program(context: click.Context, /, **given: Any) -> None:
+    """Mirror container images between registries and OCI layouts, as one YAML file says."""
+    _options(given)
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
+
+
+@program.command()
+@_common
+@_switch("--missing", "Only copy images whose name is not at the target yet.")
+@_switch("--abort-on-error", "Stop at the first failure.")
+def once(*, missing: bool, abort_on_error: bool, **given: Any) -> int:
+    """Run every entry once."""
+    from regsync.process import run_once  # noqa: PLC0415  # start-up time: see the module's docstring
+
+    scope = "missing" if missing else "changed"
+    return run_once(_options(given), scope=scope, abort_on_error=abort_on_error, drift_fails=False)
+
+
+@program.command()
+@_common
+@_switch("--abort-on-error", "Stop at the first failure.")
+@_switch("--exit-code", "Exit with 3 when something would be copied.")
+def check(*, abort_on_error: bool, exit_code: bool, **given: Any) -> int:
+    """Say what `once` would copy, and copy nothing."""
+    from regsync.process import run_once  # noqa: PLC0415
+
+    return run_once(_options(given), scope="check", abort_on_error=abort_on_error, drift_fails=exit_code)
+
+
+@program.command()
+@_common
+@_switch("--abort-on-error", "Exit at the first failure.")
+@click.option("--grace", default="25s", metavar="DURATION", callback=_seconds, help="Time to end after SIGTERM.")
+def server(*, abort_on_error: bool, grace: float, **given: Any) -> int:
+    """Copy what is missing, then run every entry at its times until stopped."""
+    from regsync.process import run_server  # noqa: PLC0415
+
+    return run_server(_options(given), grace=grace, abort_on_error=abort_on_error)
+
+
+@program.command()
+@_common
+@_switch("--show-secrets", "Print passwords, tokens and keys as they are.")
+@_switch("--check", "Only say whether the configuration is fine.")
+def config(*, show_secrets: bool, check: bool, **given: Any) -> int:
+    """Print the configuration as it is understood."""
+    from regsync.process import print_config  # noqa: PLC0415
+
+    return print_config(_options(given), show_secrets=show_secrets, only_check=check)
+
+
+@program.command()
+@_common
+def version(**given: Any) -> int:
+    """Print the version."""
+    _options(given)
+    import platform  # noqa: PLC0415
+
+    rows = {
+        "VCSTag": f"v{__version__}",
+        "Platform": f"{sys.platform}/{platform.machine()}",
+        "Python": platform.python_version(),
+    }
+    for label, value in rows.items():
+        click.echo(f"{label + ':':<10}{value}")
+    return FINE
+
+
+def main() -> None:
+    """Run the program and leave with its exit code."""
+    try:
+        code = program.main(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        code = USAGE
+    except (click.Abort, KeyboardInterrupt):
+        code = INTERRUPTED
+    sys.exit(code if isinstance(code, int) else FINE)

@@ -1,0 +1,1 @@
+"""Sinks: events in, lines and reports out."""

@@ -1,0 +1,206 @@
+"""Events become lines on standard error: the Go regsync's keys and messages, as text or JSON.
+
+Which level an event has is decided here, in one `match`; an event without a decision is a type error.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import traceback
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, TextIO, assert_never
+
+import structlog
+
+from regsync.clock import Clock
+from regsync.errors import Malformed
+from regsync.events import (
+    BlobDone,
+    BlobRetried,
+    BlobStarted,
+    Event,
+    ImageCopied,
+    ImageCurrent,
+    ImageFailed,
+    ImageNeeded,
+    ImageSkipped,
+    JobFinished,
+    JobQueued,
+    JobSkipped,
+    JobStarted,
+    ManifestPushed,
+    NoTagsMatched,
+    RequestRetried,
+    RunFinished,
+    Stopping,
+    TagsSelected,
+    Warned,
+)
+
+TRACE, DEBUG, INFO, WARN, ERROR = -8, -4, 0, 4, 8  # the numbers of Go's slog, so that INFO+2 means the same
+_LEVELS = {"debug": DEBUG, "info": INFO, "warn": WARN, "error": ERROR}
+_VERBOSITY = re.compile(r"([A-Za-z]+)([+-][0-9]{1,3})?")
+_PLAIN = re.compile(r"[!#-<>-~]+")  # printable ASCII without space, quote and equals sign
+_LONGEST = 4096  # characters of one value: registries choose what stands in some of them
+_UNSAFE = re.compile("[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+Line = tuple[int, str, Mapping[str, object]]
+
+
+def parse_verbosity(text: str) -> int:
+    """Return the threshold of `debug`, `info`, `warn` or `error` in any case, with an offset (`INFO+2`), or `trace`."""
+    if text == "trace":
+        return TRACE
+    found = _VERBOSITY.fullmatch(text)
+    level = _LEVELS.get(found[1].lower()) if found else None
+    if found is None or level is None:
+        raise Malformed(f"unable to parse verbosity {text}: expected debug, info, warn, error or trace")
+    return level + int(found[2] or 0)
+
+
+class _Lines(structlog.BoundLoggerBase):
+    """The one log method there is."""
+
+    def line(self, message: str, **fields: object) -> None:
+        self._proxy_to_logger("msg", message, **fields)
+
+
+class Log:
+    """An observer that writes lines; whatever happens to the stream, it fails nothing."""
+
+    def __init__(self, stream: TextIO, *, clock: Clock, threshold: int, as_json: bool) -> None:
+        self._clock = clock
+        self._threshold = threshold
+        self._logger = structlog.wrap_logger(
+            structlog.WriteLogger(stream),
+            processors=[_json_line if as_json else _text_line],
+            wrapper_class=_Lines,
+            cache_logger_on_first_use=True,
+        )
+
+    def __call__(self, event: Event, /) -> None:
+        """Write the line an event becomes, if its level is wanted."""
+        level, message, fields = line_of(event)
+        self.write(level, message, fields)
+
+    def write(self, level: int, message: str, fields: Mapping[str, object]) -> None:
+        """Write one line; one that cannot be written (a closed pipe, a full disk) is dropped."""
+        if level < self._threshold:
+            return
+        try:
+            self._logger.line(message, time=self._clock.now(), level=_level_name(level), fields=fields)
+        except (OSError, ValueError):  # ValueError is what a closed stream raises
+            return
+
+
+def line_of(event: Event) -> Line:  # noqa: C901, PLR0912  # one arm an event, nothing else
+    """Decide what an event says, and how loud."""
+    match event:
+        case RequestRetried():
+            said = {"host": event.host, "request": event.request, "attempt": event.attempt}
+            return DEBUG, "Request failed, trying again", {**said, "pause": round(event.pause, 2), "err": event.why}
+        case Warned():
+            return WARN, event.message, event.fields
+        case BlobStarted(kind="config"):
+            return INFO, "Copy config", {**_ends(event), "digest": event.digest}
+        case BlobStarted():
+            return INFO, "Copy layer", {**_ends(event), "layer": event.digest}
+        case BlobDone():
+            return DEBUG, "Blob done", {"target": event.target, "digest": event.digest, "how": event.how}
+        case BlobRetried():
+            fields = {**_ends(event), "digest": event.digest, "attempt": event.attempt, "err": event.why}
+            return WARN, "Failed to copy layer", fields
+        case ManifestPushed():
+            return DEBUG, "Manifest pushed", {"target": event.target, "ref": event.ref, "digest": event.digest}
+        case TagsSelected():
+            counts = {"available": event.available, "selected": event.selected}
+            return DEBUG, "Tags selected", {"source": event.source, **counts}
+        case NoTagsMatched():
+            return WARN, "No matching tags found", {"source": event.source, "available": list(event.available)}
+        case ImageCurrent():
+            return DEBUG, "Image matches" if event.how == "same" else "target exists", _ends(event)
+        case ImageNeeded():
+            return INFO, "Image sync needed", _ends(event)
+        case ImageSkipped():
+            kinds = {"mediaType": event.media_type, "allowed": list(event.allowed)}
+            return INFO, "Skipping unsupported media type", {"ref": event.source, **kinds}
+        case ImageCopied():
+            return INFO, "Image copied", {**_ends(event), "digest": event.digest}
+        case ImageFailed():
+            return ERROR, event.message, {**_ends(event), "error": event.error, "attempts": event.attempts}
+        case RunFinished():
+            return _finished(event)
+        case JobQueued():
+            return DEBUG, "Scheduled task", {"entry": event.entry, "due": event.due.isoformat()}
+        case JobSkipped():
+            return DEBUG, "Still running, not started again", {"entry": event.entry, "due": event.due.isoformat()}
+        case JobStarted():
+            return DEBUG, "Running task", {"entry": event.entry, "due": event.due.isoformat()}
+        case JobFinished(crash=None):
+            return DEBUG, "Task finished", {"entry": event.entry, "failed": event.failed}
+        case JobFinished(crash=crash):
+            return ERROR, "Failed to sync", {"entry": event.entry, "error": "".join(traceback.format_exception(crash))}
+        case Stopping():
+            return INFO, "Stopping server", {"grace": event.grace}
+        case _:
+            assert_never(event)
+
+
+def _finished(event: RunFinished) -> Line:
+    """One entry of a daemon that had nothing to do is not worth a line; a run over everything always is."""
+    fields = {
+        **({"entry": event.entry} if event.entry else {}),
+        "copied": event.copied,
+        "unchanged": event.unchanged,
+        "skipped": event.skipped,
+        "failed": event.failed,
+        "bytes": event.moved,
+        "spared": event.spared,
+        "seconds": round(event.seconds, 2),
+    }
+    quiet = event.entry and not event.copied and not event.failed
+    return DEBUG if quiet else INFO, "Run finished", fields
+
+
+def _ends(
+    event: BlobStarted | BlobRetried | ImageCurrent | ImageNeeded | ImageCopied | ImageFailed,
+) -> dict[str, object]:
+    return {"source": event.source, "target": event.target}
+
+
+def _level_name(level: int) -> str:
+    """Return the name Go's slog prints: the level below, and how far above it."""
+    name, base = max(
+        ((name, base) for name, base in _LEVELS.items() if base <= level),
+        key=lambda one: one[1],
+        default=("debug", DEBUG),
+    )
+    return name.upper() if level == base else f"{name.upper()}{level - base:+d}"
+
+
+def _text_line(_logger: Any, _method: str, line: Mapping[str, Any]) -> str:
+    stamp: datetime = line["time"]
+    start = f"time={stamp:%Y-%m-%dT%H:%M:%S}.{stamp.microsecond // 1000:03d}Z level={line['level']}"
+    pairs = {"msg": line["event"], **line["fields"]}
+    return " ".join([start, *(f"{key}={_quoted(value)}" for key, value in pairs.items())])
+
+
+def _json_line(_logger: Any, _method: str, line: Mapping[str, Any]) -> str:
+    stamp: datetime = line["time"]
+    head = {"time": f"{stamp:%Y-%m-%dT%H:%M:%S.%f}Z", "level": line["level"], "msg": line["event"]}
+    return json.dumps({**head, **{key: _cut(value) for key, value in line["fields"].items()}}, default=str)
+
+
+def _cut(value: object) -> object:
+    return value[:_LONGEST] if isinstance(value, str) else value
+
+
+def _quoted(value: object) -> str:
+    """Return a value as Go's slog prints it; what could forge a line or turn it around on a terminal is escaped."""
+    text = f"[{' '.join(map(str, value))}]" if isinstance(value, list) else str(value)
+    text = text[:_LONGEST]
+    if _PLAIN.fullmatch(text):
+        return text
+    text = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return '"' + _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + '"'

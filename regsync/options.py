@@ -1,0 +1,30 @@
+"""What can be said on the command line, and what the program says back: values that cost nothing to import."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+FINE: Final = 0
+FAILED: Final = 1  # some image failed
+USAGE: Final = 2  # configuration or command line
+DRIFT: Final = 3  # `check --exit-code` found something to copy
+INTERRUPTED: Final = 130
+
+
+@dataclass(slots=True)
+class Options:
+    """What can be said before or after the command."""
+
+    config: str = ""
+    verbosity: str = "info"
+    log_options: tuple[str, ...] = ()
+    allow_unknown_keys: bool = False
+
+    def add(self, given: Mapping[str, Any]) -> None:
+        """Take over what was said at one of the two places; the later word counts."""
+        self.config = given["config"] or self.config
+        self.verbosity = given["verbosity"] or self.verbosity
+        self.log_options += given["logopt"]
+        self.allow_unknown_keys = self.allow_unknown_keys or bool(given["allow_unknown_keys"])

@@ -1,0 +1,1 @@
+"""Repositories on a registry, spoken to in the distribution API."""

@@ -1,0 +1,227 @@
+"""A repository on a registry, spoken to in the distribution API."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, suppress
+from urllib.parse import quote
+
+from regsync.clock import Clock
+from regsync.errors import Incomplete, IntegrityError, Malformed, NotFound, RegsyncError, Unsupported
+from regsync.limits import KeyedLock
+from regsync.oci import mediatype
+from regsync.oci.descriptor import Descriptor
+from regsync.oci.digest import Digest
+from regsync.oci.manifest import MANIFEST_MAX, Manifest
+from regsync.oci.reference import valid_tag
+from regsync.oci.referrers import fallback_tag, is_fallback_tag, with_referrer
+from regsync.registry.download import Download
+from regsync.registry.host import HostSettings, Learnt
+from regsync.registry.listing import Listing
+from regsync.registry.reading import ask
+from regsync.registry.transport import Answer, Request, Transport
+from regsync.registry.upload import Uploads
+from regsync.repository import Chunks, Repository, Verified
+
+_ACCEPT = tuple(("Accept", media_type) for media_type in mediatype.ACCEPT)
+_LACKING = frozenset({"MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN", "MANIFEST_UNKNOWN"})
+
+
+class RegistryRepository:
+    """One repository; asks for push rights at once where it is going to be written to."""
+
+    def __init__(
+        self, transport: Transport, host: HostSettings, path: str, *, push: bool, learnt: Learnt, clock: Clock
+    ) -> None:
+        self._transport = transport
+        self._host = host
+        self._learnt = learnt
+        self.path = path
+        self._clock = clock
+        self._scopes = (f"repository:{path}:{'pull,push' if push else 'pull'}",)
+        prefix = f"{host.path_prefix}/" if host.path_prefix else ""
+        self._base = f"/v2/{prefix}{path}/"
+        self._uploads = Uploads(transport, host, learnt, path=f"{self._base}blobs/", scopes=self._scopes)
+        self._one_writer = KeyedLock()
+
+    @property
+    def name(self) -> str:
+        """What people call it: `host/path`."""
+        return f"{self._host.name}/{self.path}"
+
+    @property
+    def host(self) -> str:
+        """The registry's name: its limits are shared by all of its repositories."""
+        return self._host.name
+
+    async def head_manifest(self, ref: str | Digest) -> Descriptor | None:
+        """Return what a tag or digest names; a registry that tells too little by HEAD is asked for the manifest."""
+        if not self._learnt.heads:
+            return await self._head_by_get(ref)
+        try:
+            answer = await self._transport.send(self._manifest("HEAD", ref))
+        except NotFound:
+            return None
+        except Unsupported:
+            self._learnt.heads = False
+            return await self._head_by_get(ref)
+        described = _described(answer, ref)
+        return described if described is not None else await self._head_by_get(ref)
+
+    async def _head_by_get(self, ref: str | Digest) -> Descriptor | None:
+        try:
+            return (await self.get_manifest(ref)).descriptor
+        except NotFound:
+            return None
+
+    async def get_manifest(self, ref: str | Digest) -> Manifest:
+        """Fetch a manifest; one that came by tag is proved against the digest its own answer names."""
+
+        def read(answer: Answer) -> Manifest:
+            kind = answer.headers.get("content-type", "")
+            if isinstance(ref, Digest):
+                return Manifest.read(answer.body, content_type=kind, expected=ref)
+            try:
+                return Manifest.read(answer.body, content_type=kind, expected=_named(answer))
+            except Malformed as error:  # nothing proves these bytes, so they may be a proxy's error page
+                raise IntegrityError(f"{self.name}:{ref}: {error}") from error
+
+        return await ask(self._transport, self._manifest("GET", ref), read=read, clock=self._clock)
+
+    async def put_manifest(self, manifest: Manifest, *, at: str | Digest | None = None) -> None:
+        """Push a manifest under its tag or digest, and list it with its subject if the registry does not do that."""
+        if isinstance(at, str) and is_fallback_tag(at):
+            async with self._one_writer(at):
+                await self._push(manifest, at)
+            return
+        answer = await self._push(manifest, at if at is not None else manifest.digest)
+        subject = manifest.subject
+        if subject is not None and not answer.headers.get("oci-subject"):
+            await self._list_with_subject(manifest, subject.digest)
+
+    async def _push(self, manifest: Manifest, at: str | Digest) -> Answer:
+        query = ""
+        if isinstance(at, str) and manifest.digest.algorithm != "sha256":  # else the registry takes it for sha256
+            query = f"?digest={quote(str(manifest.digest), safe='')}"
+        answer = await self._transport.send(
+            Request(
+                "PUT",
+                f"{self._base}manifests/{at}{query}",
+                headers=(("Content-Type", manifest.media_type),),
+                body=manifest.raw,
+                scopes=self._scopes,
+                expect=frozenset({201, 202, 400, 404}),
+                what=f"manifest {self.path}:{at}",
+            )
+        )
+        if answer.status in {400, 404}:
+            raise self._refusal(answer, at)
+        stored = _named(answer)
+        if stored is not None and stored.algorithm == manifest.digest.algorithm and stored != manifest.digest:
+            raise IntegrityError(f"{self.name}: the registry stored {stored} instead of {manifest.digest}")
+        return answer
+
+    def _refusal(self, answer: Answer, at: str | Digest) -> RegsyncError:
+        failure = self._transport.failure(answer, what=f"PUT manifest {self.path}:{at}")
+        return Incomplete(str(failure)) if _codes(answer) & _LACKING else failure
+
+    async def _list_with_subject(self, referrer: Manifest, subject: Digest) -> None:
+        """Keep the fallback tag for registries without the referrers API (distribution-spec: Referrers Tag Schema)."""
+        tag = fallback_tag(subject)
+        async with self._one_writer(tag):
+            try:
+                index = await self.get_manifest(tag)
+            except NotFound:
+                index = None
+            extended = with_referrer(index, referrer)
+            if extended is not None:
+                await self._push(extended, tag)
+
+    async def has_blob(self, blob: Descriptor) -> bool:
+        """Ask for the blob; one of another length is damaged there and counts as missing."""
+        if not self._learnt.heads:
+            return await self._has_by_get(blob)
+        try:
+            answer = await self._transport.send(self._blob("HEAD", blob))
+        except NotFound:
+            return False
+        except Unsupported:
+            self._learnt.heads = False
+            return await self._has_by_get(blob)
+        return answer.headers.get("content-length", str(blob.size)) == str(blob.size)
+
+    async def _has_by_get(self, blob: Descriptor) -> bool:
+        """Ask for the blob where HEAD is switched off: its headers tell, its bytes are not read."""
+        try:
+            async with self._transport.stream(self._blob("GET", blob)) as streamed:
+                return streamed.headers.get("content-length", str(blob.size)) == str(blob.size)
+        except NotFound:
+            return False
+
+    def open_blob(self, blob: Descriptor) -> AbstractAsyncContextManager[Chunks]:
+        """Open the blob's bytes, resumed where a connection breaks."""
+        return Download(self._transport, self._blob("GET", blob), blob).open()
+
+    async def put_blob(self, content: Verified) -> None:
+        """Upload the blob, wholly or not at all."""
+        await self._uploads.put(content)
+
+    async def adopt_blob(self, blob: Descriptor, neighbour: Repository) -> bool:
+        """Mount the blob from another repository of this registry."""
+        if not isinstance(neighbour, RegistryRepository) or neighbour.host != self.host or neighbour.path == self.path:
+            return False
+        scopes = (*self._scopes, f"repository:{neighbour.path}:pull")
+        return await self._uploads.mount(blob.digest, repository=neighbour.path, scopes=scopes)
+
+    async def tags(self) -> AsyncIterator[str]:
+        """Every tag once; names that are no tags are not passed on."""
+        listing = Listing(f"{self._base}tags/list", "tags", self._scopes, f"tags of {self.name}")
+        async for tag in listing.read(self._transport, clock=self._clock):
+            if valid_tag(tag):
+                yield tag
+
+    def _manifest(self, method: str, ref: str | Digest) -> Request:
+        return Request(
+            method,
+            f"{self._base}manifests/{ref}",
+            headers=_ACCEPT,
+            scopes=self._scopes,
+            cap=MANIFEST_MAX,
+            what=f"manifest {self.path}{'@' if isinstance(ref, Digest) else ':'}{ref}",
+        )
+
+    def _blob(self, method: str, blob: Descriptor) -> Request:
+        return Request(
+            method, f"{self._base}blobs/{blob.digest}", scopes=self._scopes, what=f"blob {self.path}@{blob.digest}"
+        )
+
+
+def _described(answer: Answer, ref: str | Digest) -> Descriptor | None:
+    """Read a descriptor off the headers; None where they leave something open (all of them are optional)."""
+    kind = mediatype.base(answer.headers.get("content-type", ""))
+    length = answer.headers.get("content-length", "")
+    digest = ref if isinstance(ref, Digest) else _named(answer)
+    if (
+        digest is None
+        or not mediatype.is_manifest(kind)
+        or not length.isascii()
+        or not length.isdigit()
+        or length == "0"
+    ):
+        return None
+    return Descriptor(kind, digest, int(length))
+
+
+def _named(answer: Answer) -> Digest | None:
+    """Return the digest an answer names; what is no digest of ours counts as not given."""
+    with suppress(Malformed):
+        return Digest.parse(answer.headers.get("docker-content-digest", ""))
+    return None
+
+
+def _codes(answer: Answer) -> set[str]:
+    """Return the error codes of an answer (distribution-spec: Error Codes)."""
+    with suppress(ValueError, RecursionError, TypeError, AttributeError):
+        return {str(problem.get("code")) for problem in json.loads(answer.body).get("errors", ())}
+    return set()

@@ -1,0 +1,221 @@
+"""Blobs into a registry (distribution-spec: Pushing Blobs): one PUT, or chunk by chunk with recovery.
+
+A session is opened with an anonymous mount, which costs nothing and sometimes saves the upload. Whole uploads are the
+rule; chunks are for blobs above `blob_max` and for registries that refuse large bodies (413). A chunk that got lost is
+sent again from where the server says it stands; a session that got lost is `Unavailable`, and the copier begins again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from contextlib import suppress
+from urllib.parse import quote
+
+from regsync.errors import IntegrityError, NotFound, RegsyncError, Unavailable
+from regsync.oci.digest import Digest
+from regsync.registry.host import HostSettings, Learnt
+from regsync.registry.transport import Answer, Request, Transport
+from regsync.repository import Verified
+
+_OCTETS = ("Content-Type", "application/octet-stream")
+_RANGE = re.compile(r"(?:bytes=)?0-([0-9]+)")
+_RECOVERIES = 10
+_CANCEL_WITHIN = 1.0  # seconds for the courtesy of closing a session
+
+
+class Uploads:
+    """Uploads into one repository."""
+
+    def __init__(
+        self, transport: Transport, host: HostSettings, learnt: Learnt, *, path: str, scopes: tuple[str, ...]
+    ) -> None:
+        self._transport = transport
+        self._host = host
+        self._learnt = learnt
+        self._path = path
+        self._scopes = scopes
+        self._sessions: dict[Digest, str] = {}  # opened by a mount that was not granted, not used yet
+
+    async def mount(self, digest: Digest, *, repository: str, scopes: tuple[str, ...]) -> bool:
+        """Ask for a blob of another repository of the same registry; False leaves a session for `put` behind."""
+        where = f"{self._path}uploads/?from={quote(repository, safe='')}&mount={quote(str(digest), safe='')}"
+        try:
+            answer = await self._transport.send(
+                Request("POST", where, scopes=scopes, expect=frozenset({201, 202}), what=f"mount of {digest}")
+            )
+        except RegsyncError as error:
+            if error.retryable:  # the registry is in trouble, and would be so for the upload
+                raise
+            return False
+        if answer.status == 202:
+            self._keep(digest, answer)
+        return answer.status == 201
+
+    async def put(self, content: Verified) -> None:
+        """Store the blob, or leave nothing of it behind."""
+        session = self._sessions.pop(content.blob.digest, "")
+        if not session:
+            answer = await self._open(content.blob.digest)
+            if answer.status == 201:
+                return
+            session = self._location(answer)
+            self._obey_minimum(answer)
+        try:
+            if self._wants_chunks(content.blob.size):
+                session = await self._in_chunks(session, content)
+            else:
+                await self._whole(session, content)
+        except NotFound as error:
+            raise Unavailable(f"the registry lost the upload of {content.blob.digest}: {error}") from error
+        except BaseException:
+            await self._cancel(session)
+            raise
+
+    async def _open(self, digest: Digest) -> Answer:
+        """Open a session, by an anonymous mount where the registry lets us; 201 means it has the blob already."""
+        plain = Request(
+            "POST", f"{self._path}uploads/", scopes=self._scopes, expect=frozenset({202}), what=f"upload of {digest}"
+        )
+        mount = Request(
+            "POST",
+            f"{self._path}uploads/?mount={quote(str(digest), safe='')}",
+            scopes=self._scopes,
+            expect=frozenset({201, 202, 400, 404, 405}),
+            what=plain.what,
+        )
+        answer = await self._transport.send(mount)
+        return answer if answer.status in {201, 202} else await self._transport.send(plain)
+
+    def _keep(self, digest: Digest, answer: Answer) -> None:
+        with suppress(IntegrityError):
+            self._sessions[digest] = self._location(answer)
+
+    def _location(self, answer: Answer) -> str:
+        location = answer.headers.get("location", "")
+        if not location:
+            raise IntegrityError("the registry opened an upload without saying where (no Location)")
+        return answer.resolve(location)
+
+    def _obey_minimum(self, answer: Answer) -> None:
+        """Send chunks as large as the registry demands (distribution-spec: OCI-Chunk-Min-Length), within our limit."""
+        wanted = answer.headers.get("oci-chunk-min-length", "")
+        if wanted.isascii() and wanted.isdigit():
+            self._learnt.chunk = max(self._learnt.chunk, min(int(wanted), self._learnt.chunk_limit))
+
+    def _wants_chunks(self, size: int) -> bool:
+        return size > 0 and (self._learnt.refuses_large or 0 <= self._host.blob_max < size)
+
+    async def _whole(self, session: str, content: Verified) -> None:
+        blob = content.blob
+        request = Request(
+            "PUT",
+            _committing(session, blob.digest),
+            headers=(_OCTETS,),
+            scopes=self._scopes,
+            expect=frozenset({201, 204, 413}),
+            what=f"blob {blob.digest}",
+        )
+        answer = await self._transport.pour(request, aiter(content), length=blob.size)
+        if answer.status == 413:
+            self._learnt.refuses_large = True
+            raise Unavailable(f"{self._host.name} refuses a body of {blob.size} bytes; sending chunks from now on")
+
+    async def _in_chunks(self, session: str, content: Verified) -> str:
+        upload = _Chunked(self._transport, session, scopes=self._scopes, size=self._learnt.chunk)
+        buffer = bytearray()
+        async for chunk in content:
+            buffer += chunk
+            while len(buffer) > upload.size:
+                await upload.send(bytes(buffer[: upload.size]))
+                del buffer[: upload.size]
+        await upload.send(bytes(buffer))
+        await self._transport.send(
+            Request(
+                "PUT",
+                _committing(upload.url, content.blob.digest),
+                headers=(_OCTETS,),
+                body=b"",
+                scopes=self._scopes,
+                expect=frozenset({201, 204}),
+                what=f"blob {content.blob.digest}",
+            )
+        )
+        return upload.url
+
+    async def _cancel(self, session: str) -> None:
+        """Close a session we leave behind, as a courtesy: a failure of that is nobody's."""
+        request = Request("DELETE", session, scopes=self._scopes, expect=frozenset({202, 204}), attempts=1)
+        with suppress(RegsyncError, TimeoutError):
+            async with asyncio.timeout(_CANCEL_WITHIN):
+                await self._transport.send(request)
+
+
+class _Chunked:
+    """One upload session that is filled chunk by chunk: where it is, and how far the server says it has got."""
+
+    def __init__(self, transport: Transport, url: str, *, scopes: tuple[str, ...], size: int) -> None:
+        self.url = url
+        self.size = size
+        self._transport = transport
+        self._scopes = scopes
+        self._offset = 0
+        self._recoveries = _RECOVERIES
+
+    async def send(self, chunk: bytes) -> None:
+        """Send one chunk, wholly; what the server did not keep of it is sent again."""
+        start = self._offset
+        while self._offset < start + len(chunk):
+            rest = chunk[self._offset - start :]
+            try:
+                answer = await self._patch(rest)
+            except (Unavailable, IntegrityError) as error:
+                answer = await self._status(error)
+            self._follow(answer, start=start, end=start + len(chunk), sent=len(rest))
+        self._recoveries = min(_RECOVERIES, self._recoveries + 1)
+
+    async def _patch(self, rest: bytes) -> Answer:
+        answer = await self._transport.send(
+            Request(
+                "PATCH",
+                self.url,
+                headers=(_OCTETS, ("Content-Range", f"{self._offset}-{self._offset + len(rest) - 1}")),
+                body=rest,
+                scopes=self._scopes,
+                expect=frozenset({201, 202, 416}),
+                attempts=1,
+                what="chunk of a blob",
+            )
+        )
+        return answer if answer.status != 416 else await self._status(Unavailable("the registry wants another chunk"))
+
+    async def _status(self, why: RegsyncError) -> Answer:
+        """Ask where the session stands after a chunk went wrong; `why` is raised once that has happened too often."""
+        self._recoveries -= 1
+        if self._recoveries < 0:
+            raise why
+        return await self._transport.send(
+            Request("GET", self.url, scopes=self._scopes, expect=frozenset({200, 202, 204}), what="upload status")
+        )
+
+    def _follow(self, answer: Answer, *, start: int, end: int, sent: int) -> None:
+        """Take the server's word for URL and offset, as far as it stays within the chunk under way."""
+        if location := answer.headers.get("location", ""):
+            self.url = answer.resolve(location)
+        said = _RANGE.fullmatch(answer.headers.get("range", "").strip())
+        if said is None:
+            reached = self._offset + sent if answer.status in {201, 202} else self._offset
+        else:  # "0-0" stands for an empty upload too, and one byte is no chunk of ours unless it is all of it
+            reached = 0 if said[1] == "0" and end != 1 else int(said[1]) + 1
+        if not start <= reached <= end:
+            raise Unavailable(f"the registry has {reached} bytes of an upload that stood between {start} and {end}")
+        if reached <= self._offset:
+            self._recoveries -= 1
+            if self._recoveries < 0:
+                raise Unavailable(f"the registry takes chunks and stays at byte {reached}")
+        self._offset = reached
+
+
+def _committing(session: str, digest: Digest) -> str:
+    """Return where an upload is closed: the session's URL, byte for byte, with the digest added."""
+    return f"{session}{'&' if '?' in session else '?'}digest={quote(str(digest), safe='')}"

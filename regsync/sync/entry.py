@@ -1,0 +1,67 @@
+"""One entry of the configuration as the engine knows it: frozen, checked, without defaults to look up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from regsync.oci.reference import LayoutReference, Reference, RegistryReference, parse_reference
+from regsync.sync.select import EVERYTHING, Selection
+
+Scope = Literal["changed", "missing", "check"]
+
+
+@dataclass(frozen=True, slots=True)
+class SyncEntry:
+    """What to copy where.
+
+    `source` and `target` are references for images and repositories; for registries `source` is a host and `target` a
+    prefix, to which each repository's path is added. `tags` chooses among a repository's tags, `repositories` among a
+    registry's repositories. `media_types` are those that are copied; others are skipped.
+    """
+
+    name: str
+    kind: Literal["image", "repository", "registry"]
+    source: str
+    target: str
+    media_types: tuple[str, ...]
+    tags: Selection = EVERYTHING
+    repositories: Selection = EVERYTHING
+
+
+@dataclass(frozen=True, slots=True)
+class RepositoryPair:
+    """All selected tags of one repository, to be copied under their own names."""
+
+    source: Reference
+    target: Reference
+
+
+@dataclass(frozen=True, slots=True)
+class ImagePair:
+    """One image and the name it gets."""
+
+    source: Reference
+    target: Reference
+
+
+def image_of(entry: SyncEntry) -> ImagePair:
+    """Return the one pair of an `image` entry."""
+    return ImagePair(parse_reference(entry.source), parse_reference(entry.target))
+
+
+def repository_of(entry: SyncEntry) -> RepositoryPair:
+    """Return the one pair of a `repository` entry."""
+    return RepositoryPair(parse_reference(entry.source), parse_reference(entry.target))
+
+
+def repository_in(entry: SyncEntry, path: str) -> RepositoryPair:
+    """Return the pair of one repository of a `registry` entry."""
+    return RepositoryPair(parse_reference(f"{entry.source}/{path}"), parse_reference(f"{entry.target}/{path}"))
+
+
+def is_tagged(reference: Reference) -> bool:
+    """Say whether a reference names its image by tag, so that a list of tags answers whether it is there."""
+    match reference:
+        case RegistryReference() | LayoutReference():
+            return not reference.digest

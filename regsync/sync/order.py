@@ -1,0 +1,118 @@
+"""Which entries read what others write, and so come after them; all others are independent.
+
+Entries that read each other's targets in a circle are run in the order of the file, as the Go regsync runs everything.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from regsync.oci.reference import LayoutReference, Reference, parse_reference
+from regsync.sync.entry import SyncEntry
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where an entry reads or writes: one tag, a whole repository (no tag), or all below a prefix."""
+
+    name: str
+    tag: str = ""
+    below: bool = False
+
+
+def predecessors(entries: Sequence[SyncEntry]) -> list[frozenset[int]]:
+    """Return for each entry the positions of those that must have ended before it begins; there are no circles."""
+    writers = _Writers([_place(entry, entry.target) for entry in entries])
+    wanted = [set(writers.into(_place(entry, entry.source))) - {at} for at, entry in enumerate(entries)]
+    if not any(wanted):
+        return [frozenset()] * len(entries)
+    return _without_circles(wanted)
+
+
+def _place(entry: SyncEntry, text: str) -> _Place:
+    if entry.kind == "registry":
+        return _Place(_normal(text.rstrip("/")), below=True)
+    reference = parse_reference(text)
+    tag = "" if entry.kind == "repository" or reference.digest else reference.tag
+    return _Place(_name(reference), tag)
+
+
+def _name(reference: Reference) -> str:
+    return _normal(reference.name) if isinstance(reference, LayoutReference) else reference.name
+
+
+def _normal(text: str) -> str:
+    scheme, found, path = text.partition("://")
+    return f"{scheme}://{posixpath.normpath(path)}" if found else text
+
+
+class _Writers:
+    """What all entries write, findable by where it is read."""
+
+    def __init__(self, places: Sequence[_Place]) -> None:
+        self._at: dict[str, list[tuple[str, int]]] = defaultdict(list)
+        self._below: dict[str, list[int]] = defaultdict(list)
+        for position, place in enumerate(places):
+            if place.below:
+                self._below[place.name].append(position)
+            else:
+                self._at[place.name].append((place.tag, position))
+
+    def into(self, place: _Place) -> Iterator[int]:
+        """Yield the positions of those who write into this place."""
+        if place.below:
+            yield from self._anywhere_below(place.name)
+            return
+        for tag, position in self._at.get(place.name, ()):
+            if not tag or not place.tag or tag == place.tag:
+                yield position
+        if self._below:
+            for ancestor in _ancestors(place.name):
+                yield from self._below.get(ancestor, ())
+
+    def _anywhere_below(self, name: str) -> Iterator[int]:
+        for written, writers in self._at.items():
+            if written.startswith(f"{name}/"):
+                yield from (position for _, position in writers)
+        for prefix, positions in self._below.items():
+            if prefix == name or prefix.startswith(f"{name}/") or name.startswith(f"{prefix}/"):
+                yield from positions
+
+
+def _ancestors(name: str) -> Iterator[str]:
+    while (cut := name.rfind("/")) > 0:
+        name = name[:cut]
+        yield name
+
+
+def _without_circles(wanted: Sequence[set[int]]) -> list[frozenset[int]]:
+    """Drop the wishes that close a circle: whoever stands first in the file goes first."""
+    waiting = {position: set(before) for position, before in enumerate(wanted)}
+    final: list[frozenset[int]] = [frozenset(before) for before in wanted]
+    while waiting:
+        ready = [position for position, before in waiting.items() if not before]
+        if not ready:
+            first = next(position for position in sorted(waiting) if _in_circle(position, waiting))
+            final[first] = final[first] - waiting[first]
+            ready = [first]
+        for position in ready:
+            del waiting[position]
+        for before in waiting.values():
+            before.difference_update(ready)
+    return final
+
+
+def _in_circle(start: int, waiting: Mapping[int, set[int]]) -> bool:
+    seen: set[int] = set()
+    open_ends = list(waiting[start])
+    while open_ends:
+        position = open_ends.pop()
+        if position == start:
+            return True
+        if position not in seen:
+            seen.add(position)
+            open_ends.extend(waiting[position])
+    return False

@@ -1,0 +1,137 @@
+"""What the configuration means to the engine: the only reader of its models, besides the command that prints them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields, replace
+
+from regsync.config.model import Config, Cred, SyncStep, TagFilter
+from regsync.daemon.schedule import Every, Schedule, parse_schedule
+from regsync.oci.mediatype import SYNCED_BY_DEFAULT
+from regsync.registry.dockerconfig import DockerConfig, normalise_registry_name
+from regsync.registry.host import HostSettings
+from regsync.sync.entry import SyncEntry
+from regsync.sync.select import EVERYTHING, Filter, Selection, differs_from_go
+
+
+def hosts_of(config: Config, docker: DockerConfig) -> tuple[dict[str, HostSettings], list[str]]:
+    """Return what is known of each registry, and what the operator should know of how it came about.
+
+    Docker's logins come first and `creds` in the order of the file; what a later one says replaces what stood there.
+    """
+    hosts: dict[str, HostSettings] = {}
+    warnings = list(docker.warnings)
+    for name, login in docker.entries.items():
+        hosts[name] = replace(
+            HostSettings.called(name),
+            hostname=login.hostname,
+            tls=login.tls or "enabled",
+            credential_host=login.credential_host or HostSettings.called(name).credential_host,
+        ).with_login(user=login.user, password=login.password, token=login.token, helper=login.helper)
+    said: set[str] = set()
+    for cred in config.creds:
+        settled = _merged(hosts, cred)
+        if settled is None:
+            continue
+        if settled.name in said:
+            warnings += _changes(hosts[settled.name], settled)
+        said.add(settled.name)
+        hosts[settled.name] = settled
+    for host in hosts.values():
+        if host.tls == "disabled" and (host.user or host.token or host.helper):
+            warnings.append(f"credentials for {host.name} go out unencrypted: its TLS is disabled")
+    return hosts, warnings
+
+
+def _merged(hosts: Mapping[str, HostSettings], cred: Cred) -> HostSettings | None:
+    """Return the settings of a host with this item of `creds` on top; None for an item without a registry."""
+    found = normalise_registry_name(cred.registry)
+    if found is None:
+        return None
+    known = hosts.get(found.name) or replace(
+        HostSettings.called(found.name), hostname=found.hostname, tls=found.tls or "enabled"
+    )
+    changed = replace(
+        known,
+        hostname=cred.hostname or known.hostname,
+        tls=cred.tls or found.tls or known.tls,
+        ca=cred.regcert or known.ca,
+        client_cert=cred.client_cert or known.client_cert,
+        client_key=cred.client_key or known.client_key,
+        credential_expiry=cred.cred_expire,
+        credential_host=cred.cred_host or found.credential_host or known.credential_host,
+        path_prefix=cred.path_prefix.strip("/") or known.path_prefix,
+        repo_auth=cred.repo_auth or known.repo_auth,
+        disable_head=cred.api_opts.disable_head or known.disable_head,
+        blob_chunk=cred.blob_chunk,
+        blob_max=cred.blob_max if cred.blob_max >= 0 else known.blob_max,
+        per_second=cred.req_per_sec or known.per_second,
+        concurrent=cred.req_concurrent or known.concurrent,
+    )
+    return _with_login(changed, cred)
+
+
+def _with_login(host: HostSettings, cred: Cred) -> HostSettings:
+    """A helper replaces stored secrets and stored secrets a helper; an item that says neither leaves the login be."""
+    if cred.cred_helper:
+        return host.with_login(user=cred.user, password=cred.password, token=cred.token, helper=cred.cred_helper)
+    if cred.password or cred.token:
+        return host.with_login(user=cred.user or host.user, password=cred.password, token=cred.token)
+    return replace(host, user=cred.user or host.user)
+
+
+def _changes(before: HostSettings, after: HostSettings) -> Iterable[str]:
+    """Name the settings a second item for one registry has changed; their values may be secrets."""
+    for one in fields(HostSettings):
+        if getattr(before, one.name) != getattr(after, one.name):
+            setting = one.name.replace("_", " ")
+            yield f"Changing {setting} for registry {after.name}: a later item of creds names it again"
+
+
+def entries_of(config: Config) -> list[SyncEntry]:
+    """Return what each item of `sync` means; its name tells it from all others."""
+    return [_entry(step, position) for position, step in enumerate(config.sync, 1)]
+
+
+def _entry(step: SyncStep, position: int) -> SyncEntry:
+    sets = [*step.tag_sets, *([step.tags] if step.tags.allow or step.tags.deny else [])]
+    repositories = _selection([step.repos]) if step.repos.allow or step.repos.deny else EVERYTHING
+    return SyncEntry(
+        name=f"sync[{position - 1}] {step.source} -> {step.target}",
+        kind=step.type,
+        source=step.source,
+        target=step.target,
+        media_types=step.media_types or SYNCED_BY_DEFAULT,
+        tags=_selection(sets) if sets else EVERYTHING,
+        repositories=repositories,
+    )
+
+
+def _selection(sets: Sequence[TagFilter]) -> Selection:
+    return Selection(tuple(Filter(allow=one.allow, deny=one.deny) for one in sets))
+
+
+def schedules_of(config: Config) -> dict[str, Schedule]:
+    """Return when each entry is due: by its cron line, else by its interval. An entry without either is left out."""
+    schedules: dict[str, Schedule] = {}
+    for step, entry in zip(config.sync, entries_of(config), strict=True):
+        if step.schedule:
+            schedules[entry.name] = parse_schedule(step.schedule)
+        elif step.interval:
+            schedules[entry.name] = Every(step.interval)
+    return schedules
+
+
+def stricter_patterns(config: Config) -> list[str]:
+    """Name the patterns that take fewer names here than in the Go regsync, once each."""
+    patterns = dict.fromkeys(
+        pattern
+        for step in config.sync
+        for one in (step.tags, step.repos, *step.tag_sets)
+        for pattern in (*one.allow, *one.deny)
+        if differs_from_go(pattern)
+    )
+    return [
+        f"pattern {pattern!r} takes whole names only; in the Go regsync its outer alternatives take parts of names"
+        for pattern in patterns
+    ]

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import pytest
+
+from regsync.sync.entry import SyncEntry
+from regsync.sync.order import predecessors
+
+
+def entry(kind: str, source: str, target: str) -> SyncEntry:
+    match kind:
+        case "image" | "repository" | "registry":
+            return SyncEntry(f"{source} {target}", kind, source, target, ())
+        case _:
+            raise AssertionError(kind)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "dependent"),
+    [
+        (("image", "a.x/a:1", "b.x/a:1"), ("image", "b.x/a:1", "c.x/a:1"), True),
+        (("image", "a.x/a:1", "b.x/a:1"), ("image", "b.x/a:2", "c.x/a:2"), False),
+        (("repository", "a.x/a", "b.x/a"), ("image", "b.x/a:2", "c.x/a:2"), True),
+        (("image", "a.x/a:1", "b.x/a:1"), ("repository", "b.x/a", "c.x/a"), True),
+        (("image", "a.x/a:1", "b.x/a:1"), ("repository", "b.x/other", "c.x/a"), False),
+        (("registry", "a.x", "b.x/mirror"), ("repository", "b.x/mirror/deep/er", "c.x/a"), True),
+        (("registry", "a.x", "b.x/mirror"), ("repository", "b.x/mirrored", "c.x/a"), False),
+        (("registry", "a.x", "b.x"), ("registry", "b.x", "c.x"), True),
+        (("image", "a.x/a:1", "b.x/deep/a:1"), ("registry", "b.x", "c.x"), True),
+        (("image", "a.x/a:1", "ocidir://./d:1"), ("image", "ocidir://d:1", "c.x/a:1"), True),
+        (("registry", "a.x", "ocidir:///d"), ("image", "ocidir:///d/app:1", "c.x/a:1"), True),
+        (("image", "a.x/a:1", "a.x/a:2"), ("image", "a.x/b:1", "c.x/b:1"), False),
+    ],
+)
+def test_an_entry_comes_after_those_that_write_what_it_reads(
+    first: tuple[str, str, str], second: tuple[str, str, str], dependent: bool
+) -> None:
+    assert predecessors([entry(*first), entry(*second)])[1] == (frozenset({0}) if dependent else frozenset())
+    assert predecessors([entry(*second), entry(*first)])[0] == (frozenset({1}) if dependent else frozenset())
+
+
+def test_an_entry_does_not_wait_for_itself() -> None:
+    assert predecessors([entry("image", "a.x/a:1", "a.x/a:1"), entry("repository", "a.x/a", "a.x/a")]) == [
+        frozenset({1}) - {1},
+        frozenset({0}),
+    ]
+
+
+def test_a_circle_runs_in_the_order_of_the_file() -> None:
+    entries = [
+        entry("image", "c.x/a:1", "a.x/a:1"),
+        entry("image", "a.x/a:1", "b.x/a:1"),
+        entry("image", "b.x/a:1", "c.x/a:1"),
+    ]
+    assert predecessors(entries) == [frozenset(), frozenset({0}), frozenset({1})]
+
+
+def test_what_hangs_off_a_circle_comes_after_it() -> None:
+    entries = [
+        entry("image", "b.x/a:1", "z.x/a:1"),
+        entry("image", "b.x/a:1", "a.x/a:1"),
+        entry("image", "a.x/a:1", "b.x/a:1"),
+    ]
+    before = predecessors(entries)
+    assert before[0] == {2}
+    assert before[1] == frozenset()
+    assert before[2] == {1}

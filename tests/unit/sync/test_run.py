@@ -1,0 +1,266 @@
+from __future__ import annotations
+
+import asyncio
+
+from regsync.errors import AccessDenied, Forbidden, NotFound, Unavailable
+from regsync.events import Event, ImageCopied, ImageCurrent, ImageFailed, ImageNeeded, ImageSkipped, NoTagsMatched
+from regsync.limits import Limits
+from regsync.oci import mediatype
+from regsync.sync.entry import Scope, SyncEntry
+from regsync.sync.run import Engine, Run
+from regsync.sync.select import EVERYTHING, Filter, Selection
+from tests.support.clock import FakeClock, settle
+from tests.support.images import an_image, an_index
+from tests.support.memory import MemoryRepository
+from tests.unit.sync.endpoints import MemoryEndpoints
+
+ALL = mediatype.SYNCED_BY_DEFAULT
+
+
+def image(source: str, target: str, *, media_types: tuple[str, ...] = ALL) -> SyncEntry:
+    return SyncEntry(f"{source} -> {target}", "image", source, target, media_types)
+
+
+def repository(source: str, target: str, *, tags: Selection = EVERYTHING) -> SyncEntry:
+    return SyncEntry(f"{source} -> {target}", "repository", source, target, ALL, tags=tags)
+
+
+async def ran(
+    endpoints: MemoryEndpoints,
+    *entries: SyncEntry,
+    scope: Scope = "changed",
+    images: int = 8,
+    abort_on_error: bool = False,
+) -> tuple[int, list[Event]]:
+    seen: list[Event] = []
+    clock = FakeClock(instant=True)
+    engine = Engine(endpoints, Limits(lambda host: 32), clock, asyncio.Semaphore(images))
+    run = Run(engine, entries, scope=scope, abort_on_error=abort_on_error, tell=seen.append)
+    return await run.run(), seen
+
+
+async def test_no_entries_is_nothing_to_do() -> None:
+    assert await ran(MemoryEndpoints()) == (0, [])
+
+
+async def test_an_image_is_copied_and_the_second_run_asks_two_questions() -> None:
+    ends = MemoryEndpoints()
+    await an_image(ends.at("a.x/app"), b"layer", tag="v1")
+    entry = image("a.x/app:v1", "b.x/app:v1")
+    failed, seen = await ran(ends, entry)
+    assert failed == 0
+    assert any(isinstance(event, ImageNeeded) for event in seen)
+    assert any(isinstance(event, ImageCopied) for event in seen)
+    for one in ends.repositories_by_name.values():
+        one.calls.clear()
+    failed, seen = await ran(ends, entry)
+    assert (failed, seen) == (0, [ImageCurrent("a.x/app:v1", "b.x/app:v1", "same")])
+    assert sum(sum(one.calls.values()) for one in ends.repositories_by_name.values()) == 2
+
+
+async def test_a_repository_is_copied_tag_by_tag_as_its_filters_say() -> None:
+    ends = MemoryEndpoints()
+    for tag in ("v1", "v2", "edge"):
+        await an_image(ends.at("a.x/app"), tag.encode(), tag=tag)
+    failed, _ = await ran(ends, repository("a.x/app", "b.x/app", tags=Selection((Filter(allow=("v.*",)),))))
+    assert failed == 0
+    assert set(ends.at("b.x/app").tagged) == {"v1", "v2"}
+
+
+async def test_a_registry_is_copied_repository_by_repository() -> None:
+    ends = MemoryEndpoints()
+    ends.catalogues["a.x"] = ["one", "deep/two", "private"]
+    for path in ends.catalogues["a.x"]:
+        await an_image(ends.at(f"a.x/{path}"), path.encode(), tag="v1")
+    entry = SyncEntry("all", "registry", "a.x", "b.x/m", ALL, repositories=Selection((Filter(deny=("priv.*",)),)))
+    failed, _ = await ran(ends, entry)
+    assert failed == 0
+    assert {name for name in ends.repositories_by_name if name.startswith("b.x")} == {"b.x/m/one", "b.x/m/deep/two"}
+
+
+async def test_a_filter_that_leaves_nothing_warns_and_succeeds() -> None:
+    ends = MemoryEndpoints()
+    await an_image(ends.at("a.x/app"), b"layer", tag="v1")
+    failed, seen = await ran(ends, repository("a.x/app", "b.x/app", tags=Selection((Filter(allow=("x",)),))))
+    assert failed == 0
+    assert NoTagsMatched("a.x/app", ("v1",)) in seen
+
+
+async def test_a_source_repository_that_is_not_there_fails() -> None:
+    failed, seen = await ran(MemoryEndpoints(), repository("a.x/app", "b.x/app"))
+    assert failed == 1
+    assert [event.message for event in seen if isinstance(event, ImageFailed)] == ["Failed getting source tags"]
+
+
+async def test_missing_leaves_a_stale_tag_alone_and_does_not_ask_the_source() -> None:
+    ends = MemoryEndpoints()
+    await an_image(ends.at("a.x/app"), b"new", tag="v1")
+    old = await an_image(ends.at("b.x/app"), b"old", tag="v1")
+    ends.at("a.x/app").calls.clear()
+    failed, seen = await ran(ends, image("a.x/app:v1", "b.x/app:v1"), scope="missing")
+    assert failed == 0
+    assert seen == [ImageCurrent("a.x/app:v1", "b.x/app:v1", "present")]
+    assert not ends.at("a.x/app").calls
+    assert ends.at("b.x/app").tagged["v1"] == old.digest
+
+
+async def test_missing_lists_a_shared_target_once_instead_of_asking_for_every_tag() -> None:
+    ends = MemoryEndpoints()
+    entries = []
+    for n in range(20):
+        await an_image(ends.at("a.x/app"), bytes([n]), tag=f"v{n}")
+        await an_image(ends.at("b.x/app"), bytes([n]), tag=f"v{n}")
+        entries.append(image(f"a.x/app:v{n}", f"b.x/app:v{n}"))
+    for one in ends.repositories_by_name.values():
+        one.calls.clear()
+    failed, seen = await ran(ends, *entries, scope="missing")
+    assert failed == 0
+    assert len(seen) == 20
+    assert ends.asked("tags") == 1
+    assert ends.asked("head_manifest") == 0
+
+
+async def test_missing_copies_what_the_list_lacks() -> None:
+    ends = MemoryEndpoints()
+    for n in range(3):
+        await an_image(ends.at("a.x/app"), bytes([n]), tag=f"v{n}")
+    await an_image(ends.at("b.x/app"), b"0", tag="v0")
+    failed, _ = await ran(ends, repository("a.x/app", "b.x/app"), scope="missing")
+    assert failed == 0
+    assert set(ends.at("b.x/app").tagged) == {"v0", "v1", "v2"}
+
+
+async def test_a_source_named_by_three_entries_is_resolved_and_fetched_once() -> None:
+    ends = MemoryEndpoints()
+    await an_index(ends.at("a.x/app"), "linux/amd64", tag="v1")
+    ends.at("a.x/app").calls.clear()
+    failed, _ = await ran(ends, *(image("a.x/app:v1", f"{host}.x/app:v1") for host in "bcd"))
+    assert failed == 0
+    assert ends.at("a.x/app").calls["head_manifest"] == 1
+    assert ends.at("a.x/app").calls["get_manifest"] == 2  # the index and its child
+
+
+async def test_check_says_what_is_needed_and_writes_nothing() -> None:
+    ends = MemoryEndpoints()
+    await an_image(ends.at("a.x/app"), b"layer", tag="v1")
+    failed, seen = await ran(ends, image("a.x/app:v1", "b.x/app:v1"), scope="check")
+    assert failed == 0
+    assert seen == [ImageNeeded("a.x/app:v1", "b.x/app:v1")]
+    assert not ends.at("b.x/app").blobs
+    assert not ends.tidied
+
+
+async def test_a_media_type_not_wanted_is_skipped_without_failure() -> None:
+    ends = MemoryEndpoints()
+    await an_image(ends.at("a.x/app"), b"layer", tag="v1")
+    entry = image("a.x/app:v1", "b.x/app:v1", media_types=(mediatype.OCI_INDEX,))
+    failed, seen = await ran(ends, entry)
+    assert failed == 0
+    assert [type(event) for event in seen] == [ImageSkipped]
+
+
+async def test_one_failing_image_does_not_stop_the_others() -> None:
+    ends = MemoryEndpoints()
+    for tag in ("v1", "v2", "v3"):
+        await an_image(ends.at("a.x/app"), tag.encode(), tag=tag)
+    ends.at("b.x/app").fail("put_blob", AccessDenied("no"))
+    failed, seen = await ran(ends, repository("a.x/app", "b.x/app"))
+    assert failed == 1
+    assert len(ends.at("b.x/app").tagged) == 2
+    assert [event.message for event in seen if isinstance(event, ImageFailed)] == ["Failed to copy image"]
+
+
+async def test_abort_on_error_stops_at_the_first_failure() -> None:
+    ends = MemoryEndpoints()
+    for n in range(30):
+        await an_image(ends.at("a.x/app"), bytes([n]), tag=f"v{n}")
+    ends.at("b.x/app").fail("put_blob", AccessDenied("no"), times=99)
+    failed, seen = await ran(ends, repository("a.x/app", "b.x/app"), images=1, abort_on_error=True)
+    assert failed <= 2  # whoever got the slot in the same breath may fail too
+    assert len([event for event in seen if isinstance(event, ImageFailed)]) == failed
+
+
+async def test_a_missing_source_image_fails_with_the_line_people_know() -> None:
+    failed, seen = await ran(MemoryEndpoints(), image("a.x/app:v1", "b.x/app:v1"))
+    assert failed == 1
+    assert [event.message for event in seen if isinstance(event, ImageFailed)] == ["Failed to lookup source manifest"]
+
+
+async def test_a_target_that_forbids_looking_is_taken_for_empty() -> None:
+    ends = MemoryEndpoints()
+    await an_image(ends.at("a.x/app"), b"layer", tag="v1")
+    ends.at("b.x/app").fail("head_manifest", Forbidden("look elsewhere"))
+    failed, _ = await ran(ends, image("a.x/app:v1", "b.x/app:v1"))
+    assert failed == 0
+    assert "v1" in ends.at("b.x/app").tagged
+
+
+async def test_a_target_in_trouble_fails_before_anything_is_read_from_the_source() -> None:
+    ends = MemoryEndpoints()
+    await an_image(ends.at("a.x/app"), b"layer", tag="v1")
+    ends.at("a.x/app").calls.clear()
+    ends.at("b.x/app").fail("head_manifest", Unavailable("no answer"))
+    failed, _ = await ran(ends, image("a.x/app:v1", "b.x/app:v1"))
+    assert failed == 1
+    assert ends.at("a.x/app").calls["get_manifest"] == 0
+
+
+async def test_an_entry_that_reads_what_another_writes_runs_after_it() -> None:
+    ends = MemoryEndpoints()
+    await an_image(ends.at("a.x/app"), b"layer", tag="v1")
+    failed, _ = await ran(ends, image("b.x/app:v1", "c.x/app:v1"), image("a.x/app:v1", "b.x/app:v1"))
+    assert failed == 0
+    assert "v1" in ends.at("c.x/app").tagged
+
+
+async def test_at_most_so_many_images_are_copied_at_once() -> None:
+    ends = MemoryEndpoints()
+    for n in range(6):
+        await an_image(ends.at("a.x/app"), bytes([n]), tag=f"v{n}")
+    gate = ends.at("b.x/app").gate("put_manifest")
+    task = asyncio.create_task(ran(ends, repository("a.x/app", "b.x/app"), images=2))
+    await gate.reached()
+    await settle()
+    assert gate.waiting == 2
+    gate.open()
+    assert (await task)[0] == 0
+
+
+class Moving(MemoryRepository):
+    """A source whose tag moves, and whose old image goes, while it is being copied."""
+
+    moved = False
+
+    async def get_manifest(self, ref: object) -> object:  # type: ignore[override]  # narrower than the Protocol on purpose
+        if not self.moved:
+            self.moved = True
+            self.manifests.clear()
+            self.blobs.clear()
+            await an_image(self, b"new", tag="v1")
+            raise NotFound("gone")
+        return await super().get_manifest(ref)  # type: ignore[arg-type]  # what the copier asks for
+
+
+async def test_a_tag_that_moves_during_the_copy_is_resolved_once_more() -> None:
+    ends = MemoryEndpoints()
+    ends.repositories_by_name["a.x/app"] = Moving("a.x/app", host="a.x")
+    await an_image(ends.at("a.x/app"), b"old", tag="v1")
+    failed, _ = await ran(ends, image("a.x/app:v1", "b.x/app:v1"))
+    assert failed == 0
+    assert ends.at("b.x/app").tagged == ends.at("a.x/app").tagged
+
+
+async def test_a_target_that_claims_to_have_what_it_lacks_is_healed() -> None:
+    ends = MemoryEndpoints()
+    made = await an_image(ends.at("a.x/app"), b"layer", tag="v1")
+    ends.at("b.x/app").phantoms.add(made.layers[0].digest)
+    failed, _ = await ran(ends, image("a.x/app:v1", "b.x/app:v1"))
+    assert failed == 0
+    assert ends.at("b.x/app").blobs == ends.at("a.x/app").blobs
+
+
+async def test_every_target_is_left_when_the_run_ends() -> None:
+    ends = MemoryEndpoints()
+    await an_image(ends.at("a.x/app"), b"layer", tag="v1")
+    await ran(ends, image("a.x/app:v1", "b.x/app:v1"), image("a.x/app:v1", "b.x/app:v2"))
+    assert ends.tidied == ["b.x/app"]
