@@ -67,8 +67,9 @@ def once(*, missing: bool, abort_on_error: bool, **given: Any) -> int:
     """Run every entry once."""
     from regsync.process import run_once  # noqa: PLC0415  # start-up time: see the module's docstring
 
-    scope = "missing" if missing else "changed"
-    return run_once(_options(given), scope=scope, abort_on_error=abort_on_error, drift_fails=False)
+    return run_once(
+        _options(given), scope="missing" if missing else "changed", abort_on_error=abort_on_error, drift_fails=False
+    )
 
 
 @program.command()
@@ -124,7 +125,7 @@ def version(**given: Any) -> int:
 def main() -> None:
     """Run the program and leave with its exit code."""
     try:
-        code = program.main(standalone_mode=False)
+        code = program.main(prog_name="regsync", standalone_mode=False)
     except click.ClickException as error:
         error.show()
         code = USAGE
