@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, suppress
 from urllib.parse import quote
 
 from regsync.clock import Clock
-from regsync.errors import Incomplete, IntegrityError, Malformed, NotFound, RegsyncError, Unsupported
+from regsync.errors import Incomplete, IntegrityError, Malformed, NotFound, RegsyncError
 from regsync.limits import KeyedLock
 from regsync.oci import mediatype
 from regsync.oci.descriptor import Descriptor
@@ -17,6 +16,7 @@ from regsync.oci.manifest import MANIFEST_MAX, Manifest
 from regsync.oci.reference import valid_tag
 from regsync.oci.referrers import fallback_tag, is_fallback_tag, with_referrer
 from regsync.registry.download import Download
+from regsync.registry.failure import complaint_of, failure_of
 from regsync.registry.host import HostSettings, Learnt
 from regsync.registry.listing import Listing
 from regsync.registry.reading import ask
@@ -25,6 +25,9 @@ from regsync.registry.upload import Uploads
 from regsync.repository import Chunks, Repository, Verified
 
 _ACCEPT = tuple(("Accept", media_type) for media_type in mediatype.ACCEPT)
+_OK = frozenset({200})
+_NO_HEAD = frozenset({405, 501})
+_OK_OR_NO_HEAD = _NO_HEAD | {200}
 _LACKING = frozenset({"MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN", "MANIFEST_UNKNOWN"})
 
 
@@ -63,7 +66,7 @@ class RegistryRepository:
             answer = await self._transport.send(self._manifest("HEAD", ref))
         except NotFound:
             return None
-        except Unsupported:
+        if answer.status in _NO_HEAD:
             self._learnt.heads = False
             return await self._head_by_get(ref)
         described = _described(answer, ref)
@@ -123,8 +126,8 @@ class RegistryRepository:
         return answer
 
     def _refusal(self, answer: Answer, at: str | Digest) -> RegsyncError:
-        failure = self._transport.failure(answer, what=f"PUT manifest {self.path}:{at}")
-        return Incomplete(str(failure)) if _codes(answer) & _LACKING else failure
+        failure = failure_of(answer.status, answer.body, place=f"PUT manifest {self.path}:{at} at {self._host.name}")
+        return Incomplete(str(failure)) if complaint_of(answer.body).code in _LACKING else failure
 
     async def _list_with_subject(self, referrer: Manifest, subject: Digest) -> None:
         """Keep the fallback tag for registries without the referrers API (distribution-spec: Referrers Tag Schema)."""
@@ -146,7 +149,7 @@ class RegistryRepository:
             answer = await self._transport.send(self._blob("HEAD", blob))
         except NotFound:
             return False
-        except Unsupported:
+        if answer.status in _NO_HEAD:
             self._learnt.heads = False
             return await self._has_by_get(blob)
         return answer.headers.get("content-length", str(blob.size)) == str(blob.size)
@@ -187,13 +190,18 @@ class RegistryRepository:
             f"{self._base}manifests/{ref}",
             headers=_ACCEPT,
             scopes=self._scopes,
+            expect=_OK_OR_NO_HEAD if method == "HEAD" else _OK,
             cap=MANIFEST_MAX,
             what=f"manifest {self.path}{'@' if isinstance(ref, Digest) else ':'}{ref}",
         )
 
     def _blob(self, method: str, blob: Descriptor) -> Request:
         return Request(
-            method, f"{self._base}blobs/{blob.digest}", scopes=self._scopes, what=f"blob {self.path}@{blob.digest}"
+            method,
+            f"{self._base}blobs/{blob.digest}",
+            scopes=self._scopes,
+            expect=_OK_OR_NO_HEAD if method == "HEAD" else _OK,
+            what=f"blob {self.path}@{blob.digest}",
         )
 
 
@@ -218,10 +226,3 @@ def _named(answer: Answer) -> Digest | None:
     with suppress(Malformed):
         return Digest.parse(answer.headers.get("docker-content-digest", ""))
     return None
-
-
-def _codes(answer: Answer) -> set[str]:
-    """Return the error codes of an answer (distribution-spec: Error Codes)."""
-    with suppress(ValueError, RecursionError, TypeError, AttributeError):
-        return {str(problem.get("code")) for problem in json.loads(answer.body).get("errors", ())}
-    return set()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Literal
 
 from regsync.clock import Clock
-from regsync.errors import CopyFailed, RegsyncError
+from regsync.errors import CopyFailed, IntegrityError, RegsyncError
 from regsync.events import BlobDone, BlobRetried, BlobStarted, ManifestPushed, Observer
 from regsync.limits import KeyedLock, Limits
 from regsync.oci.descriptor import Descriptor
@@ -35,7 +35,7 @@ class Copier:
         self._movers = movers
         self._clock = clock
         self._tell = tell
-        self._known: set[tuple[str, Digest]] = set()  # (repository, blob) seen there
+        self._known: set[tuple[str, Digest]] = set()  # (repository, blob or manifest) seen there
         self._holders: dict[tuple[str, Digest], Repository] = {}  # (host, blob) -> a repository that has it
 
     async def run(self, plan: CopyPlan, source: Repository, target: Repository, *, trusting: bool = True) -> None:
@@ -48,7 +48,7 @@ class Copier:
             for blob in plan.blobs
         )
         for wave in plan.waves:
-            await together(self._push(manifest, target, None) for manifest in wave)
+            await together(self._push_part(manifest, target, trusting=trusting) for manifest in wave)
         await self._push(plan.root, target, plan.at)
 
     async def _copy_blob(
@@ -98,9 +98,27 @@ class Copier:
         async with self._limits.hold(source.host, target.host, TRANSFERS), source.open_blob(blob) as chunks:
             await target.put_blob(Verified(blob, chunks))
 
+    async def _push_part(self, manifest: Manifest, target: Repository, *, trusting: bool) -> None:
+        """Push a manifest that is part of an index; one that several indexes share, once.
+
+        docker-registry rewrites a manifest's link at every PUT, and an index pushed in that moment is refused.
+        """
+        key = (target.name, manifest.digest)
+        async with self._movers(key):
+            if not (trusting and key in self._known):
+                await self._push(manifest, target, None)
+                self._known.add(key)
+
     async def _push(self, manifest: Manifest, target: Repository, at: str | Digest | None) -> None:
         try:
-            await target.put_manifest(manifest, at=at)
+            await self._put(manifest, target, at)
         except RegsyncError as error:
             raise CopyFailed("manifest", str(manifest.digest), error) from error
         self._tell(ManifestPushed(target.name, str(manifest.digest), str(at or manifest.digest), len(manifest.raw)))
+
+    async def _put(self, manifest: Manifest, target: Repository, at: str | Digest | None) -> None:
+        try:
+            await target.put_manifest(manifest, at=at)
+        except IntegrityError:  # our bytes are proved, so it was an accident of the way or of the other end
+            await self._clock.sleep(_PAUSE)
+            await target.put_manifest(manifest, at=at)

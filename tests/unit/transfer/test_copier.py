@@ -183,3 +183,29 @@ async def test_the_first_failure_cancels_the_siblings_and_is_no_group() -> None:
     with pytest.raises(CopyFailed):
         await copy(a_copier(), source, target)
     assert gate.waiting == 0
+
+
+async def test_a_child_two_indexes_share_is_pushed_once() -> None:
+    source, target = ends()
+    await an_index(source, "linux/amd64", "linux/arm64", tag="v1")
+    await an_index(source, "linux/amd64", "linux/s390x", tag="v2")
+    copier = a_copier()
+    await asyncio.gather(copy(copier, source, target, "v1"), copy(copier, source, target, "v2"))
+    assert target.calls["put_manifest"] == 5
+    assert target.manifests == source.manifests
+
+
+async def test_a_manifest_refused_for_its_bytes_is_sent_once_more() -> None:
+    source, target = ends()
+    await an_image(source, b"layer", tag="v1")
+    target.fail("put_manifest", IntegrityError("400 DIGEST_INVALID"))
+    await copy(a_copier(), source, target)
+    assert target.tagged == source.tagged
+
+
+async def test_a_manifest_refused_for_its_bytes_twice_fails() -> None:
+    source, target = ends()
+    await an_image(source, b"layer", tag="v1")
+    target.fail("put_manifest", IntegrityError("400 DIGEST_INVALID"), times=2)
+    with pytest.raises(CopyFailed):
+        await copy(a_copier(), source, target)

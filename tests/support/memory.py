@@ -1,0 +1,197 @@
+"""A `Repository` in memory that keeps every promise of the contract, with knobs to break them one at a time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field
+
+from regsync.errors import Incomplete, NotFound, RegsyncError
+from regsync.oci.descriptor import Descriptor
+from regsync.oci.digest import Digest
+from regsync.oci.manifest import Manifest
+from regsync.oci.referrers import fallback_tag, with_referrer
+from regsync.repository import Chunks, Repository, Verified
+
+
+class Gate:
+    """Holds up every call of one method: `reached` returns when somebody stands there, `open` lets all in."""
+
+    def __init__(self) -> None:
+        self.waiting = 0
+        self._arrived = asyncio.Event()
+        self._opened = asyncio.Event()
+
+    async def reached(self) -> None:
+        """Return when somebody stands before the gate."""
+        await self._arrived.wait()
+
+    def open(self) -> None:
+        """Let everybody through, now and later."""
+        self._opened.set()
+
+    async def passed(self) -> None:
+        """Wait at the gate."""
+        self.waiting += 1
+        self._arrived.set()
+        try:
+            await self._opened.wait()
+        finally:
+            self.waiting -= 1
+
+
+@dataclass(slots=True)
+class _Failure:
+    """The calls from the `skip`-th on fail, `times` of them."""
+
+    error: RegsyncError
+    skip: int
+    times: int
+
+
+@dataclass(slots=True)
+class _Knobs:
+    failures: dict[str, list[_Failure]] = field(default_factory=dict)
+    gates: dict[str, Gate] = field(default_factory=dict)
+
+
+class MemoryRepository:
+    """Blobs, manifests and tags in dictionaries that a test may look into and change.
+
+    `lies` are blobs and manifests served with other bytes than theirs; `phantoms` blobs that are said to be there and
+    are not; `breaks` blobs whose chunks end with an error after so many bytes. `calls` counts calls by method name, `log`
+    has them in order. `adopts` says whether blobs are taken from neighbours. Chunks are of `chunk_size` bytes.
+    """
+
+    def __init__(self, name: str = "memory/repository", *, host: str = "memory", chunk_size: int = 65536) -> None:
+        self.blobs: dict[Digest, bytes] = {}
+        self.manifests: dict[Digest, Manifest] = {}
+        self.tagged: dict[str, Digest] = {}
+        self.calls: Counter[str] = Counter()
+        self.log: list[str] = []
+        self.lies: dict[Digest, bytes] = {}
+        self.phantoms: set[Digest] = set()
+        self.breaks: dict[Digest, tuple[int, RegsyncError]] = {}
+        self.adopts = True
+        self.chunk_size = chunk_size
+        self._name = name
+        self._host = host
+        self._knobs = _Knobs()
+
+    def fail(self, method: str, error: RegsyncError, *, nth: int = 1, times: int = 1) -> None:
+        """Make the nth call of a method from now on, and those after it up to `times`, raise this error."""
+        self._knobs.failures.setdefault(method, []).append(_Failure(error, nth - 1, times))
+
+    def gate(self, method: str) -> Gate:
+        """Make the calls of a method wait at a gate."""
+        return self._knobs.gates.setdefault(method, Gate())
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    @property
+    def host(self) -> str:
+        return self._host
+
+    async def head_manifest(self, ref: str | Digest) -> Descriptor | None:
+        await self._called("head_manifest", str(ref))
+        manifest = self._find(ref)
+        return manifest.descriptor if manifest else None
+
+    async def get_manifest(self, ref: str | Digest) -> Manifest:
+        await self._called("get_manifest", str(ref))
+        manifest = self._find(ref)
+        if manifest is None:
+            raise NotFound(f"{self._name}: no manifest {ref}")
+        lie = self.lies.get(manifest.digest)
+        return manifest if lie is None else Manifest.read(lie, expected=manifest.digest)
+
+    async def put_manifest(self, manifest: Manifest, *, at: str | Digest | None = None) -> None:
+        await self._called("put_manifest", str(at if at is not None else manifest.digest))
+        self._demand_parts(manifest)
+        self.manifests[manifest.digest] = manifest
+        if isinstance(at, str):
+            self.tagged[at] = manifest.digest
+        if manifest.subject is not None:
+            tag = fallback_tag(manifest.subject.digest)
+            listed = with_referrer(self._find(tag), manifest)
+            if listed is not None:
+                self.manifests[listed.digest] = listed
+                self.tagged[tag] = listed.digest
+
+    async def has_blob(self, blob: Descriptor) -> bool:
+        await self._called("has_blob", str(blob.digest))
+        return blob.digest in self.phantoms or len(self.blobs.get(blob.digest, b"-" * (blob.size + 1))) == blob.size
+
+    def open_blob(self, blob: Descriptor) -> AbstractAsyncContextManager[Chunks]:
+        return self._opened(blob)
+
+    async def put_blob(self, content: Verified) -> None:
+        await self._called("put_blob", str(content.blob.digest))
+        data = b"".join([chunk async for chunk in content])
+        await self._called("put_blob:end", str(content.blob.digest))
+        self.blobs[content.blob.digest] = data
+        self.phantoms.discard(content.blob.digest)
+
+    async def adopt_blob(self, blob: Descriptor, neighbour: Repository) -> bool:
+        await self._called("adopt_blob", str(blob.digest))
+        if not (self.adopts and isinstance(neighbour, MemoryRepository) and neighbour.host == self._host):
+            return False
+        data = neighbour.blobs.get(blob.digest)
+        if data is None or len(data) != blob.size:
+            return False
+        self.blobs[blob.digest] = data
+        return True
+
+    async def tags(self) -> AsyncIterator[str]:
+        await self._called("tags", "")
+        if not self.manifests:
+            raise NotFound(f"{self._name} is not there")
+        for tag in sorted(self.tagged):
+            yield tag
+
+    async def _called(self, method: str, what: str) -> None:
+        self.calls[method] += 1
+        self.log.append(f"{method} {what}".rstrip())
+        if gate := self._knobs.gates.get(method):
+            await gate.passed()
+        for failure in self._knobs.failures.get(method, ()):
+            if failure.skip:
+                failure.skip -= 1
+            elif failure.times:
+                failure.times -= 1
+                raise failure.error
+
+    @asynccontextmanager
+    async def _opened(self, blob: Descriptor) -> AsyncIterator[Chunks]:
+        await self._called("open_blob", str(blob.digest))
+        data = self.lies.get(blob.digest, self.blobs.get(blob.digest))
+        if data is None:
+            raise NotFound(f"{self._name}: no blob {blob.digest}")
+        yield self._chunks(blob.digest, data)
+
+    async def _chunks(self, digest: Digest, data: bytes) -> AsyncIterator[bytes]:
+        end, error = self.breaks.get(digest, (len(data), None))
+        for start in range(0, end, self.chunk_size):
+            await self._called("chunk", str(digest))
+            yield data[start : min(start + self.chunk_size, end)]
+        if error is not None:
+            raise error
+
+    def _find(self, ref: str | Digest) -> Manifest | None:
+        digest = ref if isinstance(ref, Digest) else self.tagged.get(ref)
+        return self.manifests.get(digest) if digest is not None else None
+
+    def _demand_parts(self, manifest: Manifest) -> None:
+        """Refuse a manifest whose parts are not there, as registries do; layers from elsewhere need not be."""
+        blobs = [blob for blob in manifest.blobs if not blob.urls and blob.digest not in self.blobs]
+        children = [
+            child
+            for child in manifest.children
+            if child.digest not in self.manifests and child.digest not in self.blobs
+        ]
+        if missing := [*blobs, *children]:
+            raise Incomplete(f"{self._name} lacks {missing[0].digest}")

@@ -1,0 +1,134 @@
+"""The documentation as tests read it: pages, their fenced blocks, and what a reader who types along would see."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from regsync.config import model
+from tests.support.real import require
+
+ROOT = Path(__file__).parent.parent.parent
+PAGES = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md")))
+NOT_RUN = {"docker", "python3", "/opt/regsync/bin/pip", "make"}  # `make` is checked against the Makefile
+_BLOCK = re.compile(
+    r"^(?P<indent> *)```(?P<info>[a-z][^\n]*)?\n(?P<body>.*?)^(?P=indent)```$", re.DOTALL | re.MULTILINE
+)
+_ANYTHING = "…"
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A fenced block: `kind` is the first word behind the fence, `words` are the others."""
+
+    kind: str
+    words: tuple[str, ...]
+    body: str
+
+    @property
+    def name(self) -> str:
+        """The file this block is shown as, if it has a name."""
+        return self.words[-1] if self.words and "." in self.words[-1] else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A command, and the lines shown below it."""
+
+    command: str
+    shown: tuple[str, ...]
+
+
+def blocks(page: Path) -> Iterator[Block]:
+    """Every fenced block of a page, without the indentation it has as part of a list."""
+    for found in _BLOCK.finditer(page.read_text(encoding="utf-8")):
+        kind, *words = (found["info"] or "text").split()
+        body = re.sub(f"^{found['indent']}", "", found["body"], flags=re.MULTILINE)
+        yield Block(kind, tuple(words), body)
+
+
+def steps(block: Block) -> Iterator[Step]:
+    """The commands of a console block."""
+    for part in re.split(r"^\$ ", block.body, flags=re.MULTILINE)[1:]:
+        command, *shown = part.splitlines()
+        yield Step(command, tuple(line for line in shown if line.strip(f"{_ANYTHING} ")))
+
+
+def page_name(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+@dataclass(slots=True)
+class Reader:
+    """Somebody who types a page's commands in a directory that holds the examples; `names` stand for real hosts."""
+
+    folder: Path
+    names: Mapping[str, str] = field(default_factory=dict)
+    code: int = 0
+
+    def __post_init__(self) -> None:
+        shutil.copytree(ROOT / "examples" / "layout", self.folder / "examples" / "layout")
+        shutil.copy(ROOT / "config.example.yaml", self.folder)
+
+    def follow(self, page: Path) -> None:
+        """Write the page's files and run its commands, in their order."""
+        for block in blocks(page):
+            if block.kind == "yaml" and block.name:
+                (self.folder / block.name).write_text(self._here(block.body), encoding="utf-8")
+            elif block.kind == "console":
+                self._type(list(steps(block)))
+
+    def _type(self, typed: list[Step]) -> None:
+        for step, following in zip(typed, [*typed[1:], None], strict=True):
+            if step.command == "echo $?":
+                assert step.shown == (str(self.code),), f"exit code {self.code} is shown as {step.shown}"
+                continue
+            said = self._run(step.command)
+            asked = following is not None and following.command == "echo $?"
+            assert self.code == 0 or asked, f"{step.command} exited {self.code}:\n{said}"
+            for line in step.shown:
+                assert appears(self._here(line), said), f"{step.command} is said to print\n{line}\nand printed\n{said}"
+
+    def _run(self, command: str) -> str:
+        program, *arguments = self._here(command).split()
+        if program in NOT_RUN:
+            return ""
+        start = [sys.executable, "-m", "regsync"] if program == "regsync" else [require(program)]
+        done = subprocess.run(
+            [*start, *arguments],
+            cwd=self.folder,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=120,
+            check=False,
+        )
+        self.code = done.returncode
+        return done.stdout.decode()
+
+    def _here(self, text: str) -> str:
+        for name, host in self.names.items():
+            text = text.replace(name, host)
+        return text
+
+
+def appears(shown: str, said: str) -> bool:
+    """Say whether a line as shown, where … stands for anything, is among the lines that were printed."""
+    pattern = ".*".join(re.escape(part) for part in shown.split(_ANYTHING))
+    return any(re.fullmatch(pattern, line) for line in said.splitlines())
+
+
+def configuration_keys() -> set[str]:
+    """Every key the configuration can have, at any level."""
+    models = [kind for _, kind in inspect.getmembers(model, inspect.isclass) if issubclass(kind, BaseModel)]
+    return {shape.alias or name for kind in models for name, shape in kind.model_fields.items()}

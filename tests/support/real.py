@@ -1,0 +1,213 @@
+"""Programs of others: docker-registry as a process, and skopeo, umoci, buildah, htpasswd where they are installed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import pytest
+import trustme
+
+REQUIRE_REAL = "REGSYNC_TEST_REQUIRE_REAL"
+_READY_WITHIN = 20.0  # seconds
+_POLL = 0.02  # seconds
+_PORTS_TRIED = 5
+
+
+def require(program: str) -> str:
+    """Return the path of a program; without it the test is skipped, or fails where everything must be there."""
+    found = shutil.which(program)
+    if found is None:
+        why = f"{program} is not installed"
+        if os.environ.get(REQUIRE_REAL) == "1":
+            pytest.fail(f"{why}, and {REQUIRE_REAL}=1 asks for it")
+        pytest.skip(why)
+    return found
+
+
+def run(*arguments: str, cwd: Path | None = None, stdin: bytes = b"") -> bytes:
+    """Run a program to its end and return what it printed; a failure shows what it had to say."""
+    done = subprocess.run(
+        [require(arguments[0]), *arguments[1:]], cwd=cwd, input=stdin, capture_output=True, check=False, timeout=120
+    )
+    assert done.returncode == 0, f"{' '.join(arguments)}: {done.stderr.decode(errors='replace')}"
+    return done.stdout
+
+
+def free_port() -> int:
+    """Return a loopback port nobody listens on right now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@dataclass(frozen=True, slots=True)
+class TokenAuth:
+    """Bearer authentication of docker-registry: `bundle` holds the certificates whose keys sign tokens."""
+
+    realm: str
+    service: str
+    issuer: str
+    bundle: Path
+
+
+class DockerRegistry:
+    """One docker-registry process on loopback; its data and its port outlive `restart`.
+
+    `basic` is a (user, password) pair. `authority` makes it speak TLS with a certificate for 127.0.0.1 and localhost.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        basic: tuple[str, str] | None = None,
+        token: TokenAuth | None = None,
+        authority: trustme.CA | None = None,
+        read_only: bool = False,
+        delete: bool = True,
+    ) -> None:
+        self.folder = folder
+        self.data = folder / "data"
+        self.log = folder / "registry.log"
+        self.port = 0
+        self._basic = basic
+        self._token = token
+        self._authority = authority
+        self._read_only = read_only
+        self._delete = delete
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def host(self) -> str:
+        """What references call it: `127.0.0.1:port`."""
+        return f"127.0.0.1:{self.port}"
+
+    @property
+    def url(self) -> str:
+        return f"{'https' if self._authority else 'http'}://{self.host}"
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.kill()
+
+    def start(self) -> None:
+        """Start it and return when it answers; a port somebody took meanwhile is changed for another."""
+        program = require("docker-registry")
+        self.folder.mkdir(parents=True, exist_ok=True)
+        kept = self.port
+        for _ in range(_PORTS_TRIED):
+            self.port = kept or free_port()
+            if self._launch(program):
+                return
+            self.kill()
+        pytest.fail(f"docker-registry does not start:\n{self.log.read_text()[-2000:]}")
+
+    def _launch(self, program: str) -> bool:
+        config = self.folder / "config.yml"
+        config.write_text(self._config())
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [program, "serve", str(config)], stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
+        return self._ready(self._process)
+
+    def _ready(self, process: subprocess.Popen[bytes]) -> bool:
+        """Ask until it answers; an answer counts only while our own process lives, the port may be another's."""
+        give_up = time.monotonic() + _READY_WITHIN
+        while process.poll() is None and time.monotonic() < give_up:
+            if self._answers():
+                time.sleep(_POLL)
+                return process.poll() is None
+            time.sleep(_POLL)
+        return False
+
+    def _answers(self) -> bool:
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=2)
+        if self._authority is not None:
+            context = self._tls_context(self._authority)
+            connection = HTTPSConnection("127.0.0.1", self.port, timeout=2, context=context)
+        try:
+            connection.request("GET", "/v2/")
+            return connection.getresponse().status in {200, 401}
+        except (OSError, HTTPException):
+            return False
+        finally:
+            connection.close()
+
+    def _tls_context(self, authority: trustme.CA) -> ssl.SSLContext:
+        context = ssl.create_default_context()
+        authority.configure_trust(context)
+        return context
+
+    def stop(self) -> None:
+        """Ask it to end, and wait for that."""
+        self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End it at once, as a crash does."""
+        self._end(signal.SIGKILL)
+
+    def restart(self, *, read_only: bool | None = None) -> None:
+        """End it and start it on the same port with the same data."""
+        self.kill()
+        if read_only is not None:
+            self._read_only = read_only
+        self.start()
+
+    def collect_garbage(self) -> None:
+        """Run its garbage collection over the data, removing manifests without a tag."""
+        run("docker-registry", "garbage-collect", "--delete-untagged", str(self.folder / "config.yml"))
+
+    def _end(self, number: signal.Signals) -> None:
+        if self._process is not None:
+            self._process.send_signal(number)
+            self._process.wait(timeout=30)
+            self._process = None
+
+    def _config(self) -> str:
+        lines: list[str] = ["version: 0.1", "log:", "  level: info", "  accesslog:", "    disabled: false"]
+        lines += ["storage:", "  filesystem:", f"    rootdirectory: {self.data}"]
+        lines += ["  delete:", f"    enabled: {str(self._delete).lower()}"]
+        if self._read_only:
+            lines += ["  maintenance:", "    readonly:", "      enabled: true"]
+        lines += ["http:", f"  addr: 127.0.0.1:{self.port}", "  secret: fixed-so-that-uploads-survive-a-restart"]
+        return "\n".join([*lines, *self._tls(), *self._auth(), ""])
+
+    def _tls(self) -> Sequence[str]:
+        if self._authority is None:
+            return ()
+        certificate, key = self.folder / "tls.pem", self.folder / "tls.key"
+        issued = self._authority.issue_cert("127.0.0.1", "localhost")
+        certificate.write_bytes(b"".join(each.bytes() for each in issued.cert_chain_pems))
+        key.write_bytes(issued.private_key_pem.bytes())
+        return ("  tls:", f"    certificate: {certificate}", f"    key: {key}")
+
+    def _auth(self) -> Sequence[str]:
+        if self._basic is not None:
+            users = self.folder / "htpasswd"
+            users.write_bytes(run("htpasswd", "-Bbn", *self._basic))
+            return ("auth:", "  htpasswd:", "    realm: regsync-tests", f"    path: {users}")
+        if self._token is not None:
+            return (
+                *("auth:", "  token:", f"    realm: {self._token.realm}", f"    service: {self._token.service}"),
+                *(f"    issuer: {self._token.issuer}", f"    rootcertbundle: {self._token.bundle}"),
+            )
+        return ()
