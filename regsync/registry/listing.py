@@ -68,8 +68,10 @@ class Listing:
         return await ask(transport, request, read=self._read, clock=clock)
 
     def _read(self, answer: Answer) -> _Page:
-        items = self._items(json_object(answer, self.what).get(self.key))
-        return _Page(items, self._following(answer))
+        body = json_object(answer, self.what)
+        if self.key not in body:
+            raise IntegrityError(f"{self.what} came without {self.key}")
+        return _Page(self._items(body[self.key]), self._following(answer))
 
     def _items(self, items: Any) -> tuple[str, ...]:
         if items is None:  # docker-registry says null for a repository whose tags are all gone

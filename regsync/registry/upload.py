@@ -14,12 +14,14 @@ from urllib.parse import quote
 
 from regsync.errors import IntegrityError, NotFound, RegsyncError, Unavailable
 from regsync.oci.digest import Digest
+from regsync.registry.failure import failure_of
 from regsync.registry.host import HostSettings, Learnt
 from regsync.registry.transport import Answer, Request, Transport
 from regsync.repository import Verified
 
 _OCTETS = ("Content-Type", "application/octet-stream")
 _RANGE = re.compile(r"(?:bytes=)?0-([0-9]+)")
+_COMMITTED = frozenset({201, 204})
 _RECOVERIES = 10
 _CANCEL_WITHIN = 1.0  # seconds for the courtesy of closing a session
 
@@ -113,10 +115,11 @@ class Uploads:
             _committing(session, blob.digest),
             headers=(_OCTETS,),
             scopes=self._scopes,
-            expect=frozenset({201, 204, 413}),
+            expect=_COMMITTED | {400, 413},
             what=f"blob {blob.digest}",
         )
         answer = await self._transport.pour(request, aiter(content), length=blob.size)
+        self._check_stored(answer, blob.digest)
         if answer.status == 413:
             self._learnt.refuses_large = True
             raise Unavailable(f"{self._host.name} refuses a body of {blob.size} bytes; sending chunks from now on")
@@ -130,18 +133,25 @@ class Uploads:
                 await upload.send(bytes(buffer[: upload.size]))
                 del buffer[: upload.size]
         await upload.send(bytes(buffer))
-        await self._transport.send(
+        answer = await self._transport.send(
             Request(
                 "PUT",
                 _committing(upload.url, content.blob.digest),
                 headers=(_OCTETS,),
                 body=b"",
                 scopes=self._scopes,
-                expect=frozenset({201, 204}),
+                expect=_COMMITTED | {400},
                 what=f"blob {content.blob.digest}",
             )
         )
+        self._check_stored(answer, content.blob.digest)
         return upload.url
+
+    def _check_stored(self, answer: Answer, digest: Digest) -> None:
+        """Take a refused blob for one that was damaged on its way: what we sent had been proved."""
+        if answer.status == 400:
+            failure = failure_of(answer.status, answer.body, place=f"PUT blob {digest} at {self._host.name}")
+            raise IntegrityError(str(failure))
 
     async def _cancel(self, session: str) -> None:
         """Close a session we leave behind, as a courtesy: a failure of that is nobody's."""

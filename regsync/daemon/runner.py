@@ -1,0 +1,121 @@
+"""Start, drain, stop: the only module that knows about shutdown.
+
+One task group holds the scheduler and the workers, so nothing outlives `Runner.run`. A job that crashes is reported and
+the daemon goes on; a scheduler or a queue that breaks ends `run` with its error, because a mirror that has silently
+stopped mirroring is worse than one that is seen to be down.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+
+from regsync.clock import Clock
+from regsync.daemon.jobs import Job, JobQueue, QueueClosed
+from regsync.daemon.scheduler import Scheduler
+from regsync.events import JobFinished, JobQueued, JobSkipped, JobStarted, Observer, Stopping
+
+Handle = Callable[[Job], Awaitable[int]]
+
+
+class Runner:
+    """Runs jobs until it is told to stop; `handle` answers how many images of a job failed.
+
+    `grace` is in seconds: how long the jobs under way may go on after `stop`. Afterwards `failed` says how many images
+    (and crashed jobs) failed in all, `cut` how many jobs were cancelled before they finished.
+    """
+
+    def __init__(
+        self,
+        scheduler: Scheduler,
+        queue: JobQueue,
+        handle: Handle,
+        tell: Observer,
+        *,
+        clock: Clock,
+        workers: int,
+        grace: float,
+    ) -> None:
+        self.failed = 0
+        self.cut = 0
+        self._scheduler = scheduler
+        self._queue = queue
+        self._handle = handle
+        self._tell = tell
+        self._clock = clock
+        self._workers = workers
+        self._grace = grace
+        self._stopping = asyncio.Event()
+        self._clockwork: asyncio.Task[None] | None = None
+        self._crew: list[asyncio.Task[None]] = []
+        self._cut_off = False
+
+    async def run(self, first: Sequence[Job]) -> None:
+        """Put the start-up jobs, then run what falls due, until stopped; a second run is not possible."""
+        async with asyncio.TaskGroup() as group:
+            if self._stopping.is_set():
+                return
+            self._clockwork = group.create_task(self._scheduler.run(), name="scheduler")
+            self._crew = [group.create_task(self._work(), name=f"worker-{n}") for n in range(self._workers)]
+            with suppress(QueueClosed):  # stopped before all of them were put
+                for job in first:
+                    await self._offer(job)
+            await self._stopping.wait()
+            deadline = group.create_task(self._cut_off_late(), name="grace")
+            await asyncio.wait(self._crew)
+            deadline.cancel()
+
+    def stop(self) -> None:
+        """Start nothing more; the jobs under way have `grace` seconds. Fit for a signal handler; again is no matter."""
+        if self._stopping.is_set():
+            return
+        self._stopping.set()
+        if self._clockwork is not None:
+            self._clockwork.cancel()
+        self._queue.close()
+        self._tell(Stopping(self._grace))
+
+    def stop_now(self) -> None:
+        """Start nothing more and cancel the jobs under way. Fit for a signal handler; again is no matter."""
+        self.stop()
+        if self._cut_off:
+            return  # a second cancellation would break into the clean-up the first one began
+        self._cut_off = True
+        for worker in self._crew:
+            worker.cancel()
+
+    async def _cut_off_late(self) -> None:
+        await self._clock.sleep(self._grace)
+        self.stop_now()
+
+    async def _offer(self, job: Job) -> None:
+        queued = await self._queue.put(job)
+        self._tell(JobQueued(job.entry, job.due) if queued else JobSkipped(job.entry, job.due))
+
+    async def _work(self) -> None:
+        with suppress(QueueClosed):
+            while True:
+                async with self._queue.take() as job:
+                    await self._settle(job)
+
+    async def _settle(self, job: Job) -> None:
+        self._tell(JobStarted(job.entry, job.due))
+        crash: BaseException | None = None
+        try:
+            failed = await self._handle(job)
+        except asyncio.CancelledError as stray:
+            if _cancelled():
+                self.cut += 1
+                raise
+            failed, crash = 1, stray  # it came out of the job itself; taken for ours it would silently end the worker
+        except Exception as bug:  # noqa: BLE001 - the one place: a job's bug must not stop the daemon
+            failed, crash = 1, bug
+        self.failed += failed
+        self._tell(JobFinished(job.entry, failed, crash))
+
+
+def _cancelled() -> bool:
+    """Say whether somebody asked the current task to end."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
