@@ -12,7 +12,7 @@ from regsync.clock import Clock
 from regsync.config.load import Checks, Loaded, load_config
 from regsync.daemon.jobs import Job, MemoryQueue
 from regsync.daemon.runner import Runner
-from regsync.daemon.schedule import parse_schedule
+from regsync.daemon.schedule import Schedule, parse_schedule
 from regsync.daemon.scheduler import Scheduler
 from regsync.endpoints import BothKinds
 from regsync.events import Observer, Warned, fan_out
@@ -75,7 +75,7 @@ class App:
         schedules = schedules_of(self._config)
         scheduler = Scheduler(schedules, queue, clock=self._clock, tell=self._tell)
         entries = {entry.name: entry for entry in self._entries}
-        turns = _Turns(self._entries)
+        turns = _Turns([entry for entry in self._entries if entry.name in schedules])
         async with self._engine() as engine:
 
             async def handle(job: Job) -> int:
@@ -86,15 +86,22 @@ class App:
                     runner.stop_now()
                 return len(tally.failures)
 
-            for entry in self._entries:
-                if entry.name not in schedules:
-                    self._tell(Warned("No schedule or interval found, ignoring", {"entry": entry.name}))
+            self._warn_of_idle(schedules)
             workers = max(1, min(len(entries), _WORKERS))
             runner = Runner(scheduler, queue, handle, self._tell, clock=self._clock, workers=workers, grace=grace)
             stoppable(runner.stop, runner.stop_now)
             now = self._clock.now()
-            await runner.run([Job(name, now, "missing") for name in turns.order if name in schedules])
+            await runner.run([Job(name, now, "missing") for name in turns.order])
         return runner.failed
+
+    def _warn_of_idle(self, schedules: Mapping[str, Schedule]) -> None:
+        now = self._clock.now()
+        for entry in self._entries:
+            schedule = schedules.get(entry.name)
+            if schedule is None:
+                self._tell(Warned("No schedule or interval found, ignoring", {"entry": entry.name}))
+            elif schedule.next_after(now) is None:
+                self._tell(Warned("Schedule never comes due", {"entry": entry.name}))
 
     async def _run(
         self, engine: Engine, entries: Sequence[SyncEntry], scope: Scope, *, name: str, abort_on_error: bool

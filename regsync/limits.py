@@ -16,7 +16,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Hashable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from weakref import WeakValueDictionary
@@ -95,7 +95,8 @@ class Limits:
         try:
             yield
         finally:
-            _held.reset(token)
+            with suppress(ValueError):  # left by another task than the one that entered, which never had the note
+                _held.reset(token)
             self._leave(wanted)
 
     def limit_of(self, host: str) -> int:

@@ -7,6 +7,7 @@ from dataclasses import fields, replace
 
 from regsync.config.model import Config, Cred, SyncStep, TagFilter
 from regsync.daemon.schedule import Every, Schedule, parse_schedule
+from regsync.errors import ConfigError
 from regsync.oci.mediatype import SYNCED_BY_DEFAULT
 from regsync.registry.dockerconfig import DockerConfig, normalise_registry_name
 from regsync.registry.host import HostSettings
@@ -40,17 +41,22 @@ def hosts_of(config: Config, docker: DockerConfig) -> tuple[dict[str, HostSettin
     for host in hosts.values():
         if host.tls == "disabled" and (host.user or host.token or host.helper):
             warnings.append(f"credentials for {host.name} go out unencrypted: its TLS is disabled")
+        if host.tls == "insecure":
+            warnings.append(f"{host.name} is not checked to be who it claims: its TLS is insecure")
     return hosts, warnings
 
 
 def _merged(hosts: Mapping[str, HostSettings], cred: Cred) -> HostSettings | None:
     """Return the settings of a host with this item of `creds` on top; None for an item without a registry."""
+    if not cred.registry:  # told when the file was read
+        return None
     found = normalise_registry_name(cred.registry)
     if found is None:
-        return None
+        raise ConfigError([f"creds: {cred.registry}: not a registry; expected a host with or without a port"])
     known = hosts.get(found.name) or replace(
         HostSettings.called(found.name), hostname=found.hostname, tls=found.tls or "enabled"
     )
+    said = cred.model_fields_set
     changed = replace(
         known,
         hostname=cred.hostname or known.hostname,
@@ -58,13 +64,13 @@ def _merged(hosts: Mapping[str, HostSettings], cred: Cred) -> HostSettings | Non
         ca=cred.regcert or known.ca,
         client_cert=cred.client_cert or known.client_cert,
         client_key=cred.client_key or known.client_key,
-        credential_expiry=cred.cred_expire,
+        credential_expiry=cred.cred_expire if "cred_expire" in said else known.credential_expiry,
         credential_host=cred.cred_host or found.credential_host or known.credential_host,
         path_prefix=cred.path_prefix.strip("/") or known.path_prefix,
         repo_auth=cred.repo_auth or known.repo_auth,
         disable_head=cred.api_opts.disable_head or known.disable_head,
-        blob_chunk=cred.blob_chunk,
-        blob_max=cred.blob_max if cred.blob_max >= 0 else known.blob_max,
+        blob_chunk=cred.blob_chunk if "blob_chunk" in said else known.blob_chunk,
+        blob_max=cred.blob_max if "blob_max" in said else known.blob_max,
         per_second=cred.req_per_sec or known.per_second,
         concurrent=cred.req_concurrent or known.concurrent,
     )

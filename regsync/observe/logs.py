@@ -94,8 +94,26 @@ class Log:
             return
 
 
-def line_of(event: Event) -> Line:  # noqa: C901, PLR0912  # one arm an event, nothing else
+def line_of(event: Event) -> Line:
     """Decide what an event says, and how loud."""
+    match event:
+        case RequestRetried() | Warned() | BlobStarted() | BlobDone() | BlobRetried() | ManifestPushed():
+            return _line_of_bytes(event)
+        case TagsSelected() | NoTagsMatched() | ImageCurrent() | ImageNeeded() | ImageSkipped():
+            return _line_of_choice(event)
+        case ImageCopied():
+            return INFO, "Image copied", {**_ends(event), "digest": event.digest}
+        case ImageFailed():
+            return ERROR, event.message, {**_ends(event), "error": event.error, "attempts": event.attempts}
+        case RunFinished():
+            return _finished(event)
+        case JobQueued() | JobSkipped() | JobStarted() | JobFinished() | Stopping():
+            return _line_of_life(event)
+        case _:
+            assert_never(event)
+
+
+def _line_of_bytes(event: RequestRetried | Warned | BlobStarted | BlobDone | BlobRetried | ManifestPushed) -> Line:
     match event:
         case RequestRetried():
             said = {"host": event.host, "request": event.request, "attempt": event.attempt}
@@ -113,6 +131,12 @@ def line_of(event: Event) -> Line:  # noqa: C901, PLR0912  # one arm an event, n
             return WARN, "Failed to copy layer", fields
         case ManifestPushed():
             return DEBUG, "Manifest pushed", {"target": event.target, "ref": event.ref, "digest": event.digest}
+        case _:
+            assert_never(event)
+
+
+def _line_of_choice(event: TagsSelected | NoTagsMatched | ImageCurrent | ImageNeeded | ImageSkipped) -> Line:
+    match event:
         case TagsSelected():
             counts = {"available": event.available, "selected": event.selected}
             return DEBUG, "Tags selected", {"source": event.source, **counts}
@@ -125,12 +149,12 @@ def line_of(event: Event) -> Line:  # noqa: C901, PLR0912  # one arm an event, n
         case ImageSkipped():
             kinds = {"mediaType": event.media_type, "allowed": list(event.allowed)}
             return INFO, "Skipping unsupported media type", {"ref": event.source, **kinds}
-        case ImageCopied():
-            return INFO, "Image copied", {**_ends(event), "digest": event.digest}
-        case ImageFailed():
-            return ERROR, event.message, {**_ends(event), "error": event.error, "attempts": event.attempts}
-        case RunFinished():
-            return _finished(event)
+        case _:
+            assert_never(event)
+
+
+def _line_of_life(event: JobQueued | JobSkipped | JobStarted | JobFinished | Stopping) -> Line:
+    match event:
         case JobQueued():
             return DEBUG, "Scheduled task", {"entry": event.entry, "due": event.due.isoformat()}
         case JobSkipped():

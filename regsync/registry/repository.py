@@ -120,14 +120,14 @@ class RegistryRepository:
         )
         if answer.status in {400, 404}:
             raise self._refusal(answer, at)
-        stored = _named(answer)
-        if stored is not None and stored.algorithm == manifest.digest.algorithm and stored != manifest.digest:
+        stored = _named(answer)  # docker-registry stores what is pushed by tag under sha256, whatever its digest was
+        if stored is not None and stored != Digest.of(manifest.raw, stored.algorithm):
             raise IntegrityError(f"{self.name}: the registry stored {stored} instead of {manifest.digest}")
         return answer
 
     def _refusal(self, answer: Answer, at: str | Digest) -> RegsyncError:
         failure = failure_of(answer.status, answer.body, place=f"PUT manifest {self.path}:{at} at {self._host.name}")
-        return Incomplete(str(failure)) if complaint_of(answer.body).code in _LACKING else failure
+        return Incomplete(str(failure)) if complaint_of(answer.body).codes & _LACKING else failure
 
     async def _list_with_subject(self, referrer: Manifest, subject: Digest) -> None:
         """Keep the fallback tag for registries without the referrers API (distribution-spec: Referrers Tag Schema)."""
@@ -167,11 +167,15 @@ class RegistryRepository:
         return Download(self._transport, self._blob("GET", blob), blob).open()
 
     async def put_blob(self, content: Verified) -> None:
-        """Upload the blob, wholly or not at all."""
-        await self._uploads.put(content)
+        """Upload the blob, wholly or not at all; a registry that claims to have it already must show it."""
+        if not await self._uploads.put(content) and not await self.has_blob(content.blob):
+            await self._uploads.put(content, insisting=True)
 
     async def adopt_blob(self, blob: Descriptor, neighbour: Repository) -> bool:
-        """Mount the blob from another repository of this registry."""
+        """Mount the blob from another repository of this registry.
+
+        A mount is believed: one that lied shows when the manifest is refused, and then everything is sent.
+        """
         if not isinstance(neighbour, RegistryRepository) or neighbour.host != self.host or neighbour.path == self.path:
             return False
         scopes = (*self._scopes, f"repository:{neighbour.path}:pull")

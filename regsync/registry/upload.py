@@ -54,13 +54,16 @@ class Uploads:
             self._keep(digest, answer)
         return answer.status == 201
 
-    async def put(self, content: Verified) -> None:
-        """Store the blob, or leave nothing of it behind."""
+    async def put(self, content: Verified, *, insisting: bool = False) -> bool:
+        """Store the blob, or leave nothing of it behind; False when the registry says it has it and nothing was sent.
+
+        `insisting` asks for a session without offering the registry that way out.
+        """
         session = self._sessions.pop(content.blob.digest, "")
         if not session:
-            answer = await self._open(content.blob.digest)
+            answer = await self._open(content.blob.digest, insisting=insisting)
             if answer.status == 201:
-                return
+                return False
             session = self._location(answer)
             self._obey_minimum(answer)
         try:
@@ -73,8 +76,9 @@ class Uploads:
         except BaseException:
             await self._cancel(session)
             raise
+        return True
 
-    async def _open(self, digest: Digest) -> Answer:
+    async def _open(self, digest: Digest, *, insisting: bool) -> Answer:
         """Open a session, by an anonymous mount where the registry lets us; 201 means it has the blob already."""
         plain = Request(
             "POST", f"{self._path}uploads/", scopes=self._scopes, expect=frozenset({202}), what=f"upload of {digest}"
@@ -86,6 +90,8 @@ class Uploads:
             expect=frozenset({201, 202, 400, 404, 405}),
             what=plain.what,
         )
+        if insisting:
+            return await self._transport.send(plain)
         answer = await self._transport.send(mount)
         return answer if answer.status in {201, 202} else await self._transport.send(plain)
 

@@ -83,7 +83,7 @@ class Syncer:
                 _outcome(self._lookups.head(source, pair.source.ref)), _outcome(_present(target, at))
             )
             present, root = _value(there), _value(found)
-            if present is not None and present.digest == root.digest:
+            if present is not None and await self._is_same(source, root, present):
                 self._tell(ImageCurrent(str(pair.source), str(pair.target), "same"))
                 return None
         if root.media_type not in entry.media_types:
@@ -98,6 +98,13 @@ class Syncer:
             if tags is not None:
                 return pair.target.ref in tags
         return await _present(target, pair.target.ref) is not None
+
+    async def _is_same(self, source: Repository, root: Descriptor, present: Descriptor) -> bool:
+        """Compare by digest; where the target names another algorithm, by what the source's bytes have in that."""
+        if present.digest.algorithm == root.digest.algorithm:
+            return present.digest == root.digest
+        manifest = await self._lookups.manifest(source, root.digest)
+        return present.digest == Digest.of(manifest.raw, present.digest.algorithm)
 
     async def _carry_out(self, pair: ImagePair, needed: Needed) -> None:
         async with self._images:

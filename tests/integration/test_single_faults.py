@@ -92,7 +92,8 @@ async def synced(ends: Ends, folder: Path, *, chunked: bool = False) -> tuple[Ta
     chunks = ", blobMax: 1000, blobChunk: 40000" if chunked else ""
     config = folder / "regsync.yml"
     config.write_text(
-        f"creds:\n- {{registry: '{ends.source.host}', {login}}}\n- {{registry: '{ends.target.host}', {login}{chunks}}}\n"
+        f"creds:\n- {{registry: '{ends.source.host}', {login}}}\n"
+        f"- {{registry: '{ends.target.host}', {login}{chunks}}}\n"
         f"sync:\n- {{source: '{ends.source.host}', target: '{ends.target.host}/mirror', type: registry}}\n"
     )
     seen: list[Event] = []

@@ -10,7 +10,7 @@ import contextlib
 import socket
 import ssl
 import struct
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from types import TracebackType
@@ -22,6 +22,8 @@ from multidict import CIMultiDict
 
 from tests.support import faults
 from tests.support.faults import Action, Fault, Reply, Schedule
+
+Silence = Callable[[], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,7 @@ class LoopbackServer:
     """An HTTP server on a free loopback port. Who derives from it says what a request means and what it is called."""
 
     def __init__(self, *, authority: trustme.CA | None = None) -> None:
+        self.stalled = asyncio.Event()  # an exchange has fallen silent
         self.journal: list[Exchange] = []
         self.faults = Schedule()
         self.port = 0
@@ -102,6 +105,7 @@ class LoopbackServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._closing.set()
+        await asyncio.sleep(0)  # who stalled resets the connection before it is closed
         await self._runner.cleanup()
 
     def _tls(self) -> ssl.SSLContext | None:
@@ -147,6 +151,10 @@ class LoopbackServer:
                 )
             )
 
+    async def _silence(self) -> None:
+        self.stalled.set()
+        await self._closing.wait()
+
     async def _process(
         self, request: web.BaseRequest, asked: Asked, *, reply: Reply | None, action: Action, sent: _Sent
     ) -> web.StreamResponse:
@@ -154,7 +162,7 @@ class LoopbackServer:
         if isinstance(action, faults.ResetBefore):
             return line.reset()
         if isinstance(action, faults.Stall) and action.after_bytes is None:
-            return await line.stall(self._closing)
+            return await line.stall(self._silence)
         if reply is None:
             line.go_on()
             limit = action.after_bytes if isinstance(action, faults.ResetRequest) else None
@@ -167,7 +175,7 @@ class LoopbackServer:
             return line.reset()
         reply = action.answered(reply)
         sent.status = reply.status
-        return await line.send(reply, action=action, sent=sent, closing=self._closing)
+        return await line.send(reply, action=action, sent=sent, silence=self._silence)
 
 
 @dataclass(slots=True)
@@ -216,12 +224,12 @@ class _Line:
         self._transport.abort()
         return web.Response()
 
-    async def stall(self, closing: asyncio.Event) -> web.StreamResponse:
+    async def stall(self, silence: Silence) -> web.StreamResponse:
         """Say nothing until the server closes or the client has had enough."""
-        await closing.wait()
+        await silence()
         return self.reset()
 
-    async def send(self, reply: Reply, *, action: Action, sent: _Sent, closing: asyncio.Event) -> web.StreamResponse:
+    async def send(self, reply: Reply, *, action: Action, sent: _Sent, silence: Silence) -> web.StreamResponse:
         """Send the answer, or what is left of it."""
         body = b"" if self._request.method == "HEAD" else reply.body
         sent.bytes_out = len(body)
@@ -231,7 +239,7 @@ class _Line:
                 return self.reset()
             case faults.Stall(after_bytes=int() as end):
                 await self._write(_head(reply) + body[:end])
-                return await self.stall(closing)
+                return await self.stall(silence)
             case faults.HalfBody():
                 head = _head(reply)
                 return await self._end(head + body[: len(body) // 2] if body else head[: len(head) // 2])

@@ -61,8 +61,8 @@ class MemoryRepository:
     """Blobs, manifests and tags in dictionaries that a test may look into and change.
 
     `lies` are blobs and manifests served with other bytes than theirs; `phantoms` blobs that are said to be there and
-    are not; `breaks` blobs whose chunks end with an error after so many bytes. `calls` counts calls by method name, `log`
-    has them in order. `adopts` says whether blobs are taken from neighbours. Chunks are of `chunk_size` bytes.
+    are not; `breaks` blobs whose chunks end with an error after so many bytes. `calls` counts calls by method name,
+    `log` has them in order. `adopts` says whether blobs are taken from neighbours. Chunks are of `chunk_size` bytes.
     """
 
     def __init__(self, name: str = "memory/repository", *, host: str = "memory", chunk_size: int = 65536) -> None:

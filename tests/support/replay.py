@@ -201,6 +201,10 @@ def _deletions() -> Iterator[Ask]:
     yield Ask("a deleted blob is deleted", "DELETE", f"/v2/a/b/blobs/{digest_of(LARGE)}")
     yield Ask("a session for sha512", "POST", "/v2/a/b/blobs/uploads/", saves="long")
     yield Ask("a blob by sha512", "PUT", f"{{long}}&digest={digest_of(LONGER, 'sha512')}", OCTETS, LONGER)
+    by_sha512 = digest_of(OTHER.raw, "sha512")
+    yield _manifest("a manifest by sha512", OTHER, by_sha512)
+    yield Ask("the manifest by sha512", "GET", f"/v2/a/b/manifests/{by_sha512}", ACCEPT)
+    yield _manifest("a manifest whose tag comes with its sha512", OTHER, f"long?digest={by_sha512}")
     yield Ask("the blob by sha512", "GET", f"/v2/a/b/blobs/{digest_of(LONGER, 'sha512')}")
 
 

@@ -1,4 +1,4 @@
-"""Durations in Go's grammar; the texts and nanoseconds were compared with Go's own `time` package."""
+"""Durations in Go's grammar, as its documentation states it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The grammar of schedules, next to robfig/cron: the expected times were computed by robfig/cron v3.0.1 itself."""
+"""The grammar of schedules as robfig/cron v3 reads it; the expected times were worked out by hand."""
 
 from __future__ import annotations
 

@@ -41,5 +41,3 @@ class MemoryEndpoints:
     def asked(self, method: str) -> int:
         """How often a method was called, over all repositories."""
         return sum(repository.calls[method] for repository in self.repositories_by_name.values())
-
-

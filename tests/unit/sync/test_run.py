@@ -6,6 +6,8 @@ from regsync.errors import AccessDenied, Forbidden, NotFound, Unavailable
 from regsync.events import Event, ImageCopied, ImageCurrent, ImageFailed, ImageNeeded, ImageSkipped, NoTagsMatched
 from regsync.limits import Limits
 from regsync.oci import mediatype
+from regsync.oci.digest import Digest
+from regsync.oci.manifest import Manifest
 from regsync.sync.entry import Scope, SyncEntry
 from regsync.sync.run import Engine, Run
 from regsync.sync.select import EVERYTHING, Filter, Selection
@@ -231,14 +233,14 @@ class Moving(MemoryRepository):
 
     moved = False
 
-    async def get_manifest(self, ref: object) -> object:  # type: ignore[override]  # narrower than the Protocol on purpose
+    async def get_manifest(self, ref: str | Digest) -> Manifest:
         if not self.moved:
             self.moved = True
             self.manifests.clear()
             self.blobs.clear()
             await an_image(self, b"new", tag="v1")
             raise NotFound("gone")
-        return await super().get_manifest(ref)  # type: ignore[arg-type]  # what the copier asks for
+        return await super().get_manifest(ref)
 
 
 async def test_a_tag_that_moves_during_the_copy_is_resolved_once_more() -> None:

@@ -26,7 +26,9 @@ def a_copier(*, limit: int | None = None, tell: Observer = ignore, movers: Keyed
     return Copier(limits, movers or KeyedLock(), clock=FakeClock(instant=True), tell=tell)
 
 
-async def copy(copier: Copier, source: Repository, target: Repository, tag: str = "v1", *, trusting: bool = True) -> None:
+async def copy(
+    copier: Copier, source: Repository, target: Repository, tag: str = "v1", *, trusting: bool = True
+) -> None:
     root = await source.get_manifest(tag)
     plan = await plan_copy(source, target, root, at=tag, fetch=fetch, trusting=trusting)
     await copier.run(plan, source, target, trusting=trusting)

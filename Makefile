@@ -1,0 +1,81 @@
+# The commands of the README and of CONTRIBUTING.md. Nothing is needed but make and Python 3.11 or newer.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --require-virtualenv
+PYTHON ?=
+BENCH ?= all
+
+# The first of these that runs and is new enough; some machines have names on the path that start nothing.
+find_python = for python in $(PYTHON) python3.13 python3.12 python3.11 python3; do \
+	    if "$$python" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then break; fi; \
+	    python=; \
+	  done
+
+.PHONY: help demo test lint lock bench clean
+
+help: ## Show this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+demo: $(VENV)/run.stamp ## Mirror the shipped images into demo-output/, offline
+	@if $(BIN)/regsync check --exit-code -c config.example.yaml 2>/dev/null; then before=current; else before=stale; fi; \
+	$(BIN)/regsync once -c config.example.yaml && \
+	echo && \
+	if [ $$before = current ]; then \
+	  echo "Nothing had to be copied: demo-output/ already holds what config.example.yaml asks for."; \
+	else \
+	  echo "Mirrored the images of examples/layout, without a network, as config.example.yaml asks for."; \
+	fi
+	@echo "The copies are OCI layouts, which skopeo, buildah and regctl read, too:"
+	@for layout in demo-output/*/; do echo "  ocidir://$${layout%/}"; done
+	@echo "Run it again: nothing has to be copied. Remove demo-output/ to start afresh."
+
+test: $(VENV)/dev.stamp ## Run the tests; those that need docker-registry, skopeo, umoci or buildah skip without them
+	$(BIN)/python -m pytest $(PYTEST)
+
+lint: $(VENV)/dev.stamp ## Style, types and import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/run.stamp ## Measure speed and memory (needs docker-registry; BENCH=blob,tags,cold,flat,start; PEERS=directory)
+	$(BIN)/python -m benchmarks $(BENCH)
+
+# The files hold versions and hashes for every platform and no address of an index; uv makes them and nobody else needs it.
+COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	--no-emit-index-url --no-emit-find-links $(UPGRADE)
+lock: ## Pin the dependencies anew (needs uv; UPGRADE=--upgrade takes newer versions)
+	$(COMPILE) pyproject.toml -o requirements.txt
+	printf 'hatchling\neditables\n' | $(COMPILE) - -o requirements-build.txt
+	printf 'hatchling\neditables\n' | $(COMPILE) pyproject.toml --group dev - -c requirements.txt -c requirements-build.txt -o requirements-dev.txt
+	@! grep -nE '://|^ *(-i|-f|--(extra-)?index-url|--find-links)' requirements*.txt
+
+clean: ## Remove what the other commands made
+	rm -rf $(VENV) demo-output build dist .coverage* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+
+$(BIN)/python:
+	@$(find_python); \
+	if [ -z "$$python" ]; then \
+	  echo "regsync needs Python 3.11 or newer with its venv module, and found none on the path." >&2; \
+	  echo "Install one (Debian: apt-get install python3-venv) or name one: make PYTHON=/path/to/python3.13" >&2; \
+	  exit 1; \
+	fi; \
+	echo "Making $(VENV) with $$("$$python" -V) ..."; \
+	"$$python" -m venv $(VENV)
+
+$(VENV)/run.stamp: requirements.txt requirements-build.txt pyproject.toml | $(BIN)/python
+	@echo "Installing regsync into $(VENV) ..."
+	@$(PIP) install --require-hashes -r requirements.txt -r requirements-build.txt
+	@$(PIP) install --no-build-isolation --no-deps --editable .
+	@touch $@
+
+$(VENV)/dev.stamp: requirements-dev.txt $(VENV)/run.stamp
+	@echo "Installing the development tools into $(VENV) ..."
+	@$(PIP) install --require-hashes -r requirements-dev.txt
+	@touch $@

@@ -1,0 +1,1 @@
+"""How fast regsync is and what it costs, measured against two docker-registries: `make bench`."""

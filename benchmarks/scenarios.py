@@ -1,0 +1,216 @@
+"""What is measured: each scenario prepares registries, runs ours and the peers there are, and yields what it cost."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from benchmarks.lab import Program, Registry, ours, peer, registry, write_config
+from benchmarks.measure import Cost
+from benchmarks.proxy import Proxy
+from benchmarks.store import Store
+
+ROUND_TRIP = 0.020  # seconds
+MIB = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One run of one program. `first` is in seconds from its start to its first request."""
+
+    scenario: str
+    program: str
+    cost: Cost
+    requests: int | None = None
+    first: float | None = None
+    limits: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def measured(self) -> dict[str, float | None]:
+        """Return the numbers under the names that limits use."""
+        return {
+            "seconds": self.cost.seconds,
+            "cpu": self.cost.cpu,
+            "peak": self.cost.peak,
+            "requests": self.requests,
+            "first": self.first,
+        }
+
+
+Scenario = Callable[[Path], Iterator[Result]]
+
+
+def watched(
+    scenario: str, program: Program, arguments: list[str], proxy: Proxy, *, log: Path, limits: Mapping[str, float]
+) -> Result:
+    """Run a program whose every request passes the proxy."""
+    proxy.tally()
+    cost = program.run(*arguments, log=log)
+    tally = proxy.tally()
+    return Result(
+        scenario,
+        program.name,
+        cost,
+        requests=sum(tally["requests"].values()),
+        first=tally["first"] - cost.began if tally["first"] else None,
+        limits=limits if program.name == "ours" else {},
+    )
+
+
+def syncers() -> list[Program]:
+    """Return ours, and the other program that reads the same configuration if it is there."""
+    return [program for program in (ours(), peer("regsync")) if program]
+
+
+def blob(work: Path) -> Iterator[Result]:
+    """One blob of 1 GiB between two registries, no network in between."""
+    limits = {"cpu": 3.0, "peak": 90.0}
+    with registry(work / "source") as source:
+        block = random.Random(1).randbytes(MIB)
+        layer = source.store.blob(block for _ in range(1024))
+        source.store.tag("big", "v1", source.store.image([layer], name="big"))
+        for program in [*syncers(), peer("crane")]:
+            if program is None:
+                continue
+            with registry(work / f"target {program.name}") as target:
+                pair = [f"127.0.0.1:{source.port}/big:v1", f"127.0.0.1:{target.port}/big:v1"]
+                arguments = crane("cp", *pair) if "crane" in program.name else config(work, [pair], kind="image")
+                cost = program.run(*arguments, log=work / f"{program.name}.log")
+            yield Result("1 GiB blob", program.name, cost, limits=limits if program.name == "ours" else {})
+
+
+def crane(*arguments: str) -> list[str]:
+    """Return arguments for crane, which looks for HTTPS first unless told."""
+    return ["--insecure", *arguments]
+
+
+def config(work: Path, pairs: list[list[str]], *, kind: str, parallel: int = 0) -> list[str]:
+    """Write a configuration of these pairs; return the arguments that run it once."""
+    path = work / "regsync.yml"
+    hosts = dict.fromkeys(reference.partition("/")[0] for pair in pairs for reference in pair)
+    entries: list[dict[str, object]] = [{"source": pair[0], "target": pair[1], "type": kind} for pair in pairs]
+    write_config(path, hosts=list(hosts), entries=entries, parallel=parallel)
+    return ["once", "-c", str(path)]
+
+
+def each(
+    name: str, work: Path, fill: Callable[[Store], None], *, filled: bool, limit: Mapping[str, float]
+) -> Iterator[Result]:
+    """Run every program over one repository through the network; `filled` targets hold it all already."""
+    with registry(work / "source") as source:
+        fill(source.store)
+        for program in [*syncers(), peer("crane")]:
+            if program is None:
+                continue
+            with ExitStack() as stack:
+                target = stack.enter_context(registry(work / f"target {program.name}"))
+                if filled:
+                    fill(target.store)
+                proxy = stack.enter_context(Proxy([source.port, target.port], round_trip=ROUND_TRIP))
+                pair = [f"127.0.0.1:{port}/library/app" for port in proxy.ports]
+                arguments = config(work, [pair], kind="repository")
+                if "crane" in program.name:
+                    arguments = crane("cp", "--all-tags", "--jobs", "16", *pair)
+                yield watched(name, program, arguments, proxy, log=work / f"{program.name}.log", limits=limit)
+
+
+def tags(work: Path) -> Iterator[Result]:
+    """A pass over 1,000 tags of which none has changed."""
+
+    def fill(store: Store) -> None:
+        layer = store.blob([b"layer"])
+        for number in range(1000):
+            store.tag("library/app", f"v{number}", store.image([layer], name=f"app {number}"))
+
+    return each("1,000 unchanged tags", work, fill, filled=True, limit={"seconds": 4.0, "requests": 2001})
+
+
+def cold(work: Path) -> Iterator[Result]:
+    """50 images of 10 layers, 4 of them shared by all, into an empty registry."""
+
+    def fill(store: Store) -> None:
+        chance = random.Random(2)
+        shared = [store.blob([chance.randbytes(16 << 10)]) for _ in range(4)]
+        for number in range(50):
+            layers = [*shared, *(store.blob([chance.randbytes(16 << 10)]) for _ in range(6))]
+            store.tag("library/app", f"v{number}", store.image(layers, name=f"app {number}"))
+
+    return each("50 cold images", work, fill, filled=False, limit={"seconds": 8.0})
+
+
+def indexes(work: Path) -> Iterator[Result]:
+    """20 indexes of 5 platforms of 4 layers into an empty registry."""
+
+    def fill(store: Store) -> None:
+        chance = random.Random(3)
+        for number in range(20):
+            images = [
+                store.image([store.blob([chance.randbytes(16 << 10)]) for _ in range(4)], name=f"{number} {platform}")
+                for platform in range(5)
+            ]
+            store.tag("library/app", f"v{number}", store.index(images))
+
+    return each("20 cold indexes", work, fill, filled=False, limit={"seconds": 10.0})
+
+
+def flat(work: Path) -> Iterator[Result]:
+    """The large flat file: 7,500 `image` entries, 2,400 sources to three targets each, all there already."""
+    with registry(work / "source") as source, registry(work / "target") as target:
+        names = flat_names(source, target)
+        with Proxy([source.port] * 9 + [target.port] * 3, round_trip=ROUND_TRIP) as proxy:
+            pairs = [
+                [f"127.0.0.1:{proxy.ports[number % 9]}/{wanted}", f"127.0.0.1:{proxy.ports[9 + host]}/{kept}"]
+                for host in range(3)
+                for number, wanted, kept in names
+            ]
+            for program in syncers():
+                # The peer walks the entries one after another unless told otherwise, which takes six minutes.
+                arguments = config(work, pairs, kind="image", parallel=0 if program.name == "ours" else 50)
+                log = work / f"{program.name}.log"
+                limits = {"seconds": 6.0, "requests": 700, "peak": 200.0, "first": 2.0}
+                yield watched(
+                    "7,500 entries, --missing", program, [*arguments, "--missing"], proxy, log=log, limits=limits
+                )
+                limits = {"requests": 10_000, "peak": 200.0, "first": 2.0}
+                yield watched("7,500 entries, once", program, arguments, proxy, log=log, limits=limits)
+
+
+def flat_names(source: Registry, target: Registry) -> list[tuple[int, str, str]]:
+    """Fill both registries; return number of the source repository, source and target names of 2,500 entries.
+
+    2,400 sources lie in 194 repositories; 100 of them are kept under a second name. 2,500 names in 223 repositories at
+    each of three hosts make 7,500 targets in 669 repositories.
+    """
+    layer = source.store.blob([b"layer"])
+    target.store.blob([b"layer"])
+    names = []
+    for number in range(2500):
+        wanted = number % 2400
+        origin, kept = f"vendor/repository-{wanted % 194}", f"mirror/repository-{number % 223}"
+        for store in (source.store, target.store):
+            image = store.image([layer], name=f"image {wanted}")
+            repository, tag = (origin, wanted) if store is source.store else (kept, number)
+            store.tag(repository, f"1.0.{tag}", image)
+        names.append((wanted % 194, f"{origin}:1.0.{wanted}", f"{kept}:1.0.{number}"))
+    return names
+
+
+def start(work: Path) -> Iterator[Result]:
+    """`regsync version`: the quickest of five, the first of which warms the disk's cache."""
+    for program in syncers():
+        costs = [program.run("version", log=work / "version.log") for _ in range(5)]
+        quickest = min(costs, key=lambda cost: cost.seconds)
+        yield Result("version", program.name, quickest, limits={"seconds": 0.2} if program.name == "ours" else {})
+
+
+SCENARIOS: Mapping[str, Scenario] = {
+    "start": start,
+    "blob": blob,
+    "tags": tags,
+    "cold": cold,
+    "indexes": indexes,
+    "flat": flat,
+}

@@ -1,0 +1,1 @@
+"""The configuration, shaped like the YAML people write, and nothing else."""

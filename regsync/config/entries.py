@@ -1,0 +1,179 @@
+"""The rules for `sync` and `defaults`: what can be known to be wrong before any registry is asked for anything."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final, TypeVar
+
+from regsync.config.model import Defaults, Inherited, SyncStep, TagFilter
+from regsync.config.places import Places, inside, same_prefix, same_repository
+from regsync.config.problems import Path, Report, did_you_mean, path_text
+from regsync.config.scalars import shown
+from regsync.config.unsupported import (
+    is_template,
+    key_of,
+    refuse_cache,
+    refuse_later_keys,
+    refuse_later_settings,
+    refuse_template,
+)
+from regsync.errors import Malformed
+from regsync.oci.mediatype import MANIFESTS
+from regsync.oci.reference import Reference
+
+_MEDIA_TYPE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]*/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]*")
+_ALWAYS_SAID: Final = frozenset({"source", "target", "type"})
+_SAME: Final = "the target is the source; expected another place"
+_EXPECTED: Final = {
+    "image": "expected an image such as registry.example.com/team/app:v1",
+    "repository": "expected a repository such as registry.example.com/team/app",
+    "registry": "expected a registry such as registry.example.com",
+}
+_USELESS: Final[dict[str, tuple[str, ...]]] = {"image": ("tags", "tagSets", "repos"), "repository": ("repos",)}
+
+_Source = TypeVar("_Source")
+_Read = TypeVar("_Read")
+
+
+@dataclass(frozen=True, slots=True)
+class Checks:
+    """What only other parts know: each raises `Malformed` for a pattern that is not RE2, or a schedule that is none."""
+
+    pattern: Callable[[str], None]
+    schedule: Callable[[str], None]
+
+
+@dataclass(slots=True)
+class EntryRules:
+    """Checks entry after entry and remembers what was said before, because real files say most things many times."""
+
+    checks: Checks
+    report: Report
+    _places: Places = field(default_factory=Places)
+    _patterns: dict[str, str] = field(default_factory=dict)
+    _writers: dict[Reference, tuple[Reference, Path]] = field(default_factory=dict)
+
+    def check_defaults(self, defaults: Defaults) -> None:
+        """Tell all that is wrong with `defaults`."""
+        self._check_shared(defaults, ("defaults",))
+        refuse_cache(defaults, self.report)
+        if not defaults.user_agent.isprintable():
+            self.report.error(("defaults", "userAgent"), "expected text without control characters")
+
+    def check_step(self, step: SyncStep, position: int) -> None:
+        """Tell all that is wrong with one item of `sync`."""
+        path: Path = ("sync", position)
+        if path in self.report.refused:
+            return
+        said = step.model_fields_set
+        if said != _ALWAYS_SAID:  # thousands of entries say just these
+            self._check_shared(step, path)
+            self._check_choice(step, path)
+        if "type" not in said:
+            self.report.error((*path, "type"), "missing; expected image, repository or registry")
+            for key in {"source", "target"} - said:
+                self.report.error((*path, key), "missing; expected an image, a repository or a registry")
+            return
+        match step.type:
+            case "image":
+                self._check_image(step, path)
+            case "repository":
+                self._check_repository(step, path)
+            case "registry":
+                self._check_registry(step, path)
+
+    def _check_shared(self, section: Inherited, path: Path) -> None:
+        refuse_later_settings(section, path, self.report)
+        if section.schedule:
+            self._complain((*path, "schedule"), section.schedule, _fault(self.checks.schedule, section.schedule))
+        for position, media_type in enumerate(section.media_types):
+            self._check_media_type(media_type, (*path, "mediaTypes", position))
+        if section.fast_copy is not None and section.fast_check is None:
+            self.report.warn((*path, "fastCopy"), "fastCopy is read as fastCheck, its name in regsync; rename it")
+
+    def _check_media_type(self, media_type: str, path: Path) -> None:
+        if not _MEDIA_TYPE.fullmatch(media_type):
+            self.report.error(path, f"{shown(media_type)} is not a media type; expected type/subtype")
+        elif media_type not in MANIFESTS:
+            hint = did_you_mean(media_type, MANIFESTS)
+            self.report.warn(path, f"{shown(media_type)} is not the type of any image; {hint}")
+
+    def _check_choice(self, step: SyncStep, path: Path) -> None:
+        """Check what chooses tags and repositories."""
+        sets = [((*path, "tagSets", position), one) for position, one in enumerate(step.tag_sets)]
+        for place, chosen in ((*path, "tags"), step.tags), *sets, ((*path, "repos"), step.repos):
+            refuse_later_keys(chosen, place, self.report)
+            self._check_patterns(chosen, place)
+        if "type" in step.model_fields_set:
+            given = {key_of(step, name) for name in step.model_fields_set}
+            for key in given.intersection(_USELESS.get(step.type, ())):
+                self.report.warn((*path, key), f"{key} has no effect on an entry of type {step.type}")
+
+    def _check_patterns(self, chosen: TagFilter, path: Path) -> None:
+        for key, patterns in (("allow", chosen.allow), ("deny", chosen.deny)):
+            for position, pattern in enumerate(patterns):
+                if pattern not in self._patterns:
+                    self._patterns[pattern] = _fault(self.checks.pattern, pattern)
+                self._complain((*path, key, position), pattern, self._patterns[pattern])
+
+    def _complain(self, path: Path, text: str, fault: str) -> None:
+        if fault:
+            self.report.error(path, f"{shown(text)}: {fault}")
+
+    def _check_image(self, step: SyncStep, path: Path) -> None:
+        source, target = self._both(step, path, self._places.image, self._places.image)
+        if source is None or target is None:
+            return
+        if source == target:
+            self.report.error((*path, "target"), _SAME)
+        other, first = self._writers.setdefault(target, (source, path))
+        if other != source:
+            text = f"{target} is also the target of {path_text(first)}, from another source; the last to run wins"
+            self.report.warn((*path, "target"), text)
+
+    def _check_repository(self, step: SyncStep, path: Path) -> None:
+        source, target = self._both(step, path, self._places.repository, self._places.repository)
+        if source is not None and target is not None and same_repository(source, target):
+            self.report.error((*path, "target"), _SAME)
+
+    def _check_registry(self, step: SyncStep, path: Path) -> None:
+        source, target = self._both(step, path, self._places.registry, self._places.prefix)
+        if source is None or target is None:
+            return
+        if same_prefix(source, target):
+            self.report.error((*path, "target"), _SAME)
+        elif inside(source, target) and not (step.repos.allow or step.repos.deny):
+            text = "inside the source, so every run would copy the copies again; say under repos what to copy"
+            self.report.error((*path, "target"), text)
+
+    def _both(
+        self, step: SyncStep, path: Path, read_source: Callable[[str], _Source], read_target: Callable[[str], Reference]
+    ) -> tuple[_Source | None, Reference | None]:
+        expected = _EXPECTED[step.type]
+        source = self._read(read_source, step.source, (*path, "source"), expected)
+        return source, self._read(read_target, step.target, (*path, "target"), expected)
+
+    def _read(self, read: Callable[[str], _Read], text: str, path: Path, expected: str) -> _Read | None:
+        """Return what a place is, or None when it cannot be used and that was told."""
+        try:
+            if text and not is_template(text):
+                return read(text)
+        except Malformed as error:
+            self.report.error(path, str(error))
+            return None
+        if text:
+            refuse_template(path, self.report)
+        else:
+            self.report.error(path, f"missing; {expected}")
+        return None
+
+
+def _fault(check: Callable[[str], None], text: str) -> str:
+    """Return what is wrong with a text, nothing if it is fine."""
+    try:
+        check(text)
+    except Malformed as error:
+        return str(error)
+    return ""

@@ -1,0 +1,110 @@
+"""The types of configuration values: what pydantic does to each on its way in, and out again to be printed.
+
+Every message is ours: a validator raises one of our sentences, and what pydantic finds by itself (a list where a
+mapping belongs, an unknown key) is put into words in `load.py`. Nothing under a secret key is ever quoted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any, Final, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, ValidationInfo, model_validator
+from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
+
+from regsync.config.problems import Finding, Findings
+from regsync.config.scalars import (
+    Plain,
+    shown,
+    to_bool,
+    to_expiry,
+    to_float,
+    to_int,
+    to_seconds,
+    to_switch,
+    to_text,
+)
+from regsync.duration import format_duration
+from regsync.errors import Malformed
+
+OURS: Final = "regsync"  # the pydantic error type whose message is a sentence of ours
+
+_T = TypeVar("_T")
+
+
+class Section(BaseModel):
+    """A mapping of the file: unknown keys are errors, `x-` keys are the user's own, null is the same as not given."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _only_what_was_said(cls, given: Any) -> Any:
+        if type(given) is not dict:
+            return given
+        return {key: value for key, value in given.items() if value is not None and not key.startswith("x-")}
+
+
+def refusal(text: str) -> PydanticCustomError:
+    """Return an error that carries this sentence out of pydantic."""
+    return PydanticCustomError(OURS, "{text}", {"text": text})
+
+
+def converted(convert: Callable[[object], _T]) -> BeforeValidator:
+    """Return a validator that does one of the conversions of `scalars.py`."""
+
+    def validate(value: object) -> _T:
+        try:
+            return convert(value)
+        except Malformed as error:
+            raise refusal(str(error)) from None
+
+    return BeforeValidator(validate)
+
+
+def _text(value: object, info: ValidationInfo) -> str:
+    return value if type(value) is str else _written_as_number(value, info, "{written} is read as {read}; quote it")
+
+
+def _secret(value: object, info: ValidationInfo) -> str:
+    message = "the number is not read as it is written; quote it"
+    return value if type(value) is str else _written_as_number(value, info, message)
+
+
+def _written_as_number(value: object, info: ValidationInfo, message: str) -> str:
+    """Return the text of what should have been quoted, with a warning where Go's rules make another text of it."""
+    if value is None:
+        return ""
+    try:
+        text = to_text(value)
+    except Malformed as error:
+        raise refusal(str(error)) from None
+    if isinstance(value, Plain) and text != value.text and isinstance(info.context, Findings):
+        told = message.format(written=value.text, read=shown(text))
+        info.context.warnings.append(Finding(value.line, value.column, (), told))
+    return text
+
+
+def _at_least_zero(seconds: float) -> float:
+    if seconds < 0:
+        raise Malformed(f"{format_duration(seconds)} is negative; expected a duration from 0s up")
+    return seconds
+
+
+Text = Annotated[str, BeforeValidator(_text)]
+Secret = Annotated[str, BeforeValidator(_secret)]
+Boolean = Annotated[bool, converted(to_bool)]
+Switch = Annotated[bool, converted(to_switch)]
+Whole = Annotated[int, converted(to_int)]
+Number = Annotated[float, converted(to_float)]
+Seconds = Annotated[
+    float,
+    converted(lambda value: _at_least_zero(to_seconds(value))),
+    PlainSerializer(format_duration, return_type=str),
+]
+Expiry = Annotated[
+    float,
+    converted(lambda value: _at_least_zero(to_expiry(value))),
+    PlainSerializer(format_duration, return_type=str),
+]

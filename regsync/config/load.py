@@ -1,0 +1,195 @@
+"""A path or `-` becomes a `Config`, or one `ConfigError` that lists everything wrong with the file.
+
+The border where the exceptions of YAML, pydantic and the operating system end. What pydantic refuses is told and taken
+out, and the rest is checked all the same, so that one misspelt key does not hide a bad pattern further down.
+"""
+
+from __future__ import annotations
+
+import codecs
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, BinaryIO, Final, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from regsync.config.entries import Checks, EntryRules
+from regsync.config.fields import OURS
+from regsync.config.logins import check_cred
+from regsync.config.model import Config, Cred, SyncStep
+from regsync.config.problems import Finding, Findings, Path, Report, broken, did_you_mean
+from regsync.config.scalars import kind_of
+from regsync.config.yaml import Node, compose, place_of, values_of
+from regsync.errors import ConfigError
+
+__all__ = ["Checks", "Loaded", "load_config"]
+
+FILE_MAX: Final = 16 << 20  # bytes; the largest public file has one MiB
+_UNKNOWN_KEY: Final = "extra_forbidden"
+_NO_MAPPING: Final = frozenset({"model_type", "model_attributes_type", "dict_type"})
+_NO_LIST: Final = "tuple_type"
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A configuration that can be used, its steps filled from its defaults, and what its author should know of it."""
+
+    config: Config
+    warnings: tuple[str, ...]
+
+
+def load_config(
+    path: str, *, checks: Checks, allow_unknown_keys: bool = False, stdin: BinaryIO | None = None
+) -> Loaded:
+    """Read and check a file, or standard input for `-`; `ConfigError` if it cannot be used, for whatever reasons."""
+    file = "<stdin>" if path == "-" else path
+    findings = Findings()
+    try:
+        root = compose(_decoded(_read(path, stdin, file), file), file)
+        config = _Reading(root, file, findings, checks, allow_unknown_keys).config()
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise ConfigError([f"{file}: {reason[0].lower()}{reason[1:]}"]) from None
+    if findings.errors:
+        raise ConfigError(_told(findings.errors, file))
+    return Loaded(_filled(config, root, file), tuple(_told(findings.warnings, file)))
+
+
+def _read(path: str, stdin: BinaryIO | None, file: str) -> bytes:
+    if path == "-":
+        content = (stdin or sys.stdin.buffer).read(FILE_MAX + 1)
+    else:
+        with open(path, "rb") as stream:  # noqa: PTH123  # a name as typed, which may be empty or a device
+            content = stream.read(FILE_MAX + 1)
+    if len(content) > FILE_MAX:
+        raise broken(file, f"larger than {FILE_MAX >> 20} MiB; expected a configuration")
+    return content
+
+
+def _decoded(content: bytes, file: str) -> str:
+    """Return the text of a file in one of the encodings of YAML 1.2 section 5.2 that are still met."""
+    utf16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    try:
+        return content.decode("utf-16" if utf16 else "utf-8-sig")
+    except UnicodeDecodeError as error:
+        if utf16:
+            raise broken(file, "not text: broken UTF-16; expected UTF-8") from None
+        before = content[: error.start].removeprefix(codecs.BOM_UTF8).decode()
+        line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+        raise broken(file, "not text: a byte that is not UTF-8", line, column) from None
+
+
+@dataclass(slots=True)
+class _Reading:
+    """One reading of one file."""
+
+    root: Node | None
+    file: str
+    findings: Findings
+    checks: Checks
+    lenient: bool
+
+    def config(self) -> Config:
+        """Return what the file says, with all that is wrong left out and told."""
+        values = values_of(self.root, self.findings, file=self.file, lenient=self.lenient)
+        if values is not None and not isinstance(values, dict):
+            line, column = place_of(self.root, ())
+            raise broken(self.file, f"expected a mapping with the key sync, found {kind_of(values)}", line, column)
+        config, refused = self._validated(values or {})
+        report = Report(self.findings, lambda path: place_of(self.root, path), refused)
+        rules = EntryRules(self.checks, report)
+        rules.check_defaults(config.defaults)
+        for position, step in enumerate(config.sync):
+            rules.check_step(step, position)
+        return config.model_copy(update={"creds": tuple(_named(config.creds, report))})
+
+    def _validated(self, values: dict[str, Any]) -> tuple[Config, frozenset[Path]]:
+        """Return what is valid of the values, and the paths of what was not."""
+        refused: set[Path] = set()
+        while True:
+            try:
+                return Config.model_validate(values, context=self.findings), frozenset(refused)
+            except ValidationError as error:
+                for problem in error.errors(include_url=False, include_context=False):
+                    refused.add(problem["loc"])
+                    self._tell(problem)
+                    _take_out(values, problem)
+
+    def _tell(self, problem: ErrorDetails) -> None:
+        path: Path = problem["loc"]
+        unknown = problem["type"] == _UNKNOWN_KEY
+        finding = Finding(*place_of(self.root, path, key=unknown), path, _worded(problem))
+        (self.findings.warnings if unknown and self.lenient else self.findings.errors).append(finding)
+
+
+def _worded(problem: ErrorDetails) -> str:
+    """Return our words for what pydantic found."""
+    kind, given = problem["type"], problem["input"]
+    if kind == OURS:
+        return problem["msg"]
+    if kind == _UNKNOWN_KEY:
+        return f"unknown key; {did_you_mean(str(problem['loc'][-1]), _keys_at(problem['loc'][:-1]))}"
+    return f"expected a {'list' if kind == _NO_LIST else 'mapping'}, found {kind_of(given)}"
+
+
+def _keys_at(path: Path) -> list[str]:
+    """Return the keys that the mapping at this path may have."""
+    model: type[BaseModel] = Config
+    for part in path:
+        if isinstance(part, str):
+            fields = {field.alias: field.annotation for field in model.model_fields.values()}
+            model = _model_in(fields[part]) or model
+    return [field.alias for field in model.model_fields.values() if field.alias and not field.exclude]
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next(filter(None, map(_model_in, get_args(annotation))), None)
+
+
+def _take_out(values: Any, problem: ErrorDetails) -> None:
+    """Remove what is not valid; of a list of plain values the whole list, so that positions stay true."""
+    path: Path = problem["loc"]
+    replaced = problem["type"] in _NO_MAPPING and isinstance(path[-1], int)
+    while not replaced and isinstance(path[-1], int):
+        path = path[:-1]
+    try:
+        for part in path[:-1]:
+            values = values[part]
+        if replaced:
+            values[path[-1]] = {}
+        else:
+            del values[path[-1]]
+    except KeyError:
+        return  # gone with another value of its list
+
+
+def _named(creds: tuple[Cred, ...], report: Report) -> Iterator[Cred]:
+    """Yield the logins that belong to a registry, checked."""
+    for position, cred in enumerate(creds):
+        path: Path = ("creds", position)
+        if cred.registry:
+            check_cred(cred, path, report)
+            yield cred
+        elif (*path, "registry") not in report.refused and path not in report.refused:
+            report.warn(path, "Ignoring registry config without a name")
+
+
+def _filled(config: Config, root: Node | None, file: str) -> Config:
+    """Return the configuration with every step complete and knowing its place."""
+    defaults = config.defaults.settled()
+    steps: list[SyncStep] = []
+    for position, step in enumerate(config.sync):
+        line, _ = place_of(root, ("sync", position))
+        steps.append(step.filled_from(defaults, place=f"{file}:{line}"))
+    return config.model_copy(update={"defaults": defaults, "sync": tuple(steps)})
+
+
+def _told(findings: list[Finding], file: str) -> list[str]:
+    """Return the lines to show, in the order of the file; what an alias repeats is told once."""
+    once = {(finding.line, finding.column, finding.text): finding for finding in reversed(findings)}
+    ordered = sorted(once.values(), key=lambda finding: (finding.line, finding.column))
+    return [finding.told(file) for finding in ordered]

@@ -1,0 +1,238 @@
+"""The shape of the file: every key with its type, its default and what a step takes over from `defaults`.
+
+Shaped like the YAML and nothing else; the composition root makes the engine's values of it. All keys the Go regsync
+reads are here, also those whose behaviour is not built yet: `rules.py` refuses these, so that none is ever ignored.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr
+
+from regsync.config.fields import Boolean, Expiry, Number, Seconds, Secret, Section, Switch, Text, Whole, refusal
+from regsync.config.scalars import shown
+from regsync.oci.mediatype import SYNCED_BY_DEFAULT
+
+RETRY_MIN: Final = 300.0  # seconds; the Go regsync raises shorter waits for a registry's rate limit to this
+_HOUR: Final = 3600.0
+_CHUNK: Final = 1 << 20
+_GIB: Final = 1 << 30
+
+Kind = Literal["image", "repository", "registry"]
+Tls = Literal["", "enabled", "insecure", "disabled"]
+
+
+def _version(number: int) -> int:
+    if number not in {0, 1}:
+        raise refusal(f"unsupported config version {number}; expected 1")
+    return 1
+
+
+def _long_enough(seconds: float) -> float:
+    return max(seconds, RETRY_MIN) if seconds else 0.0
+
+
+def _first_said(own: object, inherited: object) -> object:
+    said = inherited if own is None else own
+    return False if said is None else said
+
+
+def _kind(value: object) -> object:
+    if not isinstance(value, str) or value not in {"image", "repository", "registry"}:
+        raise refusal(f"{shown(value)} is not a type; expected image, repository or registry")
+    return value
+
+
+def _tls(value: object) -> object:
+    word = value.lower() if isinstance(value, str) else None
+    if word not in {"", "enabled", "insecure", "disabled"}:
+        raise refusal(f"{shown(value)} is not a TLS setting; expected enabled, insecure or disabled")
+    return word
+
+
+class ApiOptions(Section):
+    """`apiOpts`: deviations of one registry from the distribution API."""
+
+    disable_head: Switch = False
+
+
+class Cred(Section):
+    """One item of `creds`: how to reach a registry and log in. Certificates and keys are PEM text, sizes are bytes.
+
+    `registry` is kept as written; empty `tls` means that nothing was said. `req_concurrent` None: found out by itself.
+    """
+
+    registry: Text = ""
+    hostname: Text = ""
+    tls: Annotated[Tls, BeforeValidator(_tls)] = ""
+    regcert: Text = ""
+    client_cert: Text = ""
+    client_key: Secret = Field(default="", repr=False)
+    user: Secret = ""
+    password: Secret = Field(default="", alias="pass", repr=False)
+    token: Secret = Field(default="", repr=False)
+    cred_helper: Text = ""
+    cred_expire: Annotated[Expiry, AfterValidator(lambda seconds: seconds or _HOUR)] = _HOUR
+    cred_host: Text = ""
+    path_prefix: Text = ""
+    mirrors: tuple[Text, ...] = ()
+    priority: Whole = 0
+    repo_auth: Boolean = False
+    api: Text = ""
+    api_opts: ApiOptions = ApiOptions()
+    blob_chunk: Annotated[Whole, AfterValidator(lambda size: size if size > 0 else _CHUNK)] = _CHUNK
+    blob_max: Annotated[Whole, AfterValidator(lambda size: size or -1)] = -1
+    req_per_sec: Annotated[Number, AfterValidator(lambda rate: max(rate, 0.0))] = 0.0
+    req_concurrent: Annotated[Whole | None, AfterValidator(lambda cap: cap if cap and cap > 0 else None)] = None
+    scheme: Text = ""
+
+
+class TagFilter(Section):
+    """RE2 patterns for whole names; nothing allowed means everything is."""
+
+    allow: tuple[Text, ...] = ()
+    deny: tuple[Text, ...] = ()
+
+
+class TagSelection(TagFilter):
+    """One set of tags."""
+
+    semver_range: tuple[Text, ...] = ()
+
+
+class RateLimit(Section):
+    """When to wait for a registry that counts pulls; `retry` is in seconds."""
+
+    min: Whole = 0
+    retry: Annotated[Seconds, AfterValidator(_long_enough)] = 0.0
+
+    def filled_from(self, defaults: RateLimit) -> RateLimit:
+        """Return these limits, zeros replaced by the defaults'."""
+        if not self.min and not self.retry and defaults.retry:
+            return defaults
+        retry = self.retry or defaults.retry or RETRY_MIN
+        return self.model_copy(update={"min": self.min or defaults.min, "retry": retry})
+
+
+class ReferrerFilter(Section):
+    """Which referrers to copy."""
+
+    artifact_type: Text = ""
+    annotations: dict[Text, Text] = Field(default_factory=dict)
+
+
+class Hook(Section):
+    """One command of `hooks`."""
+
+    type: Text = ""
+    params: tuple[Text, ...] = ()
+
+
+class Hooks(Section):
+    """What to run around a copy."""
+
+    pre: Hook | None = None
+    post: Hook | None = None
+    unchanged: Hook | None = None
+
+    def filled_from(self, defaults: Hooks) -> Hooks:
+        """Return these hooks, those that are not given replaced by the defaults'."""
+        if defaults.pre is defaults.post is defaults.unchanged is None:
+            return self
+        own = {name: getattr(self, name) or getattr(defaults, name) for name in ("pre", "post", "unchanged")}
+        return self.model_copy(update=own)
+
+
+_TAKEN_IF_EMPTY: Final = ("backup", "referrer_source", "referrer_target", "media_types")
+_TAKEN_IF_UNSAID: Final = (
+    "digest_tags",
+    "referrers",
+    "referrer_filters",
+    "referrer_slow",
+    "fast_check",
+    "force_recursive",
+    "include_external",
+)
+
+
+class Inherited(Section):
+    """The keys that `defaults` and the items of `sync` share; None and empty mean that nothing was said."""
+
+    backup: Text = ""
+    interval: Seconds = 0.0
+    schedule: Text = ""
+    ratelimit: RateLimit = RateLimit()
+    digest_tags: Boolean | None = None
+    referrers: Boolean | None = None
+    referrer_filters: tuple[ReferrerFilter, ...] | None = None
+    referrer_source: Text = ""
+    referrer_target: Text = ""
+    referrer_slow: Boolean | None = None
+    fast_check: Boolean | None = None
+    fast_copy: Boolean | None = Field(default=None, exclude=True)  # how documents of the Go regsync call `fastCheck`
+    force_recursive: Boolean | None = None
+    include_external: Boolean | None = None
+    media_types: tuple[Text, ...] = ()
+    hooks: Hooks = Hooks()
+
+
+class Defaults(Inherited):
+    """`defaults`: what steps take over, and the settings of the whole run. `blob_limit` is in bytes."""
+
+    parallel: Whole = 0
+    blob_limit: Annotated[Whole, AfterValidator(lambda size: size if size > 0 else _GIB)] = _GIB
+    cache_count: Whole = 0
+    cache_time: Seconds = 0.0
+    skip_docker_config: Boolean = False
+    user_agent: Text = ""
+
+    def settled(self) -> Defaults:
+        """Return the defaults with `fastCopy` read as what it is another name of, and waits that are long enough."""
+        fast_check = self.fast_copy if self.fast_check is None else self.fast_check
+        return self.model_copy(update={"fast_check": fast_check, "ratelimit": self.ratelimit.filled_from(RateLimit())})
+
+
+class SyncStep(Inherited):
+    """One item of `sync`. `type` must be given; its default only spares every reader a None."""
+
+    source: Text = ""
+    target: Text = ""
+    type: Annotated[Kind, BeforeValidator(_kind)] = "image"
+    tags: TagSelection = TagSelection()
+    tag_sets: tuple[TagSelection, ...] = ()
+    repos: TagFilter = TagFilter()
+    platform: Text = ""
+    platforms: tuple[Text, ...] = ()
+    _place: str = PrivateAttr()  # set in filled steps only: a default would be copied thousands of times
+
+    @property
+    def place(self) -> str:
+        """Where the step stands, as `file:line`."""
+        return self._place
+
+    def filled_from(self, defaults: Defaults, *, place: str) -> SyncStep:
+        """Return this step with everything it leaves open taken from settled defaults, and then from what is usual."""
+        timed = bool(self.schedule or self.interval)  # one's own of either replaces both of the defaults'
+        filled = {name: getattr(self, name) or getattr(defaults, name) for name in _TAKEN_IF_EMPTY}
+        filled |= {name: _first_said(getattr(self, name), getattr(defaults, name)) for name in _TAKEN_IF_UNSAID}
+        if self.fast_check is None and self.fast_copy is not None:
+            filled["fast_check"] = self.fast_copy
+        filled["schedule"] = self.schedule if timed else defaults.schedule
+        filled["interval"] = self.interval if timed or defaults.schedule else defaults.interval
+        filled["media_types"] = filled["media_types"] or SYNCED_BY_DEFAULT
+        filled["referrer_filters"] = filled["referrer_filters"] or ()
+        filled["ratelimit"] = self.ratelimit.filled_from(defaults.ratelimit)
+        filled["hooks"] = self.hooks.filled_from(defaults.hooks)
+        step = self.model_copy(update=filled)
+        step._place = place  # noqa: SLF001  # a copy of our own, not yet seen by anyone
+        return step
+
+
+class Config(Section):
+    """The whole file."""
+
+    version: Annotated[Whole, AfterValidator(_version)] = 1
+    creds: tuple[Cred, ...] = ()
+    defaults: Defaults = Defaults()
+    sync: tuple[SyncStep, ...] = ()

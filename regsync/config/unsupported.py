@@ -1,0 +1,81 @@
+"""What the Go regsync can do and this version cannot yet: refused where it would have an effect, never ignored."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from regsync.config.fields import Section
+from regsync.config.model import Cred, Defaults, Inherited
+from regsync.config.problems import Path, Report
+
+_LATER: Final = frozenset(
+    {
+        "backup",
+        "digest_tags",
+        "force_recursive",
+        "include_external",
+        "mirrors",
+        "platform",
+        "platforms",
+        "priority",
+        "referrer_filters",
+        "referrer_slow",
+        "referrer_source",
+        "referrer_target",
+        "referrers",
+        "semver_range",
+    }
+)
+_TEMPLATED: Final = ("registry", "user", "password", "regcert", "client_cert", "client_key")
+_NOT_YET: Final = "is not supported yet; remove it, or stay with the Go regsync for this file"
+
+
+def refuse_later_keys(section: Section, path: Path, report: Report) -> None:
+    """Refuse the keys of this mapping whose behaviour is not built yet, if they are set to anything that matters."""
+    for name in section.model_fields_set & _LATER:
+        if getattr(section, name):
+            _refuse(report, (*path, key_of(section, name)), key_of(section, name))
+
+
+def refuse_later_settings(section: Inherited, path: Path, report: Report) -> None:
+    """Refuse what is not built yet among the keys that `defaults` and the items of `sync` share."""
+    refuse_later_keys(section, path, report)
+    if section.ratelimit.min > 0:
+        _refuse(report, (*path, "ratelimit", "min"), "ratelimit.min")
+    for name in section.hooks.model_fields_set:
+        if getattr(section.hooks, name) is not None:
+            _refuse(report, (*path, "hooks", name), f"hooks.{name}")
+
+
+def refuse_cache(defaults: Defaults, report: Report) -> None:
+    """Refuse the referrer cache, which the Go regsync has when both its keys are above zero."""
+    if defaults.cache_count > 0 and defaults.cache_time > 0:
+        for key in ("cacheCount", "cacheTime"):
+            _refuse(report, ("defaults", key), key)
+
+
+def refuse_templates(cred: Cred, path: Path, report: Report) -> frozenset[str]:
+    """Refuse templates in a login, and return the names of the fields that have them."""
+    found = frozenset(name for name in _TEMPLATED if is_template(getattr(cred, name)))
+    for name in found:
+        refuse_template((*path, key_of(cred, name)), report)
+    return found
+
+
+def is_template(text: str) -> bool:
+    """Say whether the Go regsync would expand this text."""
+    return "{{" in text
+
+
+def refuse_template(path: Path, report: Report) -> None:
+    """Refuse a text with a template in it."""
+    report.error(path, "a template ({{ }}) is not supported yet; write the text itself")
+
+
+def key_of(section: Section, name: str) -> str:
+    """Return the key under which this field stands in the file."""
+    return type(section).model_fields[name].alias or name
+
+
+def _refuse(report: Report, path: Path, key: str) -> None:
+    report.error(path, f"{key} {_NOT_YET}")

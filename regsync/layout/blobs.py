@@ -1,0 +1,173 @@
+"""The content of a layout: files named by their digest, staged, proved, synced and only then given that name.
+
+Blocking; called in the threads of `layout/threads.py`. A file counts as there when its bytes were hashed by this
+process: peers who trust a bare look at the name copy over a damaged blob for ever without healing it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable
+from threading import Event
+from typing import Final
+
+from regsync.errors import IntegrityError, NotFound, RegsyncError, StorageError
+from regsync.layout.files import Files, OpenFile, Stat
+from regsync.layout.paths import Paths
+from regsync.layout.proofs import Proofs
+from regsync.oci.descriptor import Descriptor
+from regsync.oci.digest import Digest
+from regsync.oci.manifest import MANIFEST_MAX
+
+PIECE: Final = 1 << 20  # bytes read, and hashed, at once
+
+
+class Blobs:
+    """The blobs of one layout. `closing` stops the hashing of a large one when the program ends."""
+
+    def __init__(self, files: Files, paths: Paths, proofs: Proofs, *, closing: Event) -> None:
+        self._files = files
+        self._paths = paths
+        self._proofs = proofs
+        self._closing = closing
+
+    def has(self, blob: Descriptor) -> bool:
+        """Say whether the blob is there with its size and, hashed once, its digest; nothing is touched."""
+        seen = self._files.stat(self._paths.blob(blob.digest))
+        if seen is None or not seen.regular or seen.size != blob.size:
+            return False
+        try:
+            return self._proved(seen, blob.digest)
+        except NotFound:  # gone since we looked
+            return False
+
+    def has_or_clears(self, blob: Descriptor) -> bool:
+        """Say the same, and move what stands under the digest without having it out of the way.
+
+        Content that has the digest stays, even when the descriptor lies about its size: a source must not be able to
+        make us throw away what is good.
+        """
+        seen = self._files.stat(self._paths.blob(blob.digest))
+        if seen is None:
+            return False
+        if seen.regular and self._proved(seen, blob.digest):
+            return seen.size == blob.size
+        self._set_aside(blob.digest)
+        return False
+
+    def open(self, blob: Descriptor) -> OpenFile:
+        """Open the blob to read; one of another size is an `IntegrityError`, since it cannot be the one described."""
+        with contextlib.ExitStack() as undo:
+            file = self._files.open(self._paths.blob(blob.digest))
+            undo.callback(file.close)
+            size = file.stat().size
+            if size != blob.size:
+                raise IntegrityError(f"{file.path} has {size} of {blob.size} bytes")
+            undo.pop_all()
+        return file
+
+    def read(self, digest: Digest) -> bytes:
+        """Return a manifest's bytes, unproved; `NotFound` when they are not there."""
+        return self._files.read(self._paths.blob(digest), limit=MANIFEST_MAX)
+
+    def stage(self) -> OpenFile:
+        """Open a new file on its way to become a blob."""
+        return self._files.create(self._files.unique(self._paths.stage))
+
+    def discard(self, staged: OpenFile) -> None:
+        """Remove a file that became no blob; what the disk says to that helps nobody."""
+        for step in (staged.close, lambda: self._files.remove(staged.path)):
+            with contextlib.suppress(RegsyncError):
+                step()
+
+    def settle(self, staged: OpenFile, digest: Digest) -> None:
+        """Make a staged file, wholly written and proved, the blob of this digest; removed when that fails.
+
+        Its directory is synced later, before an index names the blob.
+        """
+        try:
+            staged.sync()
+            written = staged.stat()
+            staged.close()
+            self._name(staged, written, digest)
+        except BaseException:
+            self.discard(staged)
+            raise
+
+    def write(self, digest: Digest, pieces: Iterable[bytes]) -> None:
+        """Store small, proved content in one go."""
+        staged = self.stage()
+        try:
+            staged.write(pieces)
+        except BaseException:
+            self.discard(staged)
+            raise
+        self.settle(staged, digest)
+
+    def can_adopt(self, blob: Descriptor, neighbour: Blobs) -> bool:
+        """Say whether a neighbour has the blob, hashed once, on the file system we are on."""
+        seen = self._files.stat(neighbour._paths.blob(blob.digest))
+        home = self._files.stat(self._paths.stage)
+        return seen is not None and home is not None and seen.device == home.device and neighbour.has(blob)
+
+    def adopt(self, blob: Descriptor, neighbour: Blobs) -> bool:
+        """Link such a blob under our own name for it; False where the file system forbids that."""
+        path, staged = neighbour._paths.blob(blob.digest), self._files.unique(self._paths.stage)
+        seen = self._files.stat(path)
+        if seen is None or not self._proofs.hold(seen, blob.digest) or not self._files.link(path, staged):
+            return False
+        try:
+            file = self._files.open(staged)
+            linked = file.stat()
+            if linked.content != seen.content:
+                self.discard(file)
+                return False
+        except BaseException:
+            self._files.remove(staged)
+            raise
+        self.settle(file, blob.digest)
+        self._files.remove(staged)  # renaming a link over another link to the same file does nothing, says POSIX
+        return True
+
+    def sync_names(self) -> None:
+        """Return when every blob's name survives a power cut; an index may name them from then on."""
+        for algorithm in self._files.names(self._paths.blobs) or ():
+            directory = self._paths.blobs / algorithm
+            seen = self._files.stat(directory)
+            if seen is not None and seen.directory:
+                self._files.sync_directory(directory)
+        self._files.sync_directory(self._paths.blobs)
+
+    def _name(self, staged: OpenFile, written: Stat, digest: Digest) -> None:
+        path = self._paths.blob(digest)
+        seen = self._files.stat(path)
+        if seen is None:
+            self._files.make_directory(path.parent)
+        elif seen.directory:  # the one thing a file cannot be renamed over
+            self._set_aside(digest)
+        self._files.rename(staged.path, path)
+        named = self._files.stat(path)
+        if named is not None and named.content == written.content:
+            self._proofs.add(named, digest)
+
+    def _set_aside(self, digest: Digest) -> None:
+        self._files.make_directory(self._paths.quarantine)
+        with contextlib.suppress(NotFound):  # another process was quicker
+            self._files.rename(self._paths.blob(digest), self._files.unique(self._paths.quarantine))
+
+    def _proved(self, seen: Stat, digest: Digest) -> bool:
+        if self._proofs.hold(seen, digest):
+            return True
+        hasher = digest.hasher()
+        with contextlib.closing(self._files.open(self._paths.blob(digest))) as file:
+            opened = file.stat()
+            while piece := file.read(PIECE):
+                if self._closing.is_set():
+                    raise StorageError(f"stopped while hashing {file.path}")
+                hasher.update(piece)
+            ended = file.stat()
+        if hasher.hexdigest() != digest.hex:
+            return False
+        if opened == ended:  # not while somebody writes into it
+            self._proofs.add(ended, digest)
+        return True

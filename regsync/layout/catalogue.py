@@ -1,0 +1,217 @@
+"""The index file of a layout: read strictly, changed under a lock, replaced in one step, its predecessor kept.
+
+Blocking; called in the threads of `layout/threads.py`. The order of a change is what makes a crash harmless: the names
+of all blobs are durable before an index that names them is written, and the index is durable before it gets its name.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from regsync.errors import Malformed, NotFound, RegsyncError, StorageError
+from regsync.layout.blobs import Blobs
+from regsync.layout.files import Files, Lock, Stat
+from regsync.layout.index import Index
+from regsync.layout.paths import HIDDEN, MARKER, Paths
+from regsync.oci.descriptor import Descriptor
+from regsync.oci.digest import Digest
+from regsync.oci.document import read_document
+from regsync.oci.manifest import Manifest
+from regsync.oci.referrers import fallback_tag, with_referrer
+
+_LARGEST: Final = 64 << 20  # bytes of an index: some 200,000 entries
+_ROUNDS: Final = 20  # how often a foreign program may change the index under our hands before we give up
+_NO_CONTENT: Final = frozenset({HIDDEN, "lost+found"})  # a directory with nothing else in it counts as empty
+_MARK: Final = {"imageLayoutVersion": "1.0.0"}
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One manifest to enter: under a tag, under its own digest, or (None) not at all; and its subject's referrers."""
+
+    manifest: Manifest
+    at: str | Digest | None
+
+
+class Catalogue:
+    """Reads and changes one layout's index. What was read is kept for as long as the file is the same."""
+
+    def __init__(self, files: Files, paths: Paths, blobs: Blobs, *, now: Callable[[], datetime]) -> None:
+        self._files = files
+        self._paths = paths
+        self._blobs = blobs
+        self._now = now
+        self._marked: Stat | None = None
+        self._read: tuple[Stat, Index] | None = None
+
+    def index(self) -> Index | None:
+        """Return the index, None where there is no layout; a directory that is something else is an error."""
+        return self._load()[1] if self.is_layout() else None
+
+    def found(self) -> None:
+        """Make the directory a layout if it is missing or empty, and give it our hidden corner.
+
+        One whose index cannot be used is refused here, before a blob is written that nothing could name.
+        """
+        if self.is_layout():
+            self._load()
+        else:
+            self._files.make_directory(self._paths.stage)
+            self._mark()
+            self._files.sync_directory(self._paths.root.parent)
+        self._files.make_directory(self._paths.stage)
+        if self._files.stat(self._paths.blobs) is None:
+            self._files.make_directory(self._paths.blobs)
+            self._files.sync_directory(self._paths.root)
+
+    def change(self, changes: Sequence[Change], *, lock: Lock) -> list[RegsyncError | None]:
+        """Enter these in one step and give the lock back; return, for each, why it could not be entered.
+
+        A program that knows nothing of our lock may write meanwhile: whatever it wrote is taken into account.
+        """
+        try:
+            for _ in range(_ROUNDS):
+                seen, index = self._load()
+                changed, refusals = self._entered(index, changes)
+                if (changed is index and seen is not None) or self._commit(seen, changed):
+                    return refusals
+        finally:
+            lock.close()
+        raise StorageError(f"{self._paths.index} is changed by another program all the time: stop it and run again")
+
+    def is_layout(self) -> bool:
+        """Say whether there is a layout; False for a missing or empty directory, an error for anything else."""
+        seen = self._files.stat(self._paths.marker)
+        if seen is None:
+            names = self._files.names(self._paths.root)
+            if not names or _NO_CONTENT.issuperset(names):
+                return False
+            if MARKER not in names and self._files.stat(self._paths.marker) is None:
+                raise StorageError(f"{self._paths.root} is not empty and no OCI layout: it has no file {MARKER}")
+            seen = self._files.stat(self._paths.marker)
+        if seen is None or seen != self._marked:
+            self._check_marker()
+            self._marked = seen
+        return True
+
+    def _check_marker(self) -> None:
+        raw = self._files.read(self._paths.marker, limit=1 << 16)
+        try:
+            version = read_document(raw, what=MARKER).get("imageLayoutVersion")
+        except Malformed as error:
+            raise StorageError(f"{self._paths.marker} cannot be read, so nothing here is touched: {error}") from error
+        if version != _MARK["imageLayoutVersion"]:
+            raise StorageError(f"{self._paths.marker} names version {version!r}, and only 1.0.0 is known")
+
+    def _load(self) -> tuple[Stat | None, Index]:
+        seen = self._files.stat(self._paths.index)
+        if seen is None:
+            if self._files.stat(self._paths.previous) is not None:
+                raise self._unreadable("it is missing")
+            return None, Index.empty()
+        if self._read is not None and self._read[0] == seen:
+            return self._read
+        try:
+            index = Index.read(self._files.read(self._paths.index, limit=_LARGEST))
+        except (Malformed, NotFound) as error:
+            raise self._unreadable(str(error)) from error
+        if self._files.stat(self._paths.index) == seen:
+            self._read = seen, index
+        return seen, index
+
+    def _unreadable(self, why: str) -> StorageError:
+        if self._files.stat(self._paths.previous) is None:
+            remedy = "there is no earlier copy of it here"
+        else:
+            remedy = f"the one before its last change is {self._paths.previous}: look at it and copy it back"
+        return StorageError(f"{self._paths.index} cannot be used ({why}); nothing was changed or removed; {remedy}")
+
+    def _entered(self, index: Index, changes: Sequence[Change]) -> tuple[Index, list[RegsyncError | None]]:
+        refusals: list[RegsyncError | None] = []
+        for change in changes:
+            try:
+                index = self._with(index, change)
+            except RegsyncError as error:
+                refusals.append(error)
+            else:
+                refusals.append(None)
+        return index, refusals
+
+    def _with(self, index: Index, change: Change) -> Index:
+        stamp = self._files.stamp()
+        created = self._now() if stamp is None else datetime.fromtimestamp(stamp, tz=self._now().tzinfo)
+        if change.manifest.subject is not None:
+            tag = fallback_tag(change.manifest.subject.digest)
+            referrers = with_referrer(self._referrers(index, tag), change.manifest)
+            if referrers is not None:
+                self._blobs.write(referrers.digest, (referrers.raw,))
+                index = index.with_entry(referrers.descriptor, at=tag, created=created)
+        if change.at is None:
+            return index
+        return index.with_entry(change.manifest.descriptor, at=change.at, created=created)
+
+    def _referrers(self, index: Index, tag: str) -> Manifest | None:
+        entry = index.find(tag)
+        if entry is None:
+            return None
+        known: Descriptor = entry.descriptor
+        try:
+            return Manifest.read(self._blobs.read(known.digest), content_type=known.media_type, expected=known.digest)
+        except NotFound:
+            return None
+
+    def _commit(self, seen: Stat | None, index: Index) -> bool:
+        """Replace the index; False when it is no longer the one that was `seen`."""
+        self._blobs.sync_names()
+        staged = self._staged(index.render())
+        with self._passing(staged):
+            if self._files.stat(self._paths.index) != seen:
+                self._files.remove(staged)
+                return False
+            if seen is not None:
+                self._keep_previous()
+            self._files.rename(staged, self._paths.index)
+        self._files.sync_directory(self._paths.root)
+        now = self._files.stat(self._paths.index)
+        self._read = None if now is None else (now, index)
+        return True
+
+    def _keep_previous(self) -> None:
+        kept = self._files.unique(self._paths.stage)
+        if not self._files.link(self._paths.index, kept):
+            kept = self._staged(self._files.read(self._paths.index, limit=_LARGEST))
+        with self._passing(kept):
+            self._files.rename(kept, self._paths.previous)
+        self._files.remove(kept)  # still there if both were links to one file: then renaming does nothing, says POSIX
+
+    def _mark(self) -> None:
+        staged = self._staged(json.dumps(_MARK, separators=(",", ":")).encode())
+        with self._passing(staged):
+            self._files.rename(staged, self._paths.marker)
+
+    def _staged(self, raw: bytes) -> Path:
+        staged = self._blobs.stage()
+        try:
+            staged.write((raw,))
+            staged.sync()
+            staged.close()
+        except BaseException:
+            self._blobs.discard(staged)
+            raise
+        return staged.path
+
+    @contextlib.contextmanager
+    def _passing(self, staged: Path) -> Iterator[None]:
+        """Remove a staged file that did not get its name."""
+        try:
+            yield
+        except BaseException:
+            with contextlib.suppress(RegsyncError):
+                self._files.remove(staged)
+            raise

@@ -1,0 +1,146 @@
+"""What an index.json says and how a change of ours alters it: pure values, no file is touched here.
+
+Keys we do not know, in the index and in its entries, are kept as they were. Reading is strict: an index we misread
+would be written back wrong, and then what it no longer lists would be collected.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from regsync.errors import Malformed
+from regsync.oci.descriptor import Descriptor
+from regsync.oci.digest import Digest
+from regsync.oci.document import read_document
+from regsync.oci.mediatype import OCI_INDEX
+from regsync.oci.reference import valid_tag
+
+_NAME: Final = "org.opencontainers.image.ref.name"
+_CREATED: Final = "org.opencontainers.image.created"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One element of `manifests`: its descriptor, its name (empty for none), and its JSON with whatever else it says.
+
+    Kept as text, so that an index of thousands is not rendered anew for each of its changes.
+    """
+
+    descriptor: Descriptor
+    name: str
+    text: str
+
+    @classmethod
+    def read(cls, node: object, *, place: str) -> Entry:
+        """Check one element; `place` is where it stands, for the message."""
+        if not isinstance(node, dict):
+            raise Malformed(f"{place} is no object")
+        media_type, digest, size = node.get("mediaType", ""), node.get("digest"), node.get("size")
+        if not isinstance(media_type, str) or not isinstance(digest, str):
+            raise Malformed(f"{place} needs a mediaType and a digest, both text")
+        if not isinstance(size, int) or isinstance(size, bool) or not 0 <= size < 1 << 63:
+            raise Malformed(f"{place}.size is no size")
+        annotations = node.get("annotations") or {}
+        if not isinstance(annotations, dict) or not isinstance(annotations.get(_NAME, ""), str):
+            raise Malformed(f"{place}.annotations must be texts by name")
+        return cls(Descriptor(media_type, Digest.parse(digest), size), annotations.get(_NAME, ""), _rendered(node))
+
+    @classmethod
+    def new(cls, manifest: Descriptor, *, name: str, created: datetime) -> Entry:
+        """Write an element; it holds the descriptor, its name and when it was entered (UTC, whole seconds)."""
+        annotations = {_NAME: name} if name else {}
+        annotations[_CREATED] = created.strftime("%Y-%m-%dT%H:%M:%SZ")
+        node = {"mediaType": manifest.media_type, "digest": str(manifest.digest), "size": manifest.size}
+        return cls(manifest, name, _rendered({**node, "annotations": annotations}))
+
+    @property
+    def tag(self) -> str:
+        """Return what the name ends in: other tools write whole image names."""
+        return self.name.rpartition(":")[2]
+
+
+class _Tables:
+    """Where to find entries; of several that fit, the first."""
+
+    def __init__(self, entries: tuple[Entry, ...]) -> None:
+        last_first = entries[::-1]
+        self.exact = {entry.name: entry for entry in last_first if entry.name}
+        self.by_tag = {entry.tag: entry for entry in last_first if ":" in entry.name}
+        self.by_digest = {entry.descriptor.digest: entry for entry in last_first}
+
+
+class Index:
+    """An index.json, never altered. `top` holds its other keys, and the place of `manifests` among them.
+
+    The tables are made when first asked, so that many changes in a row cost little each.
+    """
+
+    def __init__(self, top: Mapping[str, Any], entries: tuple[Entry, ...]) -> None:
+        self.entries = entries
+        self._top = top
+        self._tables: _Tables | None = None
+
+    @classmethod
+    def empty(cls) -> Index:
+        """Return the index of a new layout."""
+        return cls({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": []}, ())
+
+    @classmethod
+    def read(cls, raw: bytes) -> Index:
+        """Read an index.json; `Malformed` says what is wrong with it."""
+        top = read_document(raw, what="index.json")
+        if top.get("schemaVersion") != 2 or top.get("mediaType", OCI_INDEX) != OCI_INDEX:
+            raise Malformed("index.json is no OCI image index of schema version 2")
+        nodes = top.get("manifests", 0)
+        if nodes is None:  # how Go programs write an empty list
+            nodes = []
+        if not isinstance(nodes, list):
+            raise Malformed("index.json: manifests must be a list")
+        entries = (Entry.read(node, place=f"index.json: manifests[{at}]") for at, node in enumerate(nodes))
+        return cls({**top, "manifests": []}, tuple(entries))
+
+    def find(self, ref: str | Digest) -> Entry | None:
+        """Return the entry of a digest, or of a tag: by its exact name, else by a name that ends with `:tag`."""
+        if self._tables is None:
+            self._tables = _Tables(self.entries)
+        if isinstance(ref, Digest):
+            return self._tables.by_digest.get(ref)
+        return self._tables.exact.get(ref) or self._tables.by_tag.get(ref)
+
+    def tags(self) -> list[str]:
+        """Return every tag once, sorted."""
+        return sorted({entry.tag for entry in self.entries if valid_tag(entry.tag)})
+
+    def with_entry(self, manifest: Descriptor, *, at: str | Digest, created: datetime) -> Index:
+        """Return this index with the manifest under a tag or, untagged, under its digest; itself if it is there.
+
+        The first entry of that name keeps its place, and as it is if it already says so; duplicates go.
+        """
+        name = "" if isinstance(at, Digest) else at
+        if name:
+            same = [entry for entry in self.entries if entry.name == name]
+        else:
+            same = [entry for entry in self.entries if not entry.name and entry.descriptor.digest == manifest.digest]
+        if not same:
+            return Index(self._top, (*self.entries, Entry.new(manifest, name=name, created=created)))
+        first = same[0]
+        if first.descriptor == manifest and len(same) == 1:
+            return self
+        kept = first if first.descriptor == manifest else Entry.new(manifest, name=name, created=created)
+        drop = {id(entry) for entry in same[1:]}
+        entries = (kept if entry is first else entry for entry in self.entries if id(entry) not in drop)
+        return Index(self._top, tuple(entries))
+
+    def render(self) -> bytes:
+        """Return the JSON: compact, keys in the order they had, no newline at the end."""
+        listed = f"[{','.join([entry.text for entry in self.entries])}]"
+        pairs = ((key, listed if key == "manifests" else _rendered(value)) for key, value in self._top.items())
+        return f"{{{','.join(f'{_rendered(key)}:{text}' for key, text in pairs)}}}".encode("ascii")
+
+
+def _rendered(value: object) -> str:
+    return json.dumps(value, separators=(",", ":"))

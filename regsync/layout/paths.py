@@ -1,0 +1,68 @@
+"""Where things lie in a layout directory (image-spec, image-layout.md) and in our hidden corner of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from regsync.oci.digest import Digest
+
+HIDDEN: Final = ".regsync"
+MARKER: Final = "oci-layout"
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """The names under one root. Other tools ignore `.regsync`; its lock files are never removed."""
+
+    root: Path
+
+    @property
+    def marker(self) -> Path:
+        """What makes the directory a layout."""
+        return self.root / MARKER
+
+    @property
+    def index(self) -> Path:
+        """What lists the tags."""
+        return self.root / "index.json"
+
+    @property
+    def blobs(self) -> Path:
+        """Blobs and manifests, by algorithm."""
+        return self.root / "blobs"
+
+    @property
+    def hidden(self) -> Path:
+        """What only we write."""
+        return self.root / HIDDEN
+
+    @property
+    def stage(self) -> Path:
+        """Files on their way to their name."""
+        return self.hidden / "stage"
+
+    @property
+    def quarantine(self) -> Path:
+        """What stood under a digest it does not have."""
+        return self.hidden / "quarantine"
+
+    @property
+    def previous(self) -> Path:
+        """The index before its last change."""
+        return self.hidden / "index.json.previous"
+
+    @property
+    def lease(self) -> Path:
+        """Held shared by every process that writes, alone by one that collects garbage."""
+        return self.hidden / "lease.lock"
+
+    @property
+    def index_lock(self) -> Path:
+        """Held by whoever changes the index."""
+        return self.hidden / "index.lock"
+
+    def blob(self, digest: Digest) -> Path:
+        """Return where this content lies."""
+        return self.blobs / digest.algorithm / digest.hex

@@ -1,0 +1,104 @@
+"""Which addresses a registry may send us to: the guard against being used to reach what only we can reach.
+
+It stands at the socket, where names are resolved and every spelling of an address has become bytes: a check of names
+alone is passed by DNS that answers differently the second time. Addresses the operator configured are not judged; those
+a registry derives (redirects, upload locations, token realms) must be public or of the registry's own class.
+"""
+
+from __future__ import annotations
+
+import enum
+import ipaddress
+import socket
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+AddrInfo = tuple[int | socket.AddressFamily, int | socket.SocketKind, int, str, tuple[Any, ...]]
+
+_METADATA = frozenset(
+    ipaddress.ip_address(text)
+    for text in (
+        "169.254.169.254",
+        "169.254.170.2",
+        "169.254.170.23",
+        "fd00:ec2::254",
+        "fd00:ec2::23",
+        "100.100.100.200",
+    )
+)
+_NAT64 = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("64:ff9b:1::/48"))
+_COMPATIBLE = ipaddress.IPv6Network("::/96")
+_SHARED = ipaddress.IPv4Network("100.64.0.0/10")  # carrier-grade NAT (RFC 6598): not ours, yet not public
+
+
+class AddressClass(enum.Enum):
+    """How far an address reaches."""
+
+    PUBLIC = "public"
+    PRIVATE = "private"
+    LOOPBACK = "loopback"
+    LINK_LOCAL = "link-local"
+    METADATA = "metadata service"
+    OTHER = "unspecified, multicast or reserved"
+
+
+_OWN = frozenset({AddressClass.PRIVATE, AddressClass.LOOPBACK})
+
+
+@lru_cache(maxsize=1024)
+def class_of(text: str) -> AddressClass:
+    """Return the class of a literal address; what cannot be read as one is `OTHER`, which is never reached."""
+    try:
+        address = _unwrapped(ipaddress.ip_address(text.strip("[]").partition("%")[0]))
+    except ValueError:
+        return AddressClass.OTHER
+    if address in _METADATA:
+        return AddressClass.METADATA
+    if address.is_unspecified or address.is_multicast:
+        return AddressClass.OTHER
+    if address.is_loopback:
+        return AddressClass.LOOPBACK
+    if address.is_link_local:
+        return AddressClass.LINK_LOCAL
+    if address.is_global:
+        return AddressClass.PUBLIC
+    shared = isinstance(address, ipaddress.IPv4Address) and address in _SHARED
+    return AddressClass.PRIVATE if shared or (address.is_private and not address.is_reserved) else AddressClass.OTHER
+
+
+def reachable(own: AddressClass | None) -> frozenset[AddressClass]:
+    """Return the classes a registry of this class may send us to; None is one whose address nobody saw (a proxy)."""
+    return (
+        frozenset({AddressClass.PUBLIC, own}) if own is not None and own in _OWN else frozenset({AddressClass.PUBLIC})
+    )
+
+
+def guarded_socket(allowed: frozenset[AddressClass]) -> Callable[[AddrInfo], socket.socket]:
+    """Return a maker of sockets that refuses, by `PermissionError`, addresses outside these classes."""
+
+    def make(info: AddrInfo) -> socket.socket:
+        family, kind, protocol, _, address = info
+        found = class_of(str(address[0]))
+        if found not in allowed:
+            raise PermissionError(f"it is at a {found.value} address")  # one text, so several of them stay one error
+        made = socket.socket(family, kind, protocol)
+        made.setblocking(False)  # noqa: FBT003  # the standard library's signature
+        return made
+
+    return make
+
+
+def _unwrapped(
+    address: ipaddress.IPv4Address | ipaddress.IPv6Address,
+) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """Return the IPv4 address that is reached through an IPv6 one (v4-mapped, v4-compatible, 6to4, NAT64)."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return address
+    if address.ipv4_mapped or address.sixtofour:
+        return address.ipv4_mapped or address.sixtofour or address
+    if any(address in network for network in _NAT64):
+        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    if address in _COMPATIBLE and int(address) > 1:
+        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    return address

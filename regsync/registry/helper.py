@@ -1,0 +1,155 @@
+"""Running a credential helper: a program that hands out the login of a server (docker-credential-helpers protocol).
+
+The program is found on PATH by a plain name, started without a shell in a session of its own, given ten seconds and
+64 KiB, and what it prints is never quoted: it may be a secret. Its environment is ours, because helpers of clouds
+find their own login there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from regsync.errors import AccessDenied
+
+PATIENCE = 10.0  # seconds a helper may take
+_REAP = 1.0  # seconds a killed program may take to be gone; it takes a millisecond
+_MOST = 64 << 10  # bytes a helper may print
+_PREFIX = "docker-credential-"
+_NAME = re.compile(r"docker-credential-[a-z0-9][a-z0-9._-]*")
+_SERVER = re.compile(r"[!-~]{1,1024}")  # printable ASCII: a line break would be a second question
+_NOT_THERE = b"credentials not found in native keychain"  # the protocol's own words, printed with exit 1
+
+
+@dataclass(frozen=True, slots=True)
+class HelperAnswer:
+    """What a helper hands out: user and password, or an identity token (its user name is then `<token>`)."""
+
+    user: str = ""
+    password: str = field(default="", repr=False)
+    token: str = field(default="", repr=False)
+
+
+async def ask_helper(
+    program: str, server: str, *, environ: Mapping[str, str], patience: float = PATIENCE
+) -> HelperAnswer:
+    """Return the login this helper holds for a server; `AccessDenied` when it cannot be had."""
+    if not _SERVER.fullmatch(server):
+        raise AccessDenied(f"{server[:80]!r} is no server name to ask a credential helper about")
+    answer = await _run(program, "get", server.encode(), environ=environ, patience=patience)
+    user, secret = answer.get("Username"), answer.get("Secret")
+    if not isinstance(user, str) or not isinstance(secret, str) or not user or not secret:
+        raise AccessDenied(f"credential helper {program} answered without a user name and a secret for {server}")
+    return HelperAnswer(token=secret) if user == "<token>" else HelperAnswer(user, secret)
+
+
+async def list_helper(program: str, *, environ: Mapping[str, str], patience: float = PATIENCE) -> Mapping[str, str]:
+    """Return the servers this helper holds logins for, with their user names."""
+    answer = await _run(program, "list", b"", environ=environ, patience=patience)
+    return {server: user for server, user in answer.items() if isinstance(user, str)}
+
+
+async def _run(
+    program: str, action: str, question: bytes, *, environ: Mapping[str, str], patience: float
+) -> dict[str, object]:
+    """Run the helper once and return the JSON object it printed."""
+    path = _find(program, environ)
+    try:
+        code, output = await _converse((path, action), question, environ=environ, patience=patience)
+    except TimeoutError:
+        raise AccessDenied(f"credential helper {program} did not answer within {patience:g} s") from None
+    except OSError as error:
+        raise AccessDenied(f"credential helper {program} cannot be run: {error.strerror}") from error
+    about = question.decode() or action
+    if len(output) > _MOST:
+        raise AccessDenied(f"credential helper {program} printed more than {_MOST >> 10} KiB for {about}")
+    if code != 0 and output.strip() == _NOT_THERE:
+        raise AccessDenied(f"credential helper {program} holds no login for {about}")
+    if code != 0:
+        raise AccessDenied(f"credential helper {program} failed for {about} (exit {code})")
+    return _parse(program, output)
+
+
+def _find(program: str, environ: Mapping[str, str]) -> str:
+    """Return the program's path, looked up in the absolute directories of PATH."""
+    if not _NAME.fullmatch(program):
+        raise AccessDenied(f"{program[:80]!r} is no credential helper: expected {_PREFIX} and a plain name")
+    folders = [folder for folder in environ.get("PATH", os.defpath).split(os.pathsep) if folder.startswith(os.sep)]
+    path = shutil.which(program, path=os.pathsep.join(folders))
+    if path is None:
+        raise AccessDenied(f"credential helper {program} is not on PATH or cannot be executed")
+    return path
+
+
+async def _converse(
+    command: tuple[str, str], question: bytes, *, environ: Mapping[str, str], patience: float
+) -> tuple[int, bytes]:
+    """Return exit code and output; whatever happens, nothing is left of a program that did not end by itself."""
+    process = _start(command, environ)
+    try:
+        _put(process, question)
+        async with asyncio.timeout(patience):
+            output = await _gather(process)
+            code = await asyncio.to_thread(process.wait) if len(output) <= _MOST else -1
+        return code, output
+    finally:
+        if process.returncode is None:  # not waited for yet, so the number is still its own
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, signal.SIGKILL)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(_REAP)
+
+
+def _start(command: tuple[str, str], environ: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    """Start the program.
+
+    Not by asyncio, whose start can be cancelled half-way: it then kills the program and not its children, and may wait
+    for ever for one that keeps the pipe open.
+    """
+    return subprocess.Popen(
+        command,
+        env=dict(environ),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
+def _put(process: subprocess.Popen[bytes], question: bytes) -> None:
+    """Write the question: it is shorter than any pipe, so this does not wait."""
+    if process.stdin is not None:
+        with suppress(BrokenPipeError), process.stdin:
+            process.stdin.write(question)
+
+
+async def _gather(process: subprocess.Popen[bytes]) -> bytes:
+    """Return the output when it ends or is too long."""
+    reader = asyncio.StreamReader()
+    pipe, _ = await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(reader), process.stdout
+    )
+    try:
+        return await reader.readexactly(_MOST + 1)
+    except asyncio.IncompleteReadError as end:
+        return end.partial
+    finally:
+        pipe.close()
+
+
+def _parse(program: str, output: bytes) -> dict[str, object]:
+    try:
+        document = json.loads(output)
+    except (ValueError, RecursionError):
+        document = None  # and not the cause: it would quote the output
+    if not isinstance(document, dict):
+        raise AccessDenied(f"credential helper {program} printed something that is no JSON object")
+    return document

@@ -1,0 +1,81 @@
+"""One request to a registry and its answer, as values: what callers of `Transport` build and get."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from urllib.parse import urljoin
+
+_CAP = 8 << 20
+_OK = frozenset({200})
+
+
+class Headers(Mapping[str, str]):
+    """Header fields whose names are compared without case; what came in several lines is joined with a comma."""
+
+    def __init__(self, lines: Iterable[tuple[str, str]] = ()) -> None:
+        self._lines: dict[str, list[str]] = {}
+        for name, value in lines:
+            self._lines.setdefault(name.lower(), []).append(value)
+
+    def __getitem__(self, name: str) -> str:
+        return ", ".join(self._lines[name.lower()])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._lines)
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    def lines(self, name: str) -> tuple[str, ...]:
+        """Return each line of this name by itself, in the order they came."""
+        return tuple(self._lines.get(name.lower(), ()))
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One logical request, however many attempts, logins and redirects it takes.
+
+    `url` is a path below the registry's origin or an absolute URL the registry named; it goes out byte for byte.
+    `expect` are the statuses that are answers and not failures, `cap` bounds the body in bytes, `what` is for people.
+    """
+
+    method: str
+    url: str
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes | None = None
+    scopes: tuple[str, ...] = ()
+    expect: frozenset[int] = _OK
+    cap: int = _CAP
+    attempts: int = 6
+    what: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back, whole. `url` is where it came from after redirects, which relative locations start from."""
+
+    status: int
+    headers: Headers
+    url: str
+    body: bytes
+
+    def resolve(self, location: str) -> str:
+        """Return the absolute form of a location this answer names; an absolute one stays byte for byte as it is."""
+        return resolved(self.url, location)
+
+
+@dataclass(frozen=True, slots=True)
+class Streamed:
+    """An answer whose body is still to come; errors in it are raised to whoever reads `chunks`."""
+
+    status: int
+    headers: Headers
+    url: str
+    chunks: AsyncIterator[bytes]
+
+
+def resolved(url: str, location: str) -> str:
+    """Return where a location points that was named by the answer from `url` (RFC 9110, section 10.2.2)."""
+    scheme, separator, _ = location.partition("://")
+    return location if separator and scheme.isalnum() else urljoin(url, location)

@@ -1,0 +1,150 @@
+"""Where a `Repository` may lie, each place with a way to reach behind it: what the contract is run over."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from regsync.clock import SystemClock
+from regsync.events import ignore
+from regsync.layout.layouts import Layouts
+from regsync.limits import Limits
+from regsync.oci.digest import Digest
+from regsync.oci.reference import RegistryReference
+from regsync.oci.referrers import fallback_tag
+from regsync.registry.host import HostSettings
+from regsync.registry.registries import Registries
+from regsync.repository import Repository
+from tests.support.clock import FakeClock
+from tests.support.fake_registry import FakeRegistry, Features
+from tests.support.fake_store import Stored
+from tests.support.memory import MemoryRepository
+from tests.support.real import DockerRegistry
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A repository nobody has used yet, a `sibling` it may adopt from, and a `stranger`: the same one opened anew.
+
+    `spoil` puts other bytes behind a digest that is there. `heals` says whether a put repairs what was spoilt,
+    `demands_parts` whether a manifest without its parts is refused, `keeps_algorithm` whether sha512 stays sha512.
+    """
+
+    repository: Repository
+    sibling: Repository
+    stranger: Repository
+    spoil: Callable[[Digest, bytes], None]
+    referrers: Callable[[Digest], Awaitable[list[str]]]
+    heals: bool = True
+    demands_parts: bool = True
+    keeps_algorithm: bool = True
+
+
+def _listed_under_tag(repository: Repository) -> Callable[[Digest], Awaitable[list[str]]]:
+    async def referrers(digest: Digest) -> list[str]:
+        index = await repository.get_manifest(fallback_tag(digest))
+        return [str(child.digest) for child in index.children]
+
+    return referrers
+
+
+@asynccontextmanager
+async def in_memory() -> AsyncIterator[Place]:
+    """A repository in dictionaries."""
+    repository = MemoryRepository()
+
+    def spoil(digest: Digest, data: bytes) -> None:
+        if digest in repository.blobs:
+            repository.blobs[digest] = data
+        else:
+            repository.lies[digest] = data
+
+    yield Place(
+        repository, MemoryRepository("memory/sibling"), repository, spoil, referrers=_listed_under_tag(repository)
+    )
+
+
+@asynccontextmanager
+async def in_layout(folder: Path) -> AsyncIterator[Place]:
+    """A layout directory that is not there yet."""
+
+    def spoil(digest: Digest, data: bytes) -> None:
+        (folder / "layout" / "blobs" / digest.algorithm / digest.hex).write_bytes(data)
+
+    layouts, others = Layouts(SystemClock()), Layouts(SystemClock())
+    try:
+        async with (
+            layouts.writing(str(folder / "layout")) as repository,
+            layouts.writing(str(folder / "sibling")) as sibling,
+        ):
+            stranger = others.open(str(folder / "layout"))
+            referrers = _listed_under_tag(stranger)
+            yield Place(repository, sibling, stranger, spoil, referrers=referrers, demands_parts=False)
+    finally:
+        layouts.close()
+        others.close()
+
+
+@asynccontextmanager
+async def opened(host: str) -> AsyncIterator[Registries]:
+    """The registries of a process that knows this one, over plain HTTP."""
+    async with Registries(
+        {host: HostSettings(name=host, hostname=host, tls="disabled")},
+        limits=Limits(lambda _: None),
+        clock=FakeClock(instant=True),
+        tell=ignore,
+        user_agent="regsync/test",
+    ) as registries:
+        yield registries
+
+
+@asynccontextmanager
+async def in_fake(features: Features) -> AsyncIterator[Place]:
+    """A repository of the fake registry."""
+    async with AsyncExitStack() as stack:
+        fake = await stack.enter_async_context(FakeRegistry(features=features))
+        ours = await stack.enter_async_context(opened(fake.host))
+        theirs = await stack.enter_async_context(opened(fake.host))
+
+        def spoil(digest: Digest, data: bytes) -> None:
+            found = fake.repositories["a/b"]
+            if str(digest) in found.blobs:
+                found.blobs[str(digest)] = data
+            else:
+                found.manifests[str(digest)] = Stored(found.manifests[str(digest)].media_type, data)
+
+        async def listed(digest: Digest) -> list[str]:
+            return [each for each, _ in fake.repositories["a/b"].referrers(str(digest))]
+
+        stranger = theirs.repository(RegistryReference(fake.host, "a/b"))
+        yield Place(
+            ours.repository(RegistryReference(fake.host, "a/b"), push=True),
+            ours.repository(RegistryReference(fake.host, "c/d"), push=True),
+            stranger,
+            spoil,
+            referrers=listed if features.referrers else _listed_under_tag(stranger),
+            keeps_algorithm=features.keeps_algorithm,
+        )
+
+
+@asynccontextmanager
+async def in_docker_registry(registry: DockerRegistry, name: str) -> AsyncIterator[Place]:
+    """A repository of a docker-registry that others use too."""
+
+    def spoil(digest: Digest, data: bytes) -> None:
+        blobs = registry.data / "docker/registry/v2/blobs"
+        (blobs / digest.algorithm / digest.hex[:2] / digest.hex / "data").write_bytes(data)
+
+    async with opened(registry.host) as ours, opened(registry.host) as theirs:
+        stranger = theirs.repository(RegistryReference(registry.host, name))
+        yield Place(
+            ours.repository(RegistryReference(registry.host, name), push=True),
+            ours.repository(RegistryReference(registry.host, f"{name}-sibling"), push=True),
+            stranger,
+            spoil,
+            referrers=_listed_under_tag(stranger),
+            heals=False,
+            keeps_algorithm=False,
+        )

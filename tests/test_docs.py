@@ -1,0 +1,123 @@
+"""The documentation is true: its configurations load, its commands do what it shows, and nothing is left out."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from click import Command, Option
+
+from regsync.app import load
+from regsync.cli import program
+from regsync.errors import ConfigError
+from regsync.observe import logs
+from tests.support.pages import NOT_RUN, PAGES, ROOT, Block, Reader, blocks, configuration_keys, page_name, steps
+from tests.support.real import DockerRegistry
+
+REFERENCE = ROOT / "docs" / "reference"
+RUN = [page for page in PAGES if any(block.kind == "console" for block in blocks(page))]
+NEEDS_REGISTRIES = [page for page in RUN if any("registry" in block.words for block in blocks(page))]
+OFFLINE = [page for page in RUN if page not in NEEDS_REGISTRIES]
+CONFIGURATIONS = [
+    pytest.param(block, id=f"{page_name(page)}-{number}")
+    for page in PAGES
+    for number, block in enumerate(blocks(page))
+    if block.kind == "yaml"
+]
+
+
+def options() -> Iterator[str]:
+    """Every option of every command."""
+    commands: list[Command] = [program, *program.commands.values()]
+    for command in commands:
+        for parameter in command.params:
+            if isinstance(parameter, Option):
+                yield from (*parameter.opts, *parameter.secondary_opts)
+
+
+@pytest.mark.parametrize("block", CONFIGURATIONS)
+def test_every_configuration_shown_is_one(block: Block, tmp_path: Path) -> None:
+    if "other" in block.words:
+        assert isinstance(yaml.safe_load(block.body), dict)
+        return
+    path = tmp_path / "regsync.yml"
+    path.write_text(block.body, encoding="utf-8")
+    if "wrong" in block.words:
+        with pytest.raises(ConfigError):
+            load(str(path), allow_unknown_keys=False)
+        return
+    assert load(str(path), allow_unknown_keys=False).warnings == () or "fastCopy" in block.body
+
+
+@pytest.mark.parametrize("page", OFFLINE, ids=page_name)
+def test_whoever_types_along_sees_what_the_page_shows(page: Path, tmp_path: Path) -> None:
+    Reader(tmp_path / "reader").follow(page)
+
+
+@pytest.mark.parametrize("page", NEEDS_REGISTRIES, ids=page_name)
+def test_whoever_types_along_with_two_registries_sees_what_the_page_shows(page: Path, tmp_path: Path) -> None:
+    with DockerRegistry(tmp_path / "a") as first, DockerRegistry(tmp_path / "b") as second:
+        names = {"registry-a.example:5000": first.host, "registry-b.example:5000": second.host}
+        Reader(tmp_path / "reader", names).follow(page)
+
+
+@pytest.mark.parametrize("page", RUN, ids=page_name)
+def test_a_command_shown_is_one_that_is_run_or_known(page: Path) -> None:
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE))
+    for block in blocks(page):
+        for step in steps(block) if block.kind == "console" else ():
+            name, *arguments = step.command.split()
+            assert name in {"regsync", "skopeo", "umoci", "echo", *NOT_RUN}
+            assert name != "make" or arguments[0] in targets
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_name)
+def test_every_link_leads_somewhere(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    for link in re.findall(r"\]\(([^)\s]+)\)", text):
+        name, _, anchor = link.partition("#")
+        if "://" in name:
+            continue
+        aim = page if not name else (page.parent / name).resolve()
+        assert aim.exists(), link
+        headings = re.findall(r"^#+ (.+)$", aim.read_text(encoding="utf-8"), flags=re.MULTILINE) if anchor else []
+        slugs = {re.sub(r"[^a-z0-9 -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+        assert not anchor or anchor in slugs, link
+
+
+def test_every_key_has_its_line_in_the_reference() -> None:
+    text = (REFERENCE / "configuration.md").read_text(encoding="utf-8")
+    assert sorted(key for key in configuration_keys() if f"`{key}`" not in text) == []
+
+
+def test_every_message_that_troubleshooting_explains_is_one_of_ours() -> None:
+    page = ROOT / "docs" / "guide" / "troubleshooting.md"
+    firsts = [row.split("|")[1] for row in page.read_text(encoding="utf-8").splitlines() if row.startswith("| `")]
+    said = [message for cell in firsts for message in re.findall(r"`([^`]+)`", cell)]
+    package = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "regsync").rglob("*.py"))
+    assert said
+    assert [message for message in said if message not in package] == []
+
+
+def test_every_option_and_command_has_its_line_in_the_reference() -> None:
+    text = (REFERENCE / "command-line.md").read_text(encoding="utf-8")
+    shown = [f"`{name}" for name in (*options(), *program.commands)]
+    assert [name for name in shown if name not in text] == []
+
+
+def test_every_option_in_the_reference_exists() -> None:
+    text = (REFERENCE / "command-line.md").read_text(encoding="utf-8")
+    listed = re.findall(r"`(--?[a-z-]+)[^`]*`", "".join(line for line in text.splitlines(True) if line.startswith("|")))
+    assert listed
+    assert sorted(set(listed) - set(options()) - {"-h", "--help"}) == []
+
+
+def test_every_message_from_info_up_has_its_line_in_the_reference() -> None:
+    text = (REFERENCE / "log-lines.md").read_text(encoding="utf-8")
+    messages = re.findall(r'(?:INFO|WARN|ERROR), "([A-Z][^"]+)"', inspect.getsource(logs))
+    assert messages
+    assert [message for message in messages if f"`{message}`" not in text] == []

@@ -1,0 +1,48 @@
+"""Loading a configuration that is written inside a test."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from regsync.config.load import Checks, Loaded, load_config
+from regsync.config.model import Config, SyncStep
+from regsync.daemon.schedule import parse_schedule
+from regsync.errors import ConfigError
+from regsync.sync.select import check_pattern
+
+
+def _check_schedule(text: str) -> None:
+    parse_schedule(text)
+
+
+CHECKS = Checks(pattern=check_pattern, schedule=_check_schedule)
+STEP = "sync:\n  - source: a.example/x\n    target: b.example/x\n    type: repository\n"
+
+
+def loaded(text: str | bytes, *, allow_unknown_keys: bool = False) -> Loaded:
+    content = text.encode() if isinstance(text, str) else text
+    return load_config("-", checks=CHECKS, allow_unknown_keys=allow_unknown_keys, stdin=io.BytesIO(content))
+
+
+def config_of(text: str | bytes) -> Config:
+    return loaded(text).config
+
+
+def step_of(*lines: str, defaults: str = "") -> SyncStep:
+    """The only step of a file whose step also says these lines."""
+    head = f"defaults: {defaults}\n" if defaults else ""
+    return config_of(head + STEP + "".join(f"    {line}\n" for line in lines)).sync[0]
+
+
+def warnings_of(text: str, *, allow_unknown_keys: bool = False) -> list[str]:
+    told = loaded(text, allow_unknown_keys=allow_unknown_keys).warnings
+    return [warning.removeprefix("<stdin>:") for warning in told]
+
+
+def problems_of(text: str | bytes, *, allow_unknown_keys: bool = False) -> list[str]:
+    """What is refused, without the name of the file."""
+    with pytest.raises(ConfigError) as caught:
+        loaded(text, allow_unknown_keys=allow_unknown_keys)
+    return [problem.removeprefix("<stdin>:") for problem in caught.value.problems]

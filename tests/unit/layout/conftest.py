@@ -1,0 +1,37 @@
+"""A folder that is no layout yet, and what opens it: two openers stand for two processes, locks tell them apart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from regsync.clock import SystemClock
+from regsync.layout.files import Files
+from regsync.layout.layouts import Layouts
+
+Opener = Callable[..., Layouts]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "layout"
+
+
+@pytest.fixture
+def opener() -> Iterator[Opener]:
+    opened: list[Layouts] = []
+
+    def make(*, grace: float = 3600.0, files: Files | None = None) -> Layouts:
+        opened.append(Layouts(SystemClock(), grace=grace, files=files))
+        return opened[-1]
+
+    yield make
+    for layouts in opened:
+        layouts.close()
+
+
+@pytest.fixture
+def layouts(opener: Opener) -> Layouts:
+    return opener()
