@@ -33,6 +33,7 @@ from regsync.registry.token import (
 __all__ = ["Authenticator", "Fetch", "TokenAnswer", "TokenRequest"]
 
 _CHECK = "check its entry in creds or the docker config"
+_REFUSED = 60.0  # seconds a refused login is not tried again: a thousand tags ask about once, the next pass anew
 _NO_LOGIN = 5.0  # seconds a login that could not be obtained counts as a refusal
 _NO_SUCH_GRANT = (404, 405, 501)  # a token server that knows no refresh tokens
 _LATER = (408, 425, 429)  # and every 5xx
@@ -102,7 +103,7 @@ class Authenticator:
         area, lasting = self._area(scopes), _NO_LOGIN
         try:
             credential = await self._credentials.get()
-            lasting = self._host.credential_expiry
+            lasting = _REFUSED
             self._learn(scopes, self._read(challenges), sent, credential)
         except (AccessDenied, Refused) as error:
             area.grant(scopes).refuse(error, until=self._clock.monotonic() + lasting)
@@ -116,10 +117,6 @@ class Authenticator:
         Without it, a second early end of a token could not be told from a token that never worked.
         """
         self._area(scopes).accept(scopes, sent)
-
-    def forget(self, scopes: tuple[str, ...]) -> None:
-        """Drop the token and the remembered refusal of these scopes."""
-        self._area(scopes).grant(scopes).clear()
 
     def _area(self, scopes: tuple[str, ...]) -> Area:
         name = scopes[0].partition(":")[2].rpartition(":")[0] if self._host.repo_auth and scopes else ""
@@ -186,7 +183,7 @@ class Authenticator:
         except (Unavailable, IntegrityError) as error:
             raise grant.fail(error) from error
         except (AccessDenied, Refused) as error:
-            grant.refuse(error, until=self._clock.monotonic() + self._host.credential_expiry)
+            grant.refuse(error, until=self._clock.monotonic() + _REFUSED)
             raise
         area.refresh = token.refresh or area.refresh
         grant.take(token)

@@ -24,7 +24,7 @@ from regsync.registry.host import DOCKER_HUB, HostSettings, Tls
 _LARGEST = 4 << 20  # bytes of config.json that are read
 _PROGRAM = "docker-credential-"
 _HUB_KEYS = ("docker.io", "registry-1.docker.io", "https://index.docker.io/v1/")
-_HOSTNAME = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)(?::[0-9]{1,5})?")
+_HOSTNAME = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?\.?)(?::[0-9]{1,5})?")
 
 
 class RegistryName(NamedTuple):

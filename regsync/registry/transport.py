@@ -172,18 +172,18 @@ class Transport:
         """Open one answer among those expected, logging in on the way."""
         request = course.request
         for _ in range(_LOGINS):
-            sent = await self._auth.header(request.scopes)
-            async with self._turn(), self._followed(course, sent) as reply:
-                if reply.status != 401 or 401 in request.expect or not self._road.is_own(reply.url):
-                    self._auth.accepted(request.scopes, sent=sent)
-                    self._heed(reply.headers)
-                    if reply.status not in request.expect:
-                        raise await self._unexpected(course, reply)
-                    yield reply
-                    return
-                challenges = reply.headers.lines("www-authenticate")
-                await reply.beginning(ERROR_CAP)
-            await self._auth.challenged(request.scopes, challenges, sent=sent)
+            async with self._turn(), self._auth.trying(request.scopes) as sent:
+                async with self._followed(course, sent) as reply:
+                    if reply.status != 401 or 401 in request.expect or not self._road.is_own(reply.url):
+                        self._auth.accepted(request.scopes, sent=sent)
+                        self._heed(reply.headers)
+                        if reply.status not in request.expect:
+                            raise await self._unexpected(course, reply)
+                        yield reply
+                        return
+                    challenges = reply.headers.lines("www-authenticate")
+                    await reply.beginning(ERROR_CAP)
+                await self._auth.challenged(request.scopes, challenges, sent=sent)
             if course.spent:
                 raise Unavailable(f"{self._place(request)}: 401 in mid-upload; logged in for the next one")
         raise AccessDenied(f"{self._place(request)}: 401 after {_LOGINS} logins")
