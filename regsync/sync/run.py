@@ -26,7 +26,7 @@ from regsync.sync.syncer import Syncer
 from regsync.transfer.copier import Copier
 from regsync.transfer.together import together
 
-_CREW = 256  # units under way at once; most of them wait for a host
+_MOST = 256  # units under way at once; most of them wait for a host
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,8 @@ class Run:
         self._before = [set(before) for before in predecessors(entries)]
         self._after = _turned(self._before)
         self._left = len(entries)
+        # Images are all there is to do for image entries; what the others list is not known before.
+        self._crew = min(_MOST, len(entries)) if all(entry.kind == "image" for entry in entries) else _MOST
         self._failures = 0
         self._targets: dict[str, Repository] = {}
         self._one_opener = asyncio.Lock()
@@ -88,7 +90,7 @@ class Run:
                 self._put(position, None)
         async with self._held:
             with suppress(_Aborted):  # told already; whoever was still working has been cancelled
-                await together(self._work() for _ in range(_CREW))
+                await together(self._work() for _ in range(self._crew))
         return self._failures
 
     async def _work(self) -> None:
@@ -130,7 +132,7 @@ class Run:
             if not self._before[follower]:
                 self._put(follower, None)
         if not self._left:
-            for _ in range(_CREW):
+            for _ in range(self._crew):
                 self._units.put_nowait(None)
 
     async def _catalogue(self, entry: SyncEntry, position: int) -> bool:

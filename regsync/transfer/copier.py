@@ -69,30 +69,40 @@ class Copier:
         self, blob: Descriptor, source: Repository, target: Repository, *, trusting: bool
     ) -> Literal["present", "adopted", "copied"]:
         """Get one blob to the target in the cheapest way there is; without `trusting`, its word for it is not taken."""
-        if trusting:
-            if (target.name, blob.digest) in self._known or await target.has_blob(blob):
-                return "present"
-            for neighbour in (self._holders.get((target.host, blob.digest)), source):
-                if neighbour is not None and await target.adopt_blob(blob, neighbour):
-                    return "adopted"
-        for attempt in range(1, _ATTEMPTS):
-            try:
-                await self._pour(blob, source, target)
-            except RegsyncError as error:
-                if not error.retryable:
-                    raise
-                self._tell(BlobRetried(source.name, target.name, str(blob.digest), attempt, str(error)))
-                await self._clock.sleep(_PAUSE * 2 ** (attempt - 1))
-                if await target.has_blob(blob):  # the answer was lost, not the upload
-                    return "copied"
-            else:
-                return "copied"
+        spared = await self._spare(blob, source, target) if trusting else None
+        if spared is None:
+            await self._move(blob, source, target)
+        return spared or "copied"
+
+    async def _spare(
+        self, blob: Descriptor, source: Repository, target: Repository
+    ) -> Literal["present", "adopted"] | None:
+        """Find the blob at the target or next to it, so that no byte has to move."""
+        if (target.name, blob.digest) in self._known or await target.has_blob(blob):
+            return "present"
+        for neighbour in (self._holders.get((target.host, blob.digest)), source):
+            if neighbour is not None and await target.adopt_blob(blob, neighbour):
+                return "adopted"
+        return None
+
+    async def _move(self, blob: Descriptor, source: Repository, target: Repository) -> None:
+        """Move the blob, begun again where it broke."""
+        attempt = 1
+        while not await self._moved(blob, source, target, attempt=attempt):
+            attempt += 1
+
+    async def _moved(self, blob: Descriptor, source: Repository, target: Repository, *, attempt: int) -> bool:
+        """Say whether the blob is at the target after this attempt; an answer that was lost is no reason for another."""
         try:
             await self._pour(blob, source, target)
         except RegsyncError as error:
-            error.attempts = max(error.attempts, _ATTEMPTS)
-            raise
-        return "copied"
+            if not error.retryable or attempt == _ATTEMPTS:
+                error.attempts = max(error.attempts, attempt)
+                raise
+            self._tell(BlobRetried(source.name, target.name, str(blob.digest), attempt, str(error)))
+            await self._clock.sleep(_PAUSE * 2 ** (attempt - 1))
+            return await target.has_blob(blob)
+        return True
 
     async def _pour(self, blob: Descriptor, source: Repository, target: Repository) -> None:
         async with self._limits.hold(source.host, target.host, TRANSFERS), source.open_blob(blob) as chunks:

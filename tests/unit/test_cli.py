@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def ran(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "regsync", *arguments],
+        cwd=ROOT,
+        input=stdin,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+def test_without_a_command_there_is_help_on_standard_output() -> None:
+    done = ran()
+    assert done.returncode == 0
+    assert done.stdout.startswith("Usage: regsync")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["nope"],
+        ["once", "--nope"],
+        ["check", "--missing"],
+        ["once", "extra"],
+        ["--version"],
+        ["server", "--grace", "1d"],
+    ],
+)
+def test_a_wrong_command_line_exits_with_two_and_no_traceback(arguments: list[str]) -> None:
+    done = ran(*arguments)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+    assert "Error" in done.stderr
+
+
+def test_the_configuration_must_be_named() -> None:
+    done = ran("once")
+    assert (done.returncode, done.stderr) == (
+        2,
+        'required flag "config" not set: name a file with -c FILE, or - for standard input\n',
+    )
+
+
+@pytest.mark.parametrize("arguments", [["-v", "TRACE"], ["--logopt", "xml"]])
+def test_an_unknown_verbosity_or_log_option_is_refused(arguments: list[str]) -> None:
+    done = ran("once", "-c", "-", *arguments, stdin="version: 1\n")
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_an_empty_configuration_is_a_run_with_nothing_to_do() -> None:
+    done = ran("-c", "-", "once", stdin="")
+    assert done.returncode == 0
+    assert 'msg="Run finished" copied=0 unchanged=0 skipped=0 failed=0' in done.stderr
+
+
+def test_what_is_said_after_the_command_counts() -> None:
+    done = ran("-v", "info", "once", "-v", "error", "-c", "-", "--missing=false", stdin="")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_version_is_printed_without_the_engine_being_imported() -> None:
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "regsync", "version"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.startswith("VCSTag:   v")
+    for heavy in ("aiohttp", "pydantic", "structlog", "croniter", "yaml", "rich"):
+        assert f" {heavy}\n" not in done.stderr

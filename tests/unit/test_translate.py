@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from regsync.app import load
+from regsync.config.load import Loaded
+from regsync.daemon.schedule import Every
+from regsync.oci.mediatype import OCI_INDEX, SYNCED_BY_DEFAULT
+from regsync.registry.dockerconfig import DockerConfig, DockerLogin
+from regsync.registry.host import HostSettings
+from regsync.translate import entries_of, hosts_of, schedules_of, stricter_patterns
+
+
+def loaded(text: str, folder: Path) -> Loaded:
+    (folder / "regsync.yml").write_text(text)
+    return load(str(folder / "regsync.yml"), allow_unknown_keys=False)
+
+
+def hosts(text: str, folder: Path, docker: DockerConfig | None = None) -> tuple[dict[str, HostSettings], list[str]]:
+    return hosts_of(loaded(text, folder).config, docker or DockerConfig())
+
+
+def test_an_item_of_creds_becomes_the_settings_of_its_host(tmp_path: Path) -> None:
+    text = """
+creds:
+- registry: r.example:5000
+  hostname: 10.0.0.1:5001
+  tls: insecure
+  user: u
+  pass: p
+  repoAuth: true
+  pathPrefix: /hub/
+  blobChunk: 5000
+  blobMax: 100
+  reqPerSec: 2.5
+  reqConcurrent: 7
+  credExpire: 5m
+  apiOpts: {disableHead: true}
+"""
+    found, warnings = hosts(text, tmp_path)
+    assert found == {
+        "r.example:5000": HostSettings(
+            name="r.example:5000",
+            hostname="10.0.0.1:5001",
+            tls="insecure",
+            user="u",
+            password="p",
+            repo_auth=True,
+            path_prefix="hub",
+            blob_chunk=5000,
+            blob_max=100,
+            per_second=2.5,
+            concurrent=7,
+            credential_expiry=300.0,
+            disable_head=True,
+        )
+    }
+    assert warnings == ["r.example:5000 is not checked to be who it claims: its TLS is insecure"]
+
+
+@pytest.mark.parametrize("name", ["docker.io", "registry-1.docker.io", "https://index.docker.io/v1/"])
+def test_docker_hub_has_three_names(name: str, tmp_path: Path) -> None:
+    found, _ = hosts(f"creds: [{{registry: '{name}', user: u, pass: p}}]", tmp_path)
+    assert list(found) == ["docker.io"]
+    assert found["docker.io"].hostname == "registry-1.docker.io"
+    assert found["docker.io"].credential_host == "https://index.docker.io/v1/"
+
+
+def test_a_scheme_before_the_name_says_whether_there_is_tls(tmp_path: Path) -> None:
+    found, _ = hosts("creds: [{registry: 'http://r.example'}, {registry: 'https://s.example/'}]", tmp_path)
+    assert {name: host.tls for name, host in found.items()} == {"r.example": "disabled", "s.example": "enabled"}
+
+
+def test_a_second_item_replaces_what_it_says_and_leaves_the_rest(tmp_path: Path) -> None:
+    text = """
+creds:
+- {registry: r.example, user: u, pass: p, blobChunk: 5000, credExpire: 5m}
+- {registry: r.example, pass: q, reqConcurrent: 2}
+"""
+    found, warnings = hosts(text, tmp_path)
+    host = found["r.example"]
+    assert (host.user, host.password, host.blob_chunk, host.credential_expiry) == ("u", "q", 5000, 300.0)
+    assert host.concurrent == 2
+    assert any("Changing password for registry r.example" in warning for warning in warnings)
+    assert not any("q" in warning.split() for warning in warnings)
+
+
+def test_creds_win_over_dockers_logins_and_a_helper_and_secrets_exclude_each_other(tmp_path: Path) -> None:
+    docker = DockerConfig({"r.example": DockerLogin("r.example", None, "", user="old", password="old")})
+    found, _ = hosts("creds: [{registry: r.example, credHelper: docker-credential-x}]", tmp_path, docker)
+    assert (found["r.example"].helper, found["r.example"].password) == ("docker-credential-x", "")
+    docker = DockerConfig({"r.example": DockerLogin("r.example", None, "", helper="docker-credential-x")})
+    found, _ = hosts("creds: [{registry: r.example, user: u, pass: p}]", tmp_path, docker)
+    assert (found["r.example"].helper, found["r.example"].password) == ("", "p")
+    found, _ = hosts("creds: [{registry: r.example, tls: disabled}]", tmp_path, docker)
+    assert found["r.example"].helper == "docker-credential-x"
+
+
+def test_credentials_without_tls_are_warned_of(tmp_path: Path) -> None:
+    _, warnings = hosts("creds: [{registry: r.example, tls: disabled, user: u, pass: p}]", tmp_path)
+    assert warnings == ["credentials for r.example go out unencrypted: its TLS is disabled"]
+
+
+def test_entries_keep_their_order_and_their_filters(tmp_path: Path) -> None:
+    text = """
+sync:
+- {source: a.x/app, target: b.x/app, type: repository, tags: {allow: [v1]}, tagSets: [{deny: [v2]}, {}]}
+- {source: a.x, target: b.x/m, type: registry, repos: {deny: [private]}}
+- {source: 'a.x/app:v1', target: 'c.x/app:v1', type: image, mediaTypes: [application/vnd.oci.image.index.v1+json]}
+"""
+    first, second, third = entries_of(loaded(text, tmp_path).config)
+    assert first.tags.choose(["v1", "v2", "v3"]) == ["v1", "v3", "v2"]
+    assert first.media_types == SYNCED_BY_DEFAULT
+    assert second.repositories.choose(["public", "private"]) == ["public"]
+    assert third.media_types == (OCI_INDEX,)
+    assert len({first.name, second.name, third.name}) == 3
+
+
+def test_a_schedule_wins_over_an_interval_and_none_leaves_the_entry_out(tmp_path: Path) -> None:
+    text = """
+sync:
+- {source: 'a.x/a:1', target: 'b.x/a:1', type: image, interval: 30m}
+- {source: 'a.x/a:2', target: 'b.x/a:2', type: image, interval: 30m, schedule: '5 * * * *'}
+- {source: 'a.x/a:3', target: 'b.x/a:3', type: image}
+"""
+    config = loaded(text, tmp_path).config
+    by_interval, by_schedule, never = (entry.name for entry in entries_of(config))
+    schedules = schedules_of(config)
+    assert isinstance(schedules[by_interval], Every)
+    assert not isinstance(schedules[by_schedule], Every)
+    assert never not in schedules
+
+
+def test_patterns_that_mean_less_here_are_named_once(tmp_path: Path) -> None:
+    text = """
+sync:
+- {source: a.x/a, target: b.x/a, type: repository, tags: {allow: ['a|b', '(a|b)'], deny: ['a|b']}}
+"""
+    (warning,) = stricter_patterns(loaded(text, tmp_path).config)
+    assert "'a|b'" in warning
