@@ -92,7 +92,7 @@ class Copier:
             attempt += 1
 
     async def _moved(self, blob: Descriptor, source: Repository, target: Repository, *, attempt: int) -> bool:
-        """Say whether the blob is at the target after this attempt; an answer that was lost is no reason for another."""
+        """Say whether this attempt brought the blob over; an answer that was lost is no reason for another one."""
         try:
             await self._pour(blob, source, target)
         except RegsyncError as error:

@@ -41,6 +41,11 @@ class Ended:
         return log_lines(self.err)
 
     @property
+    def plain(self) -> list[str]:
+        """What it said besides the log; what asyncio, watched as it is here, says of a slow machine is left out."""
+        return [line for line in self.err.splitlines() if not line.startswith(("{", "time=", "Executing <"))]
+
+    @property
     def figures(self) -> dict[str, Any]:
         """The fields of the last line of the log."""
         (line,) = [line for line in self.lines if line["msg"] == "Run finished"]
