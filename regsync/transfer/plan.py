@@ -15,7 +15,7 @@ from regsync.errors import CopyFailed, IntegrityError, Malformed, NotFound, Regs
 from regsync.oci import mediatype
 from regsync.oci.descriptor import Descriptor
 from regsync.oci.digest import Digest
-from regsync.oci.manifest import Manifest
+from regsync.oci.manifest import MANIFEST_MAX, Manifest
 from regsync.repository import Repository
 from regsync.transfer.together import together
 
@@ -119,6 +119,9 @@ class _Graph:
             return
         if mediatype.is_manifest(child.media_type):
             missing.append(await self._get(child))
+            return
+        if child.size > MANIFEST_MAX:
+            self._need(child)
             return
         try:  # of a type nobody has told us: a manifest if it can be had as one, else a blob
             missing.append(await self._get(child))

@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+import base64
+from typing import Any
+
 import pytest
 
-from regsync.errors import CopyFailed, IntegrityError, Unavailable, Unsupported
+from regsync.errors import CopyFailed, IntegrityError, Malformed, NotFound, Unavailable, Unsupported
+from regsync.oci import mediatype
 from regsync.oci.digest import Digest
 from regsync.oci.manifest import Manifest
 from regsync.repository import Repository
@@ -17,6 +21,7 @@ from tests.support.images import (
     put_built,
 )
 from tests.support.memory import MemoryRepository
+from tests.unit.oci.documents import descriptor, encode, image, index
 
 
 async def fetch(source: Repository, digest: Digest) -> Manifest:
@@ -131,3 +136,68 @@ async def test_a_source_in_trouble_fails_the_plan_and_says_where() -> None:
     assert caught.value.step == "plan"
     assert "a/b@sha256:" in str(caught.value)
     assert "no answer" in str(caught.value)
+
+
+def read(document: dict[str, Any]) -> Manifest:
+    return Manifest.read(encode(document), content_type=document["mediaType"])
+
+
+async def planned_alone(root: Manifest, fetched: dict[Digest, Manifest] | None = None) -> CopyPlan:
+    """Plan with nothing at either end but what can be fetched."""
+
+    async def fetch_known(_: Repository, digest: Digest) -> Manifest:
+        if fetched is None or digest not in fetched:
+            raise NotFound(f"{digest} is not there")
+        return fetched[digest]
+
+    source, target = MemoryRepository("a/b", host="a"), MemoryRepository("c/d", host="c")
+    return await plan_copy(source, target, root, at="v1", fetch=fetch_known)
+
+
+async def test_a_layer_that_lies_elsewhere_stays_there() -> None:
+    foreign = descriptor("foreign", urls=["https://elsewhere.example/layer"])
+    plan = await planned_alone(read(image(layers=[descriptor("one"), foreign])))
+    assert [str(blob.digest) for blob in plan.blobs] == [descriptor("config")["digest"], descriptor("one")["digest"]]
+
+
+async def test_an_index_may_name_a_blob() -> None:
+    blob = descriptor("cache", mediatype.BUILDKIT_CACHE)
+    plan = await planned_alone(read(index(manifests=[blob])))
+    assert [str(found.digest) for found in plan.blobs] == [blob["digest"]]
+    assert plan.waves == ()
+
+
+async def test_what_nobody_has_told_us_of_is_a_manifest_if_it_can_be_had_as_one() -> None:
+    child = read(image())
+    entry = {"mediaType": "application/vnd.example.new+json", "digest": str(child.digest), "size": len(child.raw)}
+    with pytest.raises(CopyFailed, match="but its index says"):
+        await planned_alone(read(index(manifests=[entry])), {child.digest: child})
+
+
+@pytest.mark.parametrize("size", [5, 20 << 20])
+async def test_what_nobody_has_told_us_of_and_is_no_manifest_is_a_blob(size: int) -> None:
+    entry = descriptor("what", "application/vnd.example.new") | {"size": size}
+    plan = await planned_alone(read(index(manifests=[entry])))
+    assert [(str(blob.digest), blob.size) for blob in plan.blobs] == [(entry["digest"], size)]
+
+
+async def test_a_manifest_that_comes_inside_its_index_is_not_fetched() -> None:
+    child = read(image())
+    entry = {
+        "mediaType": child.media_type,
+        "digest": str(child.digest),
+        "size": len(child.raw),
+        "data": base64.b64encode(child.raw).decode(),
+    }
+    plan = await planned_alone(read(index(manifests=[entry])))
+    assert [manifest.digest for wave in plan.waves for manifest in wave] == [child.digest]
+
+
+async def test_one_digest_with_two_sizes_in_two_images_is_refused() -> None:
+    one, other = read(image()), read(image(layers=[descriptor("one") | {"size": 99}]))
+    entries = [
+        {"mediaType": child.media_type, "digest": str(child.digest), "size": len(child.raw)} for child in (one, other)
+    ]
+    with pytest.raises(CopyFailed) as caught:
+        await planned_alone(read(index(manifests=entries)), {one.digest: one, other.digest: other})
+    assert isinstance(caught.value.__cause__, Malformed)
