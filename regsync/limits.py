@@ -140,10 +140,11 @@ class Limits:
         if waiter.granted.done() and not waiter.granted.cancelled():
             self._leave(waiter.hosts)
             return
-        queue = self._queues[waiter.hosts]
-        queue.remove(waiter)
-        if not queue:
-            del self._queues[waiter.hosts]
+        queue = self._queues.get(waiter.hosts, deque())
+        with suppress(ValueError):  # a holder that was cancelled in the same breath has woken it already
+            queue.remove(waiter)
+            if not queue:
+                del self._queues[waiter.hosts]
 
     def _fit(self, wanted: tuple[str, ...]) -> bool:
         return all(self._host(host).fits(transfer=len(wanted) > 1) for host in wanted)

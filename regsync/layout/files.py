@@ -24,6 +24,7 @@ from regsync.layout.trouble import NO_DIRECTORY_SYNC, NO_LINK, translated
 
 _READ: Final = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 _CREATE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
+_LONGEST_STAMP: Final = 11  # digits: a date has to be left of it
 _LOCK: Final = os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
 
 Hook = Callable[[str, Path], None]
@@ -253,6 +254,6 @@ class Files:
         """Return the time of creation the environment asks for, in seconds since 1970 (reproducible-builds.org)."""
         for name in ("SOURCE_DATE_EPOCH", "SOURCE_DATE_EPOC"):  # the second is how the Go regsync spells it
             value = os.environ.get(name, "")
-            if value.isascii() and value.isdigit():
+            if value.isascii() and value.isdigit() and len(value) <= _LONGEST_STAMP:
                 return int(value)
         return None

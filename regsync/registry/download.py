@@ -18,7 +18,7 @@ from regsync.registry.transport import Request, Streamed, Transport
 from regsync.repository import Chunks
 
 _FRUITLESS = 3  # connections in a row that brought nothing
-_CONTENT_RANGE = re.compile(r"bytes ([0-9]+)-([0-9]+)/([0-9]+|\*)")
+_CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,19})-([0-9]{1,19})/([0-9]{1,19}|\*)")
 
 
 class Download:

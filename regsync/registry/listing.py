@@ -15,13 +15,16 @@ from urllib.parse import quote, urlsplit
 
 from regsync.clock import Clock
 from regsync.errors import IntegrityError, Refused, Unsupported
+from regsync.registry.failure import plain
 from regsync.registry.reading import ask, json_object
+from regsync.registry.redirect import origin_of
 from regsync.registry.transport import Answer, Request, Transport
 
 _MOST_PAGES = 10_000
 _MOST_ITEMS = 2_000_000
 _PAGE_CAP = 32 << 20  # bytes
-_NEXT = re.compile(r'<([^<>]*)>\s*;[^,]*\brel\s*=\s*"?next"?', re.IGNORECASE)
+_REL_NEXT = re.compile(r'rel="?next"?', re.IGNORECASE)
+_LONGEST_LINK = 8192  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +84,11 @@ class Listing:
         return tuple(item for item in items if isinstance(item, str))
 
     def _following(self, answer: Answer) -> str:
-        link = _NEXT.search(answer.headers.get("link", ""))
-        return self._checked(answer, answer.resolve(link.group(1))) if link else ""
+        for part in answer.headers.get("link", "")[:_LONGEST_LINK].split("<")[1:]:
+            location, _, parameters = part.partition(">")
+            if any(_REL_NEXT.fullmatch(one.strip()) for one in parameters.replace(",", ";").split(";")):
+                return self._checked(answer, answer.resolve(location))
+        return ""
 
     def _after(self, last: str) -> str:
         """Return where a list goes on that names no next page: catalogues may be cut silently, tag lists are whole."""

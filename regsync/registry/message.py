@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import urljoin
 
+from regsync.errors import Malformed
+
 _CAP = 8 << 20
 _OK = frozenset({200})
 
@@ -78,4 +80,7 @@ class Streamed:
 def resolved(url: str, location: str) -> str:
     """Return where a location points that was named by the answer from `url` (RFC 9110, section 10.2.2)."""
     scheme, separator, _ = location.partition("://")
-    return location if separator and scheme.isalnum() else urljoin(url, location)
+    try:
+        return location if separator and scheme.isalnum() else urljoin(url, location)
+    except ValueError:
+        raise Malformed("the registry names a location that is no URL") from None

@@ -38,7 +38,7 @@ class Pacing:
         self._silent = 0  # failures in a row that were no answer
         self._failed = 0  # failures in a row, of any kind
         self._probes = 0
-        self._probing = False
+        self._probe: object | None = None  # the request that is out to see whether the host is back
         self._budget = _BUDGET
         self._changed = asyncio.Event()
 
@@ -50,7 +50,7 @@ class Pacing:
     @property
     def closed(self) -> bool:
         """Say whether a request would have to wait now."""
-        return self.out or self._clock.monotonic() < self._paused_until or (self._suspect and self._probing)
+        return self.out or self._clock.monotonic() < self._paused_until or (self._suspect and self._probe is not None)
 
     @property
     def _suspect(self) -> bool:
@@ -65,23 +65,26 @@ class Pacing:
                 raise Unavailable(f"{self._host} is left alone for {left:.0f} s more: {self._why}", retry_after=left)
             if now < self._paused_until:
                 await self._clock.sleep(self._paused_until - now)
-            elif self._suspect and self._probing:
+            elif self._suspect and self._probe is not None:
                 await self._changed.wait()
             else:
                 return
 
     @asynccontextmanager
-    async def turn(self) -> AsyncIterator[None]:
-        """Be one request under way; waits for the configured rate. To be entered while not `closed`."""
-        probe = self._suspect
-        self._probing = self._probing or probe
+    async def turn(self, *, streaming: bool) -> AsyncIterator[None]:
+        """Be one request under way; waits for the configured rate. To be entered while not `closed`.
+
+        One that streams a body is never the probe all others wait for: it may itself wait for one of them.
+        """
+        probe = object() if self._suspect and not streaming else None
+        if probe is not None:
+            self._probe = probe
         try:
             await self._spaced()
             yield
         finally:
-            if probe:
-                self._probing = False
-                self._wake()
+            if probe is not None and self._probe is probe:
+                self._probed()
 
     def began(self) -> None:
         """Note a new request, whose share of the retries is earned with it."""
@@ -92,7 +95,7 @@ class Pacing:
         was_suspect = self._suspect
         self._silent = self._failed = self._probes = 0
         if was_suspect:
-            self._wake()
+            self._probed()
 
     def failed(self, why: str, *, silent: bool) -> None:
         """Note a failure worth another try; `silent` when the host itself had no part in an answer."""
@@ -100,12 +103,13 @@ class Pacing:
         self._why = why
         if not silent:
             return
-        if self._suspect and self._probing:
+        if self._suspect and self._probe is not None:
             self._probes += 1
             if self._probes > _PROBES:
                 self._out_until = self._clock.monotonic() + _OUT
             else:
                 self.pause(back_off(self._probes, draw=lambda: 0.5 + self._draw() / 2))
+            self._probed()
         self._silent += 1
 
     def pause(self, seconds: float) -> None:
@@ -131,7 +135,9 @@ class Pacing:
         self._budget -= 1
         return True
 
-    def _wake(self) -> None:
+    def _probed(self) -> None:
+        """Let the next one see: the probe has its answer, though its body may still be on its way."""
+        self._probe = None
         self._changed.set()
         self._changed = asyncio.Event()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, suppress
 from urllib.parse import quote
@@ -28,6 +29,7 @@ _ACCEPT = tuple(("Accept", media_type) for media_type in mediatype.ACCEPT)
 _OK = frozenset({200})
 _NO_HEAD = frozenset({405, 501})
 _OK_OR_NO_HEAD = _NO_HEAD | {200}
+_LENGTH = re.compile(r"[1-9][0-9]{0,18}")
 _LACKING = frozenset({"MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN", "MANIFEST_UNKNOWN"})
 
 
@@ -212,17 +214,11 @@ class RegistryRepository:
 def _described(answer: Answer, ref: str | Digest) -> Descriptor | None:
     """Read a descriptor off the headers; None where they leave something open (all of them are optional)."""
     kind = mediatype.base(answer.headers.get("content-type", ""))
-    length = answer.headers.get("content-length", "")
+    length = _LENGTH.fullmatch(answer.headers.get("content-length", ""))
     digest = ref if isinstance(ref, Digest) else _named(answer)
-    if (
-        digest is None
-        or not mediatype.is_manifest(kind)
-        or not length.isascii()
-        or not length.isdigit()
-        or length == "0"
-    ):
+    if digest is None or not mediatype.is_manifest(kind) or length is None:
         return None
-    return Descriptor(kind, digest, int(length))
+    return Descriptor(kind, digest, int(length[0]))
 
 
 def _named(answer: Answer) -> Digest | None:

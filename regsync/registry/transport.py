@@ -172,7 +172,8 @@ class Transport:
         """Open one answer among those expected, logging in on the way."""
         request = course.request
         for _ in range(_LOGINS):
-            async with self._turn(), self._auth.trying(request.scopes) as sent:
+            streaming = course.feed is not None
+            async with self._turn(streaming=streaming), self._auth.trying(request.scopes) as sent:
                 async with self._followed(course, sent) as reply:
                     if reply.status != 401 or 401 in request.expect or not self._road.is_own(reply.url):
                         self._auth.accepted(request.scopes, sent=sent)
@@ -189,14 +190,14 @@ class Transport:
         raise AccessDenied(f"{self._place(request)}: 401 after {_LOGINS} logins")
 
     @asynccontextmanager
-    async def _turn(self) -> AsyncIterator[None]:
+    async def _turn(self, *, streaming: bool) -> AsyncIterator[None]:
         """Hold a slot at the host while it may be talked to; pauses are waited for before, without one."""
         while True:
             await self._pacing.opened()
             async with self._limits.hold(self._host.name):
                 if self._pacing.closed:  # meanwhile
                     continue
-                async with self._pacing.turn():
+                async with self._pacing.turn(streaming=streaming):
                     yield
                 return
 

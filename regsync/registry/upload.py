@@ -20,7 +20,9 @@ from regsync.registry.transport import Answer, Request, Transport
 from regsync.repository import Verified
 
 _OCTETS = ("Content-Type", "application/octet-stream")
-_RANGE = re.compile(r"(?:bytes=)?0-([0-9]+)")
+_RANGE = re.compile(r"(?:bytes=)?0-([0-9]{1,19})")
+_LENGTH = re.compile(r"[0-9]{1,19}")
+_LARGEST_CHUNK = 64 << 20  # bytes; each is held in memory
 _COMMITTED = frozenset({201, 204})
 _RECOVERIES = 10
 _CANCEL_WITHIN = 1.0  # seconds for the courtesy of closing a session
@@ -107,9 +109,10 @@ class Uploads:
 
     def _obey_minimum(self, answer: Answer) -> None:
         """Send chunks as large as the registry demands (distribution-spec: OCI-Chunk-Min-Length), within our limit."""
-        wanted = answer.headers.get("oci-chunk-min-length", "")
-        if wanted.isascii() and wanted.isdigit():
-            self._learnt.chunk = max(self._learnt.chunk, min(int(wanted), self._learnt.chunk_limit))
+        wanted = _LENGTH.fullmatch(answer.headers.get("oci-chunk-min-length", "").strip())
+        if wanted:
+            limit = min(self._learnt.chunk_limit, _LARGEST_CHUNK)
+            self._learnt.chunk = max(self._learnt.chunk, min(int(wanted[0]), limit))
 
     def _wants_chunks(self, size: int) -> bool:
         return size > 0 and (self._learnt.refuses_large or 0 <= self._host.blob_max < size)

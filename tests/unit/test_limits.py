@@ -151,3 +151,20 @@ async def test_a_keyed_lock_is_one_lock_a_key() -> None:
     async with locks("one"), asyncio.timeout(1), locks("two"):
         assert locks("one").locked()
     assert not locks("one").locked()
+
+
+async def test_holders_and_waiters_cancelled_in_one_breath_leave_the_slots_free() -> None:
+    limits = Limits(lambda host: 2)
+
+    async def hold() -> None:
+        async with limits.hold("a", "b"):
+            await asyncio.Event().wait()
+
+    tasks = [asyncio.create_task(hold()) for _ in range(20)]
+    await settle()
+    for task in tasks:
+        task.cancel()
+    ends = await asyncio.gather(*tasks, return_exceptions=True)
+    assert {type(end) for end in ends} == {asyncio.CancelledError}
+    async with asyncio.timeout(1), limits.hold("a", "b"):
+        pass
