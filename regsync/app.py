@@ -92,6 +92,8 @@ class App:
             stoppable(runner.stop, runner.stop_now)
             now = self._clock.now()
             await runner.run([Job(name, now, "missing") for name in turns.order])
+            if runner.cut:
+                self._tell(Warned("Stopped before all was done", {"entries": runner.cut}))
         return runner.failed
 
     def _warn_of_idle(self, schedules: Mapping[str, Schedule]) -> None:

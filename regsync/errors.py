@@ -1,6 +1,6 @@
 """Every exception regsync raises on purpose; callers ask `error.retryable`, never a status code.
 
-RegsyncError                 retryable = False; attempts = how often it was tried
+RegsyncError                 retryable = False; attempts = how often it was tried; retry_after = what was asked for
 ├── ConfigError              the operator must edit the file                        exit 2
 ├── Malformed                text or a document that is not what it claims to be
 │   └── InvalidReference     a name nothing can be found by
@@ -11,7 +11,7 @@ RegsyncError                 retryable = False; attempts = how often it was trie
 ├── Unsupported              the other side cannot do this
 ├── StorageError             the disk or the layout directory cannot be used (full, read-only, damaged)
 ├── Incomplete               the target says that parts of a manifest it was given are not there
-├── Unavailable              retryable; .retry_after in seconds, if the server named one
+├── Unavailable              retryable: network failure, 5xx, 408, 429
 ├── IntegrityError           retryable; the bytes are not the ones described
 └── CopyFailed               where a copy stopped; __cause__ says why
 
@@ -26,10 +26,15 @@ from typing import ClassVar, Literal
 
 
 class RegsyncError(Exception):
-    """Base of the tree. `attempts` counts the tries that were spent before it was raised."""
+    """Base of the tree.
+
+    `attempts` counts the tries that were spent before it was raised. `retry_after` is how many seconds the other side
+    asked to be left alone, None where it said nothing.
+    """
 
     retryable: ClassVar[bool] = False
     attempts: int = 1
+    retry_after: float | None = None
 
 
 class ConfigError(RegsyncError):
@@ -77,7 +82,7 @@ class Incomplete(RegsyncError):
 
 
 class Unavailable(RegsyncError):
-    """Try again later: network failure, 5xx, 408, 429. `retry_after` is in seconds."""
+    """Try again later: network failure, 5xx, 408, 429."""
 
     retryable = True
 
@@ -100,3 +105,4 @@ class CopyFailed(RegsyncError):
         self.step = step
         self.subject = subject
         self.attempts = cause.attempts
+        self.retry_after = cause.retry_after

@@ -132,6 +132,16 @@ class ImageFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class ImagePostponed:
+    """A registry asked to be left alone, so an image (or a listing of images) is tried again in `pause` seconds."""
+
+    source: str
+    target: str
+    pause: float
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class RunFinished:
     """A run over one entry, or over all of them (`entry` empty), came to its end; sizes are in bytes."""
 
@@ -199,6 +209,7 @@ Event = (
     | ImageSkipped
     | ImageCopied
     | ImageFailed
+    | ImagePostponed
     | RunFinished
     | JobQueued
     | JobSkipped

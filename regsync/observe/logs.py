@@ -25,6 +25,7 @@ from regsync.events import (
     ImageCurrent,
     ImageFailed,
     ImageNeeded,
+    ImagePostponed,
     ImageSkipped,
     JobFinished,
     JobQueued,
@@ -46,6 +47,7 @@ _PLAIN = re.compile(r"[!#-<>-~]+")  # printable ASCII without space, quote and e
 _LONGEST = 4096  # characters of one value: registries choose what stands in some of them
 _UNSAFE = re.compile("[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 Line = tuple[int, str, Mapping[str, object]]
+_Ends = BlobStarted | BlobRetried | ImageCurrent | ImageNeeded | ImageCopied | ImageFailed | ImagePostponed
 
 
 def parse_verbosity(text: str) -> int:
@@ -105,6 +107,8 @@ def line_of(event: Event) -> Line:
             return INFO, "Image copied", {**_ends(event), "digest": event.digest}
         case ImageFailed():
             return ERROR, event.message, {**_ends(event), "error": event.error, "attempts": event.attempts}
+        case ImagePostponed():
+            return INFO, "Image postponed", {**_ends(event), "pause": round(event.pause), "err": event.why}
         case RunFinished():
             return _finished(event)
         case JobQueued() | JobSkipped() | JobStarted() | JobFinished() | Stopping():
@@ -187,9 +191,7 @@ def _finished(event: RunFinished) -> Line:
     return DEBUG if quiet else INFO, "Run finished", fields
 
 
-def _ends(
-    event: BlobStarted | BlobRetried | ImageCurrent | ImageNeeded | ImageCopied | ImageFailed,
-) -> dict[str, object]:
+def _ends(event: _Ends) -> dict[str, object]:
     return {"source": event.source, "target": event.target}
 
 
@@ -227,4 +229,9 @@ def _quoted(value: object) -> str:
     if _PLAIN.fullmatch(text):
         return text
     text = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    return '"' + _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + '"'
+    return f'"{printable(text)}"'
+
+
+def printable(text: str) -> str:
+    """Return the text with everything escaped that could forge a line or steer a terminal."""
+    return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)

@@ -15,6 +15,9 @@ from regsync.events import (
     ManifestPushed,
     RunFinished,
 )
+from regsync.observe.logs import printable
+
+_LONGEST = 4096  # characters of one line: registries choose what stands in some of them
 
 
 @dataclass(slots=True)
@@ -65,7 +68,9 @@ class Tally:
 
 def failure_lines(failures: list[ImageFailed]) -> list[str]:
     """Return one line for everything that failed: where, what, and how often it was tried."""
-    return [f"{one.source} -> {one.target}: {one.error} ({_tries(one.attempts)})" for one in failures]
+    return [
+        printable(f"{one.source} -> {one.target}: {one.error} ({_tries(one.attempts)})"[:_LONGEST]) for one in failures
+    ]
 
 
 def human_bytes(count: int) -> str:

@@ -15,9 +15,7 @@ from urllib.parse import quote, urlsplit
 
 from regsync.clock import Clock
 from regsync.errors import IntegrityError, Refused, Unsupported
-from regsync.registry.failure import plain
 from regsync.registry.reading import ask, json_object
-from regsync.registry.redirect import origin_of
 from regsync.registry.transport import Answer, Request, Transport
 
 _MOST_PAGES = 10_000

@@ -18,6 +18,7 @@ from regsync.registry.retry import back_off
 
 _SUSPECT = 6  # failures in a row without a word from the host
 _PROBES = 5  # of those that are sent to see whether it is back
+LONGEST_NAP = 10.0  # seconds; a host that wants more gets it from those who hold nothing while they wait
 _OUT = 30.0  # seconds a host that stayed away is left alone
 _BROKEN = 64  # failed answers in a row (as many as may be in flight) after which not even first retries are free
 _BUDGET, _SHARE, _SAVED = 10.0, 0.2, 1000.0  # retries: at first, per request, and at most
@@ -34,6 +35,7 @@ class Pacing:
         self._next = float("-inf")  # all moments are on the monotonic clock
         self._paused_until = float("-inf")
         self._out_until = float("-inf")
+        self._asked = False  # whether it is the host that wants to be left alone
         self._why = ""
         self._silent = 0  # failures in a row that were no answer
         self._failed = 0  # failures in a row, of any kind
@@ -62,13 +64,19 @@ class Pacing:
             now = self._clock.monotonic()
             if now < self._out_until:
                 left = self._out_until - now
-                raise Unavailable(f"{self._host} is left alone for {left:.0f} s more: {self._why}", retry_after=left)
+                asked = left if self._asked else None
+                raise Unavailable(f"{self._host} is left alone for {left:.0f} s more: {self._why}", retry_after=asked)
             if now < self._paused_until:
-                await self._clock.sleep(self._paused_until - now)
+                await self._nap(self._paused_until - now)
             elif self._suspect and self._probe is not None:
                 await self._changed.wait()
             else:
                 return
+
+    async def _nap(self, seconds: float) -> None:
+        if seconds > LONGEST_NAP:
+            raise Unavailable(f"{self._host} asks to be left alone for {seconds:.0f} s", retry_after=seconds)
+        await self._clock.sleep(seconds)
 
     @asynccontextmanager
     async def turn(self, *, streaming: bool) -> AsyncIterator[None]:
@@ -106,7 +114,7 @@ class Pacing:
         if self._suspect and self._probe is not None:
             self._probes += 1
             if self._probes > _PROBES:
-                self._out_until = self._clock.monotonic() + _OUT
+                self._out_until, self._asked = self._clock.monotonic() + _OUT, False
             else:
                 self.pause(back_off(self._probes, draw=lambda: 0.5 + self._draw() / 2))
             self._probed()
@@ -119,7 +127,7 @@ class Pacing:
     def defer(self, seconds: float, why: str) -> None:
         """Leave the host alone for longer than anybody waits: requests fail at once."""
         self._out_until = max(self._out_until, self._clock.monotonic() + seconds)
-        self._why = why
+        self._asked, self._why = True, why
 
     def may_retry(self, attempt: int) -> bool:
         """Say whether the n-th attempt's failure may be followed by another; takes it from the budget.

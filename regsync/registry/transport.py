@@ -25,7 +25,7 @@ from regsync.registry.failure import ERROR_CAP, complaint_of, failure_of, plain
 from regsync.registry.feed import Feed
 from regsync.registry.host import HostSettings
 from regsync.registry.message import Answer, Headers, Request, Streamed
-from regsync.registry.pacing import Pacing
+from regsync.registry.pacing import LONGEST_NAP, Pacing
 from regsync.registry.redirect import MOST_HOPS, next_hop
 from regsync.registry.retry import (
     LONGEST_DEFERRAL,
@@ -153,6 +153,8 @@ class Transport:
 
     def _may_go_on(self, course: _Course, error: RegsyncError) -> bool:
         worth = course.worth or worth_of(error)
+        if error.retry_after is not None and error.retry_after > LONGEST_NAP:
+            return False
         if worth is Worth.NEVER or course.spent or course.attempt >= course.request.attempts:
             return False
         if worth is Worth.ONCE and course.attempt > 1:
@@ -160,8 +162,7 @@ class Transport:
         return self._pacing.may_retry(course.attempt)
 
     def _pause_after(self, course: _Course, error: RegsyncError) -> float:
-        asked = error.retry_after if isinstance(error, Unavailable) and error.retry_after else 0.0
-        return max(asked, back_off(course.attempt, draw=self._draw))
+        return max(error.retry_after or 0.0, back_off(course.attempt, draw=self._draw))
 
     async def _whole(self, course: _Course) -> Answer:
         async with self._attempt(course) as reply:

@@ -1,8 +1,7 @@
 """One run over entries: everything at once that does not depend on something else.
 
-Entries, repositories and images are units of one queue that a fixed crew works off, so an `image` entry costs a tuple
-and no task of its own, and a repository of ten thousand tags is not ten thousand tasks. What holds the crew back is the
-hosts they talk to (`Limits`) and the number of images in flight, nothing else.
+What holds a run back is the hosts it talks to (`Limits`) and the number of images in flight, nothing else. Here is also
+where failures end: they are told and counted, put off while a registry wants to be left alone, or stop the run.
 """
 
 from __future__ import annotations
@@ -15,18 +14,27 @@ from dataclasses import dataclass, field
 
 from regsync.clock import Clock
 from regsync.errors import RegsyncError
-from regsync.events import ImageCurrent, ImageFailed, NoTagsMatched, Observer, TagsSelected
+from regsync.events import (
+    ImageCurrent,
+    ImageFailed,
+    ImagePostponed,
+    NoTagsMatched,
+    Observer,
+    TagsSelected,
+    Warned,
+)
 from regsync.limits import KeyedLock, Limits
 from regsync.oci.reference import Reference, parse_reference
 from regsync.repository import Endpoints, Repository
 from regsync.sync.entry import ImagePair, RepositoryPair, Scope, SyncEntry, image_of, repository_in, repository_of
 from regsync.sync.lookups import Lookups
-from regsync.sync.order import predecessors
-from regsync.sync.syncer import Syncer
+from regsync.sync.syncer import Failed, Syncer
+from regsync.sync.units import Unit, Units
 from regsync.transfer.copier import Copier
-from regsync.transfer.together import together
+from regsync.transfer.together import Group
 
-_MOST = 256  # units under way at once; most of them wait for a host
+_POSTPONED = 3  # times a unit may be put off
+_LONGEST = 900.0  # seconds it may be put off for; who is asked for more fails now, and the next run tries again
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +52,6 @@ class _Aborted(Exception):
     """Something failed, and the operator wants to stop at the first failure."""
 
 
-_Unit = tuple[int, ImagePair | RepositoryPair | None]  # position of the entry, and the part of it; None for all of it
-
-
 class Run:
     """One pass over entries in one scope."""
 
@@ -59,13 +64,8 @@ class Run:
         self._abort_on_error = abort_on_error
         self._tell = tell
         self._lookups = Lookups()
-        self._units: asyncio.Queue[_Unit | None] = asyncio.Queue()
-        self._open_units: Counter[int] = Counter()
-        self._before = [set(before) for before in predecessors(entries)]
-        self._after = _turned(self._before)
-        self._left = len(entries)
-        # Images are all there is to do for image entries; what the others list is not known before.
-        self._crew = min(_MOST, len(entries)) if all(entry.kind == "image" for entry in entries) else _MOST
+        self._units = Units(entries)
+        self._group = Group()
         self._failures = 0
         self._targets: dict[str, Repository] = {}
         self._one_opener = asyncio.Lock()
@@ -85,71 +85,76 @@ class Run:
         """Work everything off and return how many images (or listings of images) failed."""
         if not self._entries:
             return 0
-        for position, before in enumerate(self._before):
-            if not before:
-                self._put(position, None)
-        async with self._held:
-            with suppress(_Aborted):  # told already; whoever was still working has been cancelled
-                await together(self._work() for _ in range(self._crew))
+        for _ in range(self._units.crew):
+            self._group.start(self._work())
+        try:
+            async with self._held:
+                with suppress(_Aborted):  # told already; whoever was still working has been cancelled
+                    await self._group.joined()
+        except RegsyncError as error:  # of leaving the targets: what was copied is not touched by that
+            self._tell(Warned("Failed to tidy a target", {"error": str(error)}))
         return self._failures
 
     async def _work(self) -> None:
-        while (unit := await self._units.get()) is not None:
-            position, part = unit
-            if not await self._do(self._entries[position], position, part):
-                self._failures += 1
-                if self._abort_on_error:
-                    raise _Aborted
-            self._done(position)
+        while (unit := await self._units.take()) is not None:
+            entry = self._entries[unit.position]
+            try:
+                await self._do(entry, unit)
+            except Failed as failed:
+                if self._postpone(unit, failed):
+                    continue
+                self._count(failed)
+            except RegsyncError as error:
+                self._count(Failed("Failed to sync", entry.source, entry.target, error))
+            self._units.done(unit)
 
-    async def _do(self, entry: SyncEntry, position: int, part: ImagePair | RepositoryPair | None) -> bool:
-        match part:
-            case ImagePair():
-                listed = self._sharing[part.target.name] > 1
-                return await self._syncer.sync(entry, part, scope=self._scope, listed=listed)
-            case RepositoryPair():
-                return await self._expand(entry, position, part)
-            case None if entry.kind == "image":
-                return await self._do(entry, position, image_of(entry))
-            case None if entry.kind == "repository":
-                return await self._do(entry, position, repository_of(entry))
+    async def _do(self, entry: SyncEntry, unit: Unit) -> None:
+        match unit.part or _whole(entry):
+            case ImagePair() as pair:
+                listed = self._sharing[pair.target.name] > 1
+                await self._syncer.sync(entry, pair, scope=self._scope, listed=listed)
+            case RepositoryPair() as pair:
+                await self._expand(entry, unit.position, pair)
             case None:
-                return await self._catalogue(entry, position)
+                await self._catalogue(entry, unit.position)
 
-    def _put(self, position: int, part: ImagePair | RepositoryPair | None) -> None:
-        self._open_units[position] += 1
-        self._units.put_nowait((position, part))
+    def _postpone(self, unit: Unit, failed: Failed) -> bool:
+        """Put the unit off if a registry asked for that and nobody holds anything meanwhile."""
+        pause = failed.error.retry_after
+        if pause is None or pause > _LONGEST or unit.postponed >= _POSTPONED:
+            return False
+        self._tell(ImagePostponed(failed.source, failed.target, pause, str(failed.error)))
+        self._group.start(self._later(unit, pause))
+        return True
 
-    def _done(self, position: int) -> None:
-        """Count one unit of an entry as ended; the last one lets those begin that waited for the entry."""
-        self._open_units[position] -= 1
-        if self._open_units[position]:
-            return
-        del self._open_units[position]
-        self._left -= 1
-        for follower in self._after.get(position, ()):
-            self._before[follower].discard(position)
-            if not self._before[follower]:
-                self._put(follower, None)
-        if not self._left:
-            for _ in range(self._crew):
-                self._units.put_nowait(None)
+    async def _later(self, unit: Unit, pause: float) -> None:
+        await self._engine.clock.sleep(pause)
+        self._units.put_back(unit)
 
-    async def _catalogue(self, entry: SyncEntry, position: int) -> bool:
+    def _count(self, failed: Failed) -> None:
+        error = failed.error
+        self._tell(ImageFailed(failed.message, failed.source, failed.target, str(error), error.attempts))
+        self._failures += 1
+        if self._abort_on_error:
+            raise _Aborted
+
+    async def _catalogue(self, entry: SyncEntry, position: int) -> None:
         try:
             paths = [path async for path in self._engine.endpoints.repositories(entry.source)]
         except RegsyncError as error:
-            return self._failed("Failed to list source repositories", entry.source, entry.target, error)
+            raise Failed("Failed to list source repositories", entry.source, entry.target, error) from error
         for path in entry.repositories.choose(paths):
-            self._put(position, repository_in(entry, path))
-        return True
+            try:
+                self._units.put(position, repository_in(entry, path))
+            except RegsyncError as error:
+                self._count(Failed("Failed parsing target", f"{entry.source}/{path}", f"{entry.target}/{path}", error))
 
-    async def _expand(self, entry: SyncEntry, position: int, pair: RepositoryPair) -> bool:
-        source = self._engine.endpoints.open(pair.source)
+    async def _expand(self, entry: SyncEntry, position: int, pair: RepositoryPair) -> None:
         try:
+            source = self._engine.endpoints.open(pair.source)
             available = [tag async for tag in source.tags()]
         except RegsyncError as error:
-            return self._failed("Failed getting source tags", pair.source.name, pair.target.name, error)
+            raise Failed("Failed getting source tags", pair.source.name, pair.target.name, error) from error
         chosen = entry.tags.choose(available)
         self._tell(TagsSelected(source.name, len(available), len(chosen)))
         if not chosen:
@@ -160,8 +165,7 @@ class Run:
             if tag in present:
                 self._tell(ImageCurrent(str(image.source), str(image.target), "present"))
             else:
-                self._put(position, image)
-        return True
+                self._units.put(position, image)
 
     async def _present(self, pair: RepositoryPair) -> frozenset[str]:
         """Return the tags that need not be looked at, since by name they are there and that is enough."""
@@ -184,18 +188,16 @@ class Run:
             return self._engine.endpoints.open(reference)
         return await self._held.enter_async_context(self._engine.endpoints.writing(reference))
 
-    def _failed(self, message: str, source: str, target: str, error: RegsyncError) -> bool:
-        self._tell(ImageFailed(message, source, target, str(error), error.attempts))
-        return False
 
-
-def _turned(before: Sequence[set[int]]) -> dict[int, list[int]]:
-    """Return who waits for each entry."""
-    after: dict[int, list[int]] = {}
-    for follower, leaders in enumerate(before):
-        for leader in leaders:
-            after.setdefault(leader, []).append(follower)
-    return after
+def _whole(entry: SyncEntry) -> ImagePair | RepositoryPair | None:
+    """Return all an entry is about; None for a registry, whose repositories have to be listed."""
+    match entry.kind:
+        case "image":
+            return image_of(entry)
+        case "repository":
+            return repository_of(entry)
+        case "registry":
+            return None
 
 
 def _sharing(entries: Sequence[SyncEntry]) -> Counter[str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from regsync.errors import CopyFailed, Forbidden, Incomplete, NotFound, RegsyncError
-from regsync.events import ImageCopied, ImageCurrent, ImageFailed, ImageNeeded, ImageSkipped, Observer
+from regsync.events import ImageCopied, ImageCurrent, ImageNeeded, ImageSkipped, Observer
 from regsync.oci.descriptor import Descriptor
 from regsync.oci.digest import Digest
 from regsync.oci.reference import Reference
@@ -32,6 +32,17 @@ class Needed:
     at: str | Digest
 
 
+class Failed(Exception):
+    """A unit of a run failed. `message` is the line people grep for; what becomes of it is the run's decision."""
+
+    def __init__(self, message: str, source: str, target: str, error: RegsyncError) -> None:
+        super().__init__(message)
+        self.message = message
+        self.source = source
+        self.target = target
+        self.error = error
+
+
 class Syncer:
     """Compares and copies single images within one run; at most `images` are being copied at once."""
 
@@ -52,22 +63,21 @@ class Syncer:
         self._images = images
         self._tell = tell
 
-    async def sync(self, entry: SyncEntry, pair: ImagePair, *, scope: Scope, listed: bool) -> bool:
-        """Bring one image up to date, and say whether that went well; why not is told.
+    async def sync(self, entry: SyncEntry, pair: ImagePair, *, scope: Scope, listed: bool) -> None:
+        """Bring one image up to date; raises `Failed`.
 
         `listed`: the target is shared by other images of this run, so its list of tags answers for all of them.
         """
         try:
             needed = await self._decide(entry, pair, scope=scope, listed=listed)
         except RegsyncError as error:
-            return self._failed("Failed to lookup source manifest", pair, error)
+            raise Failed("Failed to lookup source manifest", str(pair.source), str(pair.target), error) from error
         if needed is None or scope == "check":
-            return True
+            return
         try:
             await self._carry_out(pair, needed)
         except RegsyncError as error:
-            return self._failed("Failed to copy image", pair, error)
-        return True
+            raise Failed("Failed to copy image", str(pair.source), str(pair.target), error) from error
 
     async def _decide(self, entry: SyncEntry, pair: ImagePair, *, scope: Scope, listed: bool) -> Needed | None:
         source = self._endpoints.open(pair.source)
@@ -144,10 +154,6 @@ class Syncer:
             needed.source, needed.target, root, at=needed.at, fetch=self._lookups.manifest, trusting=trusting
         )
         await self._copier.run(plan, needed.source, needed.target, trusting=trusting)
-
-    def _failed(self, message: str, pair: ImagePair, error: RegsyncError) -> bool:
-        self._tell(ImageFailed(message, str(pair.source), str(pair.target), str(error), error.attempts))
-        return False
 
 
 async def _outcome(asking: Awaitable[T]) -> T | RegsyncError:

@@ -96,7 +96,7 @@ class Copier:
         try:
             await self._pour(blob, source, target)
         except RegsyncError as error:
-            if not error.retryable or attempt == _ATTEMPTS:
+            if not error.retryable or attempt == _ATTEMPTS or error.retry_after is not None:
                 error.attempts = max(error.attempts, attempt)
                 raise
             self._tell(BlobRetried(source.name, target.name, str(blob.digest), attempt, str(error)))

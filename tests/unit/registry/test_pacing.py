@@ -134,3 +134,38 @@ async def test_a_host_that_asked_for_an_hour_is_not_asked_for_an_hour() -> None:
     assert caught.value.retry_after == 3600
     await clock.sleep(3600)
     await pacing.opened()
+
+
+async def test_a_wait_longer_than_a_nap_is_left_to_those_who_hold_nothing() -> None:
+    clock = FakeClock(instant=True)
+    pacing = pacing_of(clock)
+    pacing.pause(11)
+    with pytest.raises(Unavailable) as caught:
+        await pacing.opened()
+    assert caught.value.retry_after == 11
+    assert clock.slept == []
+    await clock.advance(2)
+    await pacing.opened()
+    assert clock.slept == [9]
+
+
+async def test_a_request_that_streams_a_body_is_never_the_probe() -> None:
+    pacing = pacing_of(FakeClock(instant=True))
+    for _ in range(6):
+        pacing.failed("no answer", silent=True)
+    async with pacing.turn(streaming=True):
+        assert not pacing.closed
+        async with pacing.turn(streaming=False):
+            assert pacing.closed
+
+
+async def test_a_probe_is_over_when_its_answer_begins() -> None:
+    pacing = pacing_of(FakeClock(instant=True))
+    for _ in range(6):
+        pacing.failed("no answer", silent=True)
+    async with pacing.turn(streaming=False):
+        assert pacing.closed
+        pacing.answered()
+        for _ in range(6):
+            pacing.failed("no answer", silent=True)
+        assert not pacing.closed, "its body is still coming, and nobody has to wait for that"

@@ -1,13 +1,27 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
-from regsync.errors import AccessDenied, Forbidden, NotFound, Unavailable
-from regsync.events import Event, ImageCopied, ImageCurrent, ImageFailed, ImageNeeded, ImageSkipped, NoTagsMatched
+from regsync.errors import AccessDenied, Forbidden, NotFound, StorageError, Unavailable
+from regsync.events import (
+    Event,
+    ImageCopied,
+    ImageCurrent,
+    ImageFailed,
+    ImageNeeded,
+    ImagePostponed,
+    ImageSkipped,
+    NoTagsMatched,
+    Warned,
+)
 from regsync.limits import Limits
 from regsync.oci import mediatype
 from regsync.oci.digest import Digest
 from regsync.oci.manifest import Manifest
+from regsync.oci.reference import Reference
+from regsync.repository import Repository
 from regsync.sync.entry import Scope, SyncEntry
 from regsync.sync.run import Engine, Run
 from regsync.sync.select import EVERYTHING, Filter, Selection
@@ -266,3 +280,53 @@ async def test_every_target_is_left_when_the_run_ends() -> None:
     await an_image(ends.at("a.x/app"), b"layer", tag="v1")
     await ran(ends, image("a.x/app:v1", "b.x/app:v1"), image("a.x/app:v1", "b.x/app:v2"))
     assert ends.tidied == ["b.x/app"]
+
+
+async def test_a_registry_that_asks_to_be_left_alone_is_and_everything_else_goes_on() -> None:
+    ends = MemoryEndpoints()
+    for host in "ab":
+        await an_image(ends.at(f"{host}.x/app"), host.encode(), tag="v1")
+    ends.at("c.x/app").fail("put_blob", Unavailable("429", retry_after=800), times=1)
+    failed, seen = await ran(ends, image("a.x/app:v1", "c.x/app:v1"), image("b.x/app:v1", "d.x/app:v1"), images=1)
+    assert failed == 0
+    postponed = [event for event in seen if isinstance(event, ImagePostponed)]
+    assert [(event.target, event.pause) for event in postponed] == [("c.x/app:v1", 800)]
+    copied = [event.target for event in seen if isinstance(event, ImageCopied)]
+    assert copied == ["d.x/app:v1", "c.x/app:v1"]
+
+
+async def test_a_registry_that_asks_for_too_long_or_too_often_fails_its_images() -> None:
+    ends = MemoryEndpoints()
+    await an_image(ends.at("a.x/app"), b"layer", tag="v1")
+    ends.at("b.x/app").fail("head_manifest", Unavailable("429", retry_after=60), times=99)
+    ends.at("c.x/app").fail("head_manifest", Unavailable("429", retry_after=3600), times=99)
+    failed, seen = await ran(ends, image("a.x/app:v1", "b.x/app:v1"), image("a.x/app:v1", "c.x/app:v1"))
+    assert failed == 2
+    assert [event.target for event in seen if isinstance(event, ImagePostponed)] == ["b.x/app:v1"] * 3
+
+
+async def test_a_repository_whose_mirror_cannot_be_named_fails_alone() -> None:
+    ends = MemoryEndpoints()
+    ends.catalogues["a.x"] = ["fine", "x" * 250]
+    await an_image(ends.at("a.x/fine"), b"layer", tag="v1")
+    failed, seen = await ran(ends, SyncEntry("all", "registry", "a.x", "b.x/mirror", ALL))
+    assert failed == 1
+    assert ends.at("b.x/mirror/fine").tagged
+    assert [event.message for event in seen if isinstance(event, ImageFailed)] == ["Failed parsing target"]
+
+
+class Untidy(MemoryEndpoints):
+    """Targets that cannot be left in order."""
+
+    @asynccontextmanager
+    async def _writing(self, reference: Reference) -> AsyncIterator[Repository]:
+        yield self.at(reference.name)
+        raise StorageError("disk full")
+
+
+async def test_a_target_that_cannot_be_tidied_is_a_warning_and_no_failure() -> None:
+    ends = Untidy()
+    await an_image(ends.at("a.x/app"), b"layer", tag="v1")
+    failed, seen = await ran(ends, image("a.x/app:v1", "b.x/app:v1"))
+    assert failed == 0
+    assert Warned("Failed to tidy a target", {"error": "disk full"}) in seen
