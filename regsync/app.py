@@ -80,6 +80,8 @@ class App:
 
             async def handle(job: Job) -> int:
                 async with turns.after_predecessors(job.entry):
+                    if runner.stopping:  # while this one only waited for its turn
+                        return 0
                     scope: Scope = "missing" if job.scope == "missing" else "changed"
                     tally = await self._run(engine, [entries[job.entry]], scope, name=job.entry, abort_on_error=False)
                 if tally.failures and abort_on_error:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -11,7 +13,7 @@ import click
 from regsync import __version__
 from regsync.duration import parse_duration
 from regsync.errors import Malformed
-from regsync.options import FINE, INTERRUPTED, USAGE, Options
+from regsync.options import FAILED, FINE, INTERRUPTED, USAGE, Options
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -124,11 +126,31 @@ def version(**given: Any) -> int:
 
 def main() -> None:
     """Run the program and leave with its exit code."""
+    _settle_streams()
+    for number in (signal.SIGINT, signal.SIGTERM):  # until there is an event loop that can end in peace
+        signal.signal(number, lambda *_: os._exit(INTERRUPTED))
     try:
         code = program.main(prog_name="regsync", standalone_mode=False)
+        sys.stdout.flush()
     except click.ClickException as error:
         error.show()
         code = USAGE
-    except (click.Abort, KeyboardInterrupt):
+    except click.Abort:
         code = INTERRUPTED
+    except OSError as error:
+        sys.stderr.write(f"cannot write: {error.strerror}\n")
+        os._exit(FAILED)  # what is still in a buffer cannot be written either
     sys.exit(code if isinstance(code, int) else FINE)
+
+
+def _settle_streams() -> None:
+    """Put the null device where we were started without a standard stream, as cron jobs and init scripts may.
+
+    The first files and sockets opened would take their numbers, and the event loop refuses to close those.
+    """
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number, which is this one
+            setattr(sys, name, open(number, mode, closefd=False))  # noqa: SIM115  # it lives as long as we do

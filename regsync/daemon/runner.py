@@ -51,6 +51,11 @@ class Runner:
         self._crew: list[asyncio.Task[None]] = []
         self._cut_off = False
 
+    @property
+    def stopping(self) -> bool:
+        """Say whether nothing more is to be started."""
+        return self._stopping.is_set()
+
     async def run(self, first: Sequence[Job]) -> None:
         """Put the start-up jobs, then run what falls due, until stopped; a second run is not possible."""
         async with asyncio.TaskGroup() as group:

@@ -1,7 +1,7 @@
 """A blob's bytes from a registry, taken up again where they broke (RELIABILITY F20-F25, F35-F37).
 
 What is yielded is in order and without gaps, yet unproved: `Verified` proves it. A connection that breaks is opened
-again with `Range`, as long as every connection brings something; the registry's URL is asked, never the CDN's, whose
+again with `Range`, as long as connections bring something; the registry's URL is asked, never the CDN's, whose
 signature may have expired meanwhile.
 """
 
@@ -12,22 +12,26 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 
+from regsync.clock import Clock
 from regsync.errors import Unavailable
 from regsync.oci.descriptor import Descriptor
 from regsync.registry.transport import Request, Streamed, Transport
 from regsync.repository import Chunks
 
-_FRUITLESS = 3  # connections in a row that brought nothing
+_FRUITLESS = 3  # connections in a row that brought next to nothing
+_FRUITFUL = 64 << 10  # bytes
+_PAUSE = 0.5  # seconds before the next connection, doubled after a fruitless one
 _CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,19})-([0-9]{1,19})/([0-9]{1,19}|\*)")
 
 
 class Download:
     """One blob, fetched with this request, over as many connections as it takes."""
 
-    def __init__(self, transport: Transport, request: Request, blob: Descriptor) -> None:
+    def __init__(self, transport: Transport, request: Request, blob: Descriptor, *, clock: Clock) -> None:
         self._transport = transport
         self._request = request
         self._blob = blob
+        self._clock = clock
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Chunks]:
@@ -52,10 +56,11 @@ class Download:
                 broke = error
             if offset >= self._blob.size:
                 return
-            fruitless = 0 if offset > began else fruitless + 1
+            fruitless = 0 if offset - began >= _FRUITFUL else fruitless + 1
             if fruitless >= _FRUITLESS:
                 raise broke
             await stack.aclose()
+            await self._clock.sleep(_PAUSE * 2**fruitless)
             streamed = await stack.enter_async_context(self._transport.stream(self._from(offset)))
             skip = self._overlap(streamed, offset)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from types import MappingProxyType, TracebackType
 from typing import Self
+from weakref import WeakValueDictionary
 
 from regsync.clock import Clock
 from regsync.events import Observer
@@ -44,7 +45,7 @@ class Registries:
         self._wire = Wire()
         self._transports: dict[str, Transport] = {}
         self._learnt: dict[str, Learnt] = {}
-        self._opened: dict[tuple[str, str, bool], RegistryRepository] = {}
+        self._opened: WeakValueDictionary[tuple[str, str, bool], RegistryRepository] = WeakValueDictionary()
 
     async def __aenter__(self) -> Self:
         await self._wire.__aenter__()
@@ -56,7 +57,7 @@ class Registries:
         await self._wire.__aexit__(kind, error, trace)
 
     def repository(self, reference: RegistryReference, *, push: bool = False) -> RegistryRepository:
-        """Return the repository a reference lies in, the same object for the same rights; nothing is contacted."""
+        """Return the repository a reference lies in, one object while anybody holds it; nothing is contacted."""
         key = (reference.registry, reference.repository, push)
         opened = self._opened.get(key)
         if opened is None:

@@ -166,7 +166,7 @@ class RegistryRepository:
 
     def open_blob(self, blob: Descriptor) -> AbstractAsyncContextManager[Chunks]:
         """Open the blob's bytes, resumed where a connection breaks."""
-        return Download(self._transport, self._blob("GET", blob), blob).open()
+        return Download(self._transport, self._blob("GET", blob), blob, clock=self._clock).open()
 
     async def put_blob(self, content: Verified) -> None:
         """Upload the blob, wholly or not at all; a registry that claims to have it already must show it."""

@@ -14,17 +14,15 @@ from urllib.parse import quote
 
 from regsync.errors import IntegrityError, NotFound, RegsyncError, Unavailable
 from regsync.oci.digest import Digest
+from regsync.registry.chunks import OCTETS, ChunkedUpload
 from regsync.registry.failure import failure_of
 from regsync.registry.host import HostSettings, Learnt
 from regsync.registry.transport import Answer, Request, Transport
 from regsync.repository import Verified
 
-_OCTETS = ("Content-Type", "application/octet-stream")
-_RANGE = re.compile(r"(?:bytes=)?0-([0-9]{1,19})")
 _LENGTH = re.compile(r"[0-9]{1,19}")
 _LARGEST_CHUNK = 64 << 20  # bytes; each is held in memory
 _COMMITTED = frozenset({201, 204})
-_RECOVERIES = 10
 _CANCEL_WITHIN = 1.0  # seconds for the courtesy of closing a session
 
 
@@ -68,15 +66,16 @@ class Uploads:
                 return False
             session = self._location(answer)
             self._obey_minimum(answer)
+        upload = ChunkedUpload(self._transport, session, scopes=self._scopes, size=self._learnt.chunk)
         try:
             if self._wants_chunks(content.blob.size):
-                session = await self._in_chunks(session, content)
+                await self._in_chunks(upload, content)
             else:
                 await self._whole(session, content)
         except NotFound as error:
             raise Unavailable(f"the registry lost the upload of {content.blob.digest}: {error}") from error
         except BaseException:
-            await self._cancel(session)
+            await self._cancel(upload.url)
             raise
         return True
 
@@ -122,7 +121,7 @@ class Uploads:
         request = Request(
             "PUT",
             _committing(session, blob.digest),
-            headers=(_OCTETS,),
+            headers=(OCTETS,),
             scopes=self._scopes,
             expect=_COMMITTED | {400, 413},
             what=f"blob {blob.digest}",
@@ -133,8 +132,7 @@ class Uploads:
             self._learnt.refuses_large = True
             raise Unavailable(f"{self._host.name} refuses a body of {blob.size} bytes; sending chunks from now on")
 
-    async def _in_chunks(self, session: str, content: Verified) -> str:
-        upload = _Chunked(self._transport, session, scopes=self._scopes, size=self._learnt.chunk)
+    async def _in_chunks(self, upload: ChunkedUpload, content: Verified) -> None:
         buffer = bytearray()
         async for chunk in content:
             buffer += chunk
@@ -146,7 +144,7 @@ class Uploads:
             Request(
                 "PUT",
                 _committing(upload.url, content.blob.digest),
-                headers=(_OCTETS,),
+                headers=(OCTETS,),
                 body=b"",
                 scopes=self._scopes,
                 expect=_COMMITTED | {400},
@@ -154,7 +152,6 @@ class Uploads:
             )
         )
         self._check_stored(answer, content.blob.digest)
-        return upload.url
 
     def _check_stored(self, answer: Answer, digest: Digest) -> None:
         """Take a refused blob for one that was damaged on its way: what we sent had been proved."""
@@ -168,71 +165,6 @@ class Uploads:
         with suppress(RegsyncError, TimeoutError):
             async with asyncio.timeout(_CANCEL_WITHIN):
                 await self._transport.send(request)
-
-
-class _Chunked:
-    """One upload session that is filled chunk by chunk: where it is, and how far the server says it has got."""
-
-    def __init__(self, transport: Transport, url: str, *, scopes: tuple[str, ...], size: int) -> None:
-        self.url = url
-        self.size = size
-        self._transport = transport
-        self._scopes = scopes
-        self._offset = 0
-        self._recoveries = _RECOVERIES
-
-    async def send(self, chunk: bytes) -> None:
-        """Send one chunk, wholly; what the server did not keep of it is sent again."""
-        start = self._offset
-        while self._offset < start + len(chunk):
-            rest = chunk[self._offset - start :]
-            try:
-                answer = await self._patch(rest)
-            except (Unavailable, IntegrityError) as error:
-                answer = await self._status(error)
-            self._follow(answer, start=start, end=start + len(chunk), sent=len(rest))
-        self._recoveries = min(_RECOVERIES, self._recoveries + 1)
-
-    async def _patch(self, rest: bytes) -> Answer:
-        answer = await self._transport.send(
-            Request(
-                "PATCH",
-                self.url,
-                headers=(_OCTETS, ("Content-Range", f"{self._offset}-{self._offset + len(rest) - 1}")),
-                body=rest,
-                scopes=self._scopes,
-                expect=frozenset({201, 202, 416}),
-                attempts=1,
-                what="chunk of a blob",
-            )
-        )
-        return answer if answer.status != 416 else await self._status(Unavailable("the registry wants another chunk"))
-
-    async def _status(self, why: RegsyncError) -> Answer:
-        """Ask where the session stands after a chunk went wrong; `why` is raised once that has happened too often."""
-        self._recoveries -= 1
-        if self._recoveries < 0:
-            raise why
-        return await self._transport.send(
-            Request("GET", self.url, scopes=self._scopes, expect=frozenset({200, 202, 204}), what="upload status")
-        )
-
-    def _follow(self, answer: Answer, *, start: int, end: int, sent: int) -> None:
-        """Take the server's word for URL and offset, as far as it stays within the chunk under way."""
-        if location := answer.headers.get("location", ""):
-            self.url = answer.resolve(location)
-        said = _RANGE.fullmatch(answer.headers.get("range", "").strip())
-        if said is None:
-            reached = self._offset + sent if answer.status in {201, 202} else self._offset
-        else:  # "0-0" stands for an empty upload too, and one byte is no chunk of ours unless it is all of it
-            reached = 0 if said[1] == "0" and end != 1 else int(said[1]) + 1
-        if not start <= reached <= end:
-            raise Unavailable(f"the registry has {reached} bytes of an upload that stood between {start} and {end}")
-        if reached <= self._offset:
-            self._recoveries -= 1
-            if self._recoveries < 0:
-                raise Unavailable(f"the registry takes chunks and stays at byte {reached}")
-        self._offset = reached
 
 
 def _committing(session: str, digest: Digest) -> str:

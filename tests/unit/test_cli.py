@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -83,3 +85,39 @@ def test_the_version_is_printed_without_the_engine_being_imported() -> None:
     assert done.stdout.startswith("VCSTag:   v")
     for heavy in ("aiohttp", "pydantic", "structlog", "croniter", "yaml", "rich"):
         assert f" {heavy}\n" not in done.stderr
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_standard_stream_that_is_closed_does_not_matter(closed: str, tmp_path: Path) -> None:
+    (tmp_path / "regsync.yml").write_text("version: 1\n")
+    line = f'"{sys.executable}" -m regsync once -c "{tmp_path}/regsync.yml" {closed}'
+    done = subprocess.run(["sh", "-c", line], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("command", [["version"], ["config", "-c", "-"]])
+def test_output_that_cannot_be_written_is_one_line_and_a_failure(command: list[str]) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "regsync", *command],
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+    assert done.returncode == 1
+    assert done.stderr == "cannot write: No space left on device\n"
+
+
+def test_a_signal_before_the_work_begins_ends_the_program_at_once(tmp_path: Path) -> None:
+    fifo = tmp_path / "regsync.yml"
+    os.mkfifo(fifo)
+    process = subprocess.Popen([sys.executable, "-m", "regsync", "once", "-c", str(fifo)], cwd=ROOT)
+    with fifo.open("w"):  # returns when the program has opened it to read, and reads for ever
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=60) == 130
