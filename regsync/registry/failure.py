@@ -12,6 +12,7 @@ from http import HTTPStatus
 
 from regsync.errors import (
     AccessDenied,
+    Forbidden,
     IntegrityError,
     InvalidReference,
     NotFound,
@@ -26,7 +27,7 @@ _SHOWN = 4096  # characters of it that are shown
 
 _BY_STATUS: dict[int, type[RegsyncError]] = {
     401: AccessDenied,
-    403: AccessDenied,
+    403: Forbidden,
     404: NotFound,
     410: NotFound,
     416: Unavailable,  # what we resumed has changed
