@@ -1,12 +1,20 @@
-"""Endpoints in memory: repositories by name, made when first opened."""
+"""Endpoints in memory (repositories by name, made when first opened), and runs over them."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
+from regsync.events import Event
+from regsync.limits import Limits
+from regsync.oci import mediatype
 from regsync.oci.reference import Reference
 from regsync.repository import Repository
+from regsync.sync.entry import Scope, SyncEntry
+from regsync.sync.run import Engine, Run
+from regsync.sync.select import EVERYTHING, Selection
+from tests.support.clock import FakeClock
 from tests.support.memory import MemoryRepository
 
 
@@ -41,3 +49,28 @@ class MemoryEndpoints:
     def asked(self, method: str) -> int:
         """How often a method was called, over all repositories."""
         return sum(repository.calls[method] for repository in self.repositories_by_name.values())
+
+
+ALL = mediatype.SYNCED_BY_DEFAULT
+
+
+def image(source: str, target: str, *, media_types: tuple[str, ...] = ALL) -> SyncEntry:
+    return SyncEntry(f"{source} -> {target}", "image", source, target, media_types)
+
+
+def repository(source: str, target: str, *, tags: Selection = EVERYTHING) -> SyncEntry:
+    return SyncEntry(f"{source} -> {target}", "repository", source, target, ALL, tags=tags)
+
+
+async def ran(
+    endpoints: MemoryEndpoints,
+    *entries: SyncEntry,
+    scope: Scope = "changed",
+    images: int = 8,
+    abort_on_error: bool = False,
+) -> tuple[int, list[Event]]:
+    seen: list[Event] = []
+    clock = FakeClock(instant=True)
+    engine = Engine(endpoints, Limits(lambda host: 32), clock, asyncio.Semaphore(images))
+    run = Run(engine, entries, scope=scope, abort_on_error=abort_on_error, tell=seen.append)
+    return await run.run(), seen
