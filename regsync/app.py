@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from graphlib import TopologicalSorter
+from pathlib import Path
 
 from regsync import __version__
 from regsync.clock import Clock
@@ -22,6 +24,7 @@ from regsync.observe.report import Tally
 from regsync.registry.dockerconfig import DockerConfig, ask_store, load_docker_config
 from regsync.registry.host import HostSettings
 from regsync.registry.registries import Registries
+from regsync.registry.tls import CERTIFICATES
 from regsync.sync.entry import Scope, SyncEntry
 from regsync.sync.order import predecessors
 from regsync.sync.run import Engine, Run
@@ -34,6 +37,7 @@ _CAPS = {
     TRANSFERS: 32,  # blobs under way in the whole process: each holds about a MiB
     "ocidir": 16,  # what reads or writes layouts at once
 }
+_NOWHERE = Path(os.devnull)  # a folder of certificates that holds none
 _WORKERS = 64  # entries of a daemon under way at once
 
 
@@ -133,6 +137,7 @@ class App:
             user_agent=defaults.user_agent or f"regclient/regsync (python v{__version__})",
             blob_limit=defaults.blob_limit,
             environ=self._environ,
+            certificates=_NOWHERE if defaults.skip_docker_config else CERTIFICATES,
         )
         layouts = Layouts(clock=self._clock)
         try:

@@ -3,8 +3,8 @@
 Nothing is sent before a registry asks for it. What it asks is remembered for the host (with `repoAuth`, for each
 repository), so that later requests carry their header at once. Tokens are bought for exactly the scopes of a request
 and shared by all who wait for the same ones. A token refused before its end is replaced once; when the new one is
-refused too, or a password is, the refusal is remembered for those scopes: a thousand tags cost one request and not a
-thousand.
+refused too, that is remembered for those scopes: a thousand tags cost one request and not a thousand. A login that is
+refused is remembered for the whole host: a thousand repositories cost one failed login, and accounts stay unlocked.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from regsync.clock import Clock
 from regsync.errors import AccessDenied, IntegrityError, Malformed, Refused, Unavailable
 from regsync.registry.challenge import Challenge, parse_challenges
 from regsync.registry.credentials import Credential, CredentialSource
-from regsync.registry.grants import Area, Grant
+from regsync.registry.grants import Area, Grant, Trial, alone
 from regsync.registry.host import HostSettings
 from regsync.registry.realm import name_realm, resolve_realm
 from regsync.registry.token import (
@@ -72,41 +72,46 @@ class Authenticator:
         To be held until `accepted` (which lets the others go on at once) or `challenged` was called, or the request
         failed, and to be entered with a slot of the host in hand: whoever waits for a slot must not keep others here.
         """
-        area, own = self._area(scopes), None
-        while (trial := area.untried(scopes)) is not None:
-            area.grant(scopes).check_refusal(self._clock.monotonic())
-            own = trial.begin()
-            if own is not None or not await trial.over():
-                break
-        try:
+        area = self._area(scopes)
+
+        def untried() -> Trial | None:
+            trial = area.untried(scopes)
+            if trial is not None:
+                area.grant(scopes).check_refusal(self._clock.monotonic())
+            return trial
+
+        async with alone(untried):
             yield await self.header(scopes)
-        finally:
-            if trial is not None and own is not None:
-                trial.give_up(own)
 
     async def header(self, scopes: tuple[str, ...]) -> str | None:
         """Return the Authorization value for the next request, None while nothing asked for one.
 
-        `AccessDenied` at once where these scopes were refused before.
+        `AccessDenied` at once where these scopes, or the login, were refused before.
         """
         area = self._area(scopes)
+        area.tidy(self._clock.monotonic())
         area.grant(scopes).check_refusal(self._clock.monotonic())
         if area.scheme == "bearer":
             return f"Bearer {await self._token(area, scopes)}"
         if area.scheme == "basic":
             credential = await self._credentials.get()
-            return basic_header(credential) if credential is not None and credential.basic else None
+            if credential is not None and credential.basic:
+                area.check_login(credential, self._clock.monotonic())
+                return basic_header(credential)
         return None
 
     async def challenged(self, scopes: tuple[str, ...], challenges: Sequence[str], *, sent: str | None) -> None:
         """Learn from a 401 to a request that carried `sent`; `AccessDenied` when nothing new can be tried."""
         area, lasting = self._area(scopes), _NO_LOGIN
+        shown: Credential | None = None
         try:
             credential = await self._credentials.get()
             lasting = _REFUSED
+            if credential is not None and credential.basic and sent == basic_header(credential):
+                shown = credential
             self._learn(scopes, self._read(challenges), sent, credential)
         except (AccessDenied, Refused) as error:
-            area.grant(scopes).refuse(error, until=self._clock.monotonic() + lasting)
+            self._remember(area, area.grant(scopes), error, lasting=lasting, shown=shown)
             raise
         finally:
             area.settle(scopes)
@@ -122,6 +127,14 @@ class Authenticator:
         name = scopes[0].partition(":")[2].rpartition(":")[0] if self._host.repo_auth and scopes else ""
         return self._areas.setdefault(name, Area())
 
+    def _remember(
+        self, area: Area, grant: Grant, error: AccessDenied | Refused, *, lasting: float, shown: Credential | None
+    ) -> None:
+        """Remember a refusal: of a login that was shown for the whole area, of anything else for these scopes."""
+        until = self._clock.monotonic() + lasting
+        if shown is None or not area.refuse_login(shown, error, until=until):
+            grant.refuse(error, until=until)
+
     def _read(self, challenges: Sequence[str]) -> dict[str, Challenge]:
         try:
             offers = parse_challenges(challenges)
@@ -132,10 +145,10 @@ class Authenticator:
     def _learn(
         self, scopes: tuple[str, ...], offers: dict[str, Challenge], sent: str | None, credential: Credential | None
     ) -> None:
-        area = self._area(scopes)
-        if "basic" in offers and credential is not None and credential.basic:
-            if sent == basic_header(credential):
-                self._deny(f"refused the user name and password for {_shown(scopes)}; {_CHECK}")
+        area, basic = self._area(scopes), basic_header(credential) if credential and credential.basic else ""
+        if basic and sent == basic and ("basic" in offers or "bearer" not in offers):
+            self._deny(f"refused the user name and password{_about(area, scopes, login=credential)}; {_CHECK}")
+        if basic and "basic" in offers:
             area.scheme = "basic"
         elif "bearer" in offers:
             self._learn_bearer(area, scopes, offers["bearer"], sent)
@@ -178,43 +191,56 @@ class Authenticator:
 
     async def _renew(self, area: Area, grant: Grant) -> Token:
         credential = await self._credentials.get()
-        try:
-            token = await self._buy(area, grant.asked, credential)
-        except (Unavailable, IntegrityError) as error:
-            raise grant.fail(error) from error
-        except (AccessDenied, Refused) as error:
-            grant.refuse(error, until=self._clock.monotonic() + _REFUSED)
-            raise
-        area.refresh = token.refresh or area.refresh
+        async with alone(lambda: area.untried_login(credential, self._clock.monotonic())):
+            server = TokenServer(area.realm, area.service, self._user_agent)
+            shown: Credential | None = None
+            try:
+                request, answer = await self._buy(area, server, grant.asked, credential)
+                shown = credential if answer.status == 401 and request.shows_login else None
+                token = self._accept(server, answer, _about(area, grant.asked, login=shown))
+            except (Unavailable, IntegrityError) as error:
+                raise grant.fail(error) from error
+            except (AccessDenied, Refused) as error:
+                self._remember(area, grant, error, lasting=_REFUSED, shown=shown)
+                raise
+            area.take_refresh(token.refresh, of=(server.url, server.service))
+            area.prove("token")
         grant.take(token)
         return token
 
-    async def _buy(self, area: Area, scopes: tuple[str, ...], credential: Credential | None) -> Token:
-        server = TokenServer(area.realm, area.service, self._user_agent)
+    async def _buy(
+        self, area: Area, server: TokenServer, scopes: tuple[str, ...], credential: Credential | None
+    ) -> tuple[TokenRequest, TokenAnswer]:
+        """Ask in every way there is until one succeeds; return the last request and its answer."""
         own = credential.token if credential is not None else ""
         for refresh in dict.fromkeys(filter(None, (area.refresh, own))):
-            answer = await self._fetch(server.with_refresh(refresh, scopes))
+            request = server.with_refresh(refresh, scopes)
+            answer = await self._fetch(request)
             if answer.status == 200:
-                return self._accept(server, answer, scopes)
-            area.refresh = ""
+                return request, answer
+            area.drop_refresh(refresh)
             if refresh == own and not (credential and credential.basic) and answer.status not in _NO_SUCH_GRANT:
-                return self._accept(server, answer, scopes)  # which fails: a refused login does not become anonymous
-        return self._accept(server, await self._fetch(server.with_login(credential, scopes)), scopes)
+                return request, answer  # which is a failure: a refused login does not become anonymous
+        request = server.with_login(credential, scopes)
+        return request, await self._fetch(request)
 
-    def _accept(self, server: TokenServer, answer: TokenAnswer, scopes: tuple[str, ...]) -> Token:
+    def _accept(self, server: TokenServer, answer: TokenAnswer, about: str) -> Token:
         source = f"{name_realm(server.url)} of {self._host.name}"
         if answer.status == 200:
             return read_token(answer.body, clock=self._clock, source=source)
         if answer.status >= 500 or answer.status in _LATER:
             raise Unavailable(f"the token server {source} answered {answer.status}")
         if answer.status in {401, 403}:
-            raise AccessDenied(
-                f"the token server {source} refused the login for {_shown(scopes)} ({answer.status}); {_CHECK}"
-            )
-        raise AccessDenied(f"the token server {source} answered {answer.status} for {_shown(scopes)}")
+            raise AccessDenied(f"the token server {source} refused the login{about} ({answer.status}); {_CHECK}")
+        raise AccessDenied(f"the token server {source} answered {answer.status}{about}")
 
     def _deny(self, why: str) -> Never:
         raise AccessDenied(f"{self._host.name} {why}")
+
+
+def _about(area: Area, scopes: tuple[str, ...], *, login: Credential | None) -> str:
+    """Return what to say a refusal is about; nothing where a login is wrong for whatever scopes."""
+    return f" for {_shown(scopes)}" if login is None or area.credit else ""
 
 
 def _shown(scopes: tuple[str, ...]) -> str:

@@ -27,7 +27,10 @@ _METADATA = frozenset(
         "100.100.100.200",
     )
 )
-_NAT64 = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("64:ff9b:1::/48"))
+_METADATA_NAMES = frozenset({"metadata.google.internal", "metadata.goog", "instance-data.ec2.internal"})
+_TRANSLATED = tuple(  # NAT64 (RFC 6052, 8215) and SIIT (RFC 2765): an IPv4 address in the last 32 bits
+    ipaddress.IPv6Network(text) for text in ("64:ff9b::/96", "64:ff9b:1::/48", "::ffff:0:0:0/96")
+)
 _COMPATIBLE = ipaddress.IPv6Network("::/96")
 _SHARED = ipaddress.IPv4Network("100.64.0.0/10")  # carrier-grade NAT (RFC 6598): not ours, yet not public
 
@@ -61,10 +64,31 @@ def class_of(text: str) -> AddressClass:
         return AddressClass.LOOPBACK
     if address.is_link_local:
         return AddressClass.LINK_LOCAL
+    if isinstance(address, ipaddress.IPv6Address) and address.is_site_local:
+        return AddressClass.PRIVATE  # fec0::/10, given up (RFC 3879) but routed where it was used
     if address.is_global:
         return AddressClass.PUBLIC
     shared = isinstance(address, ipaddress.IPv4Address) and address in _SHARED
     return AddressClass.PRIVATE if shared or (address.is_private and not address.is_reserved) else AddressClass.OTHER
+
+
+def class_of_name(name: str) -> AddressClass | None:
+    """Return the class that can be seen from a URL's host alone; None for a name only DNS knows about.
+
+    Addresses are read in any form the system's resolver takes (`127.1`, `0x7f.1`, `2130706433`).
+    """
+    name = name.rstrip(".").lower()
+    if name == "localhost" or name.endswith(".localhost"):
+        return AddressClass.LOOPBACK
+    if name in _METADATA_NAMES:
+        return AddressClass.METADATA
+    try:
+        return class_of(str(ipaddress.ip_address(name)))
+    except ValueError:
+        try:
+            return class_of(socket.inet_ntoa(socket.inet_aton(name)))
+        except (OSError, ValueError):
+            return None
 
 
 def reachable(own: AddressClass | None) -> frozenset[AddressClass]:
@@ -92,13 +116,11 @@ def guarded_socket(allowed: frozenset[AddressClass]) -> Callable[[AddrInfo], soc
 def _unwrapped(
     address: ipaddress.IPv4Address | ipaddress.IPv6Address,
 ) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
-    """Return the IPv4 address that is reached through an IPv6 one (v4-mapped, v4-compatible, 6to4, NAT64)."""
+    """Return the IPv4 address that is reached through an IPv6 one (v4-mapped, v4-compatible, 6to4, translated)."""
     if isinstance(address, ipaddress.IPv4Address):
         return address
     if address.ipv4_mapped or address.sixtofour:
         return address.ipv4_mapped or address.sixtofour or address
-    if any(address in network for network in _NAT64):
-        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-    if address in _COMPATIBLE and int(address) > 1:
+    if any(address in network for network in _TRANSLATED) or (address in _COMPATIBLE and int(address) > 1):
         return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
     return address

@@ -6,14 +6,12 @@ registry that is spoken to in plain http. Names are not resolved here: the guard
 
 from __future__ import annotations
 
-import ipaddress
 import re
-import socket
 from collections.abc import Callable
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from regsync.errors import Refused
-from regsync.registry.guard import AddressClass, class_of
+from regsync.registry.guard import AddressClass, class_of_name
 from regsync.registry.host import HostSettings
 
 _PLAIN = re.compile(r"[!-\[\]-~]{1,4096}")  # printable ASCII without the backslash that URL parsers disagree about
@@ -54,24 +52,10 @@ def _refusal(host: HostSettings, realm: str, why: str) -> Refused:
 
 
 def _may_be_asked(parts: SplitResult, local_realms: Callable[[], bool]) -> bool:
-    name = (parts.hostname or "").rstrip(".")
-    if name == "localhost" or name.endswith(".localhost"):
-        return local_realms()
-    match _class_of_literal(name):
+    match class_of_name(parts.hostname or ""):
         case AddressClass.PUBLIC | None:
             return True
         case AddressClass.PRIVATE | AddressClass.LOOPBACK:
             return local_realms()
         case _:
             return False
-
-
-def _class_of_literal(name: str) -> AddressClass | None:
-    """Return the class of an address spelt out in any form the system's resolver takes (`0x7f.1`); None for a name."""
-    try:
-        return class_of(str(ipaddress.ip_address(name)))
-    except ValueError:
-        try:
-            return class_of(socket.inet_ntoa(socket.inet_aton(name)))
-        except OSError:
-            return None

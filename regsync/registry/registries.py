@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Self
 from weakref import WeakValueDictionary
@@ -14,6 +15,7 @@ from regsync.oci.reference import RegistryReference, valid_repository
 from regsync.registry.host import HostSettings, Learnt
 from regsync.registry.listing import Listing
 from regsync.registry.repository import RegistryRepository
+from regsync.registry.tls import CERTIFICATES
 from regsync.registry.transport import Transport
 from regsync.registry.wire import Wire
 
@@ -34,6 +36,7 @@ class Registries:
         user_agent: str,
         blob_limit: int = 1 << 30,
         environ: Mapping[str, str] = MappingProxyType({}),
+        certificates: Path = CERTIFICATES,
     ) -> None:
         self._hosts = hosts
         self._limits = limits
@@ -42,6 +45,7 @@ class Registries:
         self._user_agent = user_agent
         self._blob_limit = blob_limit
         self._environ = environ
+        self._certificates = certificates
         self._wire = Wire()
         self._transports: dict[str, Transport] = {}
         self._learnt: dict[str, Learnt] = {}
@@ -91,5 +95,6 @@ class Registries:
                 tell=self._tell,
                 user_agent=self._user_agent,
                 environ=self._environ,
+                certificates=self._certificates,
             )
         return transport

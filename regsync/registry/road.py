@@ -5,7 +5,6 @@ The registry's own origin is what the operator wrote down; every other place is 
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import cached_property
@@ -14,7 +13,7 @@ from pathlib import Path
 from regsync.errors import Refused
 from regsync.events import Observer
 from regsync.registry.feed import Feed
-from regsync.registry.guard import AddressClass, class_of, reachable
+from regsync.registry.guard import AddressClass, class_of_name, reachable
 from regsync.registry.host import HostSettings
 from regsync.registry.message import Request
 from regsync.registry.proxy import Proxies
@@ -98,10 +97,6 @@ class Road:
 def _judge_name(url: str, reach: frozenset[AddressClass]) -> None:
     """Refuse what a proxy would be asked for and can be seen from the name alone."""
     host = origin_of(url).host
-    try:
-        found = class_of(str(ipaddress.ip_address(host)))
-    except ValueError:
-        near = host == "localhost" or host.endswith(".localhost")
-        found = AddressClass.LOOPBACK if near else AddressClass.PUBLIC
-    if found not in reach:
+    found = class_of_name(host)
+    if found is not None and found not in reach:
         raise Refused(f"will not follow the registry to {host}: it is a {found.value} address")

@@ -1,7 +1,9 @@
 """Whom we believe to be a registry: one TLS context a host, made once.
 
 A context for the host itself may hold a client certificate; the one for places the host sends us to trusts the same
-authorities and has none. Verification is never weakened but by `tls: insecure`, and that for this host only.
+authorities and has none. Verification is never weakened but by `tls: insecure`. That is a word about one registry, but
+it covers every place this registry names as well, as in Go's regsync: its token servers, to which the login goes, and
+its storage hosts. Registries configured otherwise stay verified, wherever they are.
 """
 
 from __future__ import annotations

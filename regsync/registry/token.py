@@ -31,6 +31,11 @@ class TokenRequest:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: bytes = field(default=b"", repr=False)
 
+    @property
+    def shows_login(self) -> bool:
+        """Say whether an answer to this is one about a login, and not about anybody."""
+        return self.method == "POST" or "Authorization" in self.headers
+
 
 @dataclass(frozen=True, slots=True)
 class TokenAnswer:
@@ -106,7 +111,7 @@ def read_token(body: bytes, *, clock: Clock, source: str) -> Token:
 def _left(expires_in: object, issued_at: object, now: datetime) -> float:
     """Return the seconds a token has still to live; an `issued_at` that makes no sense is now."""
     life = expires_in if isinstance(expires_in, int | float) and not isinstance(expires_in, bool) else _LIFETIME
-    life = max(_LIFETIME, float(min(life, _LONGEST)))  # in this order NaN becomes the least
+    life = float(max(_LIFETIME, min(life, _LONGEST)))  # before float(), which huge integers overflow; NaN is the least
     try:
         issued = datetime.fromisoformat(issued_at) if isinstance(issued_at, str) else now
         age = (now - issued).total_seconds()

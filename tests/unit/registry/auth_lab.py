@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from urllib.parse import parse_qs, urlsplit
 
 from regsync.errors import RegsyncError
 from regsync.registry.auth import Authenticator, TokenAnswer, TokenRequest
-from regsync.registry.credentials import Credential, FixedCredential
+from regsync.registry.credentials import Credential
 from regsync.registry.host import HostSettings
 from tests.support.clock import FakeClock
 
@@ -27,6 +28,16 @@ def granted(number: int, **more: object) -> TokenAnswer:
     return TokenAnswer(200, json.dumps({"token": f"T{number}", "expires_in": 300, **more}).encode())
 
 
+@dataclass
+class Source:
+    """A login that may change under way, as a helper's does."""
+
+    credential: Credential | None
+
+    async def get(self) -> Credential | None:
+        return self.credential
+
+
 class Lab:
     """An authenticator, its scripted token server, and the journal of what was asked there."""
 
@@ -36,7 +47,7 @@ class Lab:
         self.script: Script = lambda _, number: granted(number)
         self.gate = asyncio.Event()
         self.gate.set()
-        self.source = FixedCredential(credential)
+        self.source = Source(credential)
         self.auth = Authenticator(
             host, self.source, self.fetch, user_agent="regsync/1", clock=self.clock, local_realms=lambda: False
         )

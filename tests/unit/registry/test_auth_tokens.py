@@ -217,6 +217,24 @@ async def test_a_refresh_token_is_kept_for_the_next_scopes_until_it_is_refused()
     assert [request.method for request in lab.asked] == ["GET", "POST", "POST", "GET"]
 
 
+async def test_a_refresh_token_that_comes_late_is_not_shown_to_the_token_server_of_the_hour() -> None:
+    lab = Lab()
+    lab.script = lambda request, number: granted(number, refresh_token="REFRESH" if "other" not in request.url else "")
+    await lab.auth.challenged(PULL, [BEARER], sent=None)
+    lab.gate.clear()
+    buying = asyncio.ensure_future(lab.auth.header(PULL))
+    await settle()
+    other = BEARER.replace("auth.example", "other.example")
+    await lab.auth.challenged(("repository:c:pull",), [other], sent=None)
+    lab.gate.set()
+    assert await buying == "Bearer T1"
+    assert await lab.auth.header(("repository:d:pull",)) == "Bearer T2"
+    assert [(request.method, request.url[:21]) for request in lab.asked] == [
+        ("GET", "https://auth.example/"),
+        ("GET", "https://other.example"),
+    ]
+
+
 async def test_a_refresh_token_is_not_shown_to_another_token_server() -> None:
     lab = Lab(LOGIN)
     lab.script = lambda _, number: granted(number, refresh_token="REFRESH")

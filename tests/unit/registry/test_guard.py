@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from regsync.registry.guard import AddressClass, class_of, guarded_socket, reachable
+from regsync.registry.guard import AddressClass, class_of, class_of_name, guarded_socket, reachable
 
 PUBLIC, PRIVATE, LOOPBACK = AddressClass.PUBLIC, AddressClass.PRIVATE, AddressClass.LOOPBACK
 
@@ -30,7 +30,11 @@ PUBLIC, PRIVATE, LOOPBACK = AddressClass.PUBLIC, AddressClass.PRIVATE, AddressCl
         ("64:ff9b::7f00:1", LOOPBACK),
         ("64:ff9b:1::7f00:1", LOOPBACK),
         ("::127.0.0.1", LOOPBACK),
+        ("::ffff:0:7f00:1", LOOPBACK),
         ("64:ff9b::808:808", PUBLIC),
+        ("::ffff:0:808:808", PUBLIC),
+        ("fec0::1", PRIVATE),
+        ("feff::1", PRIVATE),
         ("169.254.1.1", AddressClass.LINK_LOCAL),
         ("fe80::1%lo", AddressClass.LINK_LOCAL),
         ("169.254.169.254", AddressClass.METADATA),
@@ -53,6 +57,31 @@ PUBLIC, PRIVATE, LOOPBACK = AddressClass.PUBLIC, AddressClass.PRIVATE, AddressCl
 )
 def test_an_address_has_a_class_whatever_its_spelling(text: str, kind: AddressClass) -> None:
     assert class_of(text) is kind
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        *((name, LOOPBACK) for name in ("2130706433", "127.1", "0x7f.1", "0177.0.0.1", "017700000001", "0X7F000001")),
+        *(
+            (name, LOOPBACK)
+            for name in ("127.0.0.1.", "::1", "::ffff:127.0.0.1", "localhost", "A.LOCALHOST", "localhost.")
+        ),
+        *(
+            (name, AddressClass.METADATA)
+            for name in ("2852039166", "metadata.google.internal", "Metadata.Google.Internal.")
+        ),
+        ("10.1", PRIVATE),
+        ("0", AddressClass.OTHER),
+        ("134744072", PUBLIC),
+        *(
+            (name, None)
+            for name in ("r.example", "localhost.example", "127.0.0.1.example", "1.2.3.4.5", "4294967296", "")
+        ),
+    ],
+)
+def test_a_name_has_the_class_the_resolver_would_find_without_asking(name: str, kind: AddressClass | None) -> None:
+    assert class_of_name(name) is kind
 
 
 def test_a_registry_leads_to_the_public_and_to_its_own_kind() -> None:

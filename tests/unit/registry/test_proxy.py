@@ -95,7 +95,13 @@ async def test_a_proxy_that_wants_another_login_is_named() -> None:
     assert [(asked.method, asked.target) for asked in proxy.asked] == [("CONNECT", "r.example:443")]
 
 
-@pytest.mark.parametrize("place", ["http://169.254.169.254/x", "http://10.0.0.1/", "http://sub.localhost/"])
+FORBIDDEN = [
+    *("169.254.169.254", "10.0.0.1", "sub.localhost", "2130706433", "127.1", "0x7f.1", "0177.0.0.1"),
+    *("metadata.google.internal", "[fec0::1]", "[::ffff:0:7f00:1]", "2852039166"),
+]
+
+
+@pytest.mark.parametrize("place", [f"http://{name}/x" for name in FORBIDDEN])
 async def test_a_proxy_is_not_asked_for_what_the_guard_forbids(place: str) -> None:
     async with RawServer(in_turn(says(307, b"", ("Location", place)))) as proxy:
         host = HostSettings(name="r.example", hostname="r.example", tls="disabled")

@@ -65,6 +65,7 @@ NEVER = [
     "[::ffff:169.254.169.254]",
     "[fd00:ec2::254]",
     "2852039166",
+    "metadata.google.internal",
 ]
 
 
