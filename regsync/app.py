@@ -26,11 +26,11 @@ from regsync.registry.host import HostSettings
 from regsync.registry.registries import Registries
 from regsync.registry.tls import CERTIFICATES
 from regsync.sync.entry import Scope, SyncEntry
-from regsync.sync.order import predecessors
+from regsync.sync.order import PlaceOf, predecessors
 from regsync.sync.run import Engine, Run
 from regsync.sync.select import check_pattern
 from regsync.transfer.copier import TRANSFERS
-from regsync.translate import entries_of, hosts_of, schedules_of, stricter_patterns
+from regsync.translate import entries_of, hosts_of, place_of, schedules_of, stricter_patterns
 
 _IMAGES = 8  # in flight, unless `parallel` says otherwise
 _CAPS = {
@@ -79,8 +79,8 @@ class App:
         schedules = schedules_of(self._config)
         scheduler = Scheduler(schedules, queue, clock=self._clock, tell=self._tell)
         entries = {entry.name: entry for entry in self._entries}
-        turns = _Turns([entry for entry in self._entries if entry.name in schedules])
         async with self._engine() as engine:
+            turns = _Turns([entry for entry in self._entries if entry.name in schedules], engine.place_of)
 
             async def handle(job: Job) -> int:
                 async with turns.after_predecessors(job.entry):
@@ -143,7 +143,8 @@ class App:
         try:
             async with registries:
                 images = asyncio.Semaphore(defaults.parallel if defaults.parallel > 0 else _IMAGES)
-                yield Engine(BothKinds(registries, layouts), limits, self._clock, images)
+                endpoints = BothKinds(registries, layouts)
+                yield Engine(endpoints, limits, self._clock, images, lambda name: place_of(name, hosts))
         finally:
             layouts.close()
 
@@ -158,9 +159,9 @@ def _cap_of(name: str, hosts: Mapping[str, HostSettings]) -> int | None:
 class _Turns:
     """At the daemon's start, entries that read what others write wait for the first run of those."""
 
-    def __init__(self, entries: Sequence[SyncEntry]) -> None:
+    def __init__(self, entries: Sequence[SyncEntry], place_of: PlaceOf) -> None:
         names = [entry.name for entry in entries]
-        before = predecessors(entries)
+        before = predecessors(entries, place_of)
         self._before = {name: [names[position] for position in before[at]] for at, name in enumerate(names)}
         self._ended = {name: asyncio.Event() for name in names}
         sorter = TopologicalSorter(self._before)

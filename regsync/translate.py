@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 
@@ -92,6 +93,18 @@ def _changes(before: HostSettings, after: HostSettings) -> Iterable[str]:
         if getattr(before, one.name) != getattr(after, one.name):
             setting = one.name.replace("_", " ")
             yield f"Changing {setting} for registry {after.name}: a later item of creds names it again"
+
+
+def place_of(name: str, hosts: Mapping[str, HostSettings]) -> str:
+    """Return where a repository really is: several names may share one server, and several paths one directory."""
+    scheme, found, path = name.partition("://")
+    if found:
+        return f"{scheme}://{os.path.realpath(path)}"
+    registry, _, repository = name.partition("/")
+    host = hosts.get(registry)
+    if host is None:
+        return name
+    return "/".join(part for part in (host.hostname, host.path_prefix, repository) if part)
 
 
 def entries_of(config: Config) -> list[SyncEntry]:

@@ -18,7 +18,7 @@ from regsync.errors import Malformed, NotFound, RegsyncError, StorageError
 from regsync.layout.blobs import Blobs
 from regsync.layout.files import Files, Lock, Stat
 from regsync.layout.index import Index
-from regsync.layout.paths import HIDDEN, MARKER, Paths
+from regsync.layout.paths import MARKER, Paths
 from regsync.oci.descriptor import Descriptor
 from regsync.oci.digest import Digest
 from regsync.oci.document import read_document
@@ -27,7 +27,7 @@ from regsync.oci.referrers import fallback_tag, with_referrer
 
 _LARGEST: Final = 64 << 20  # bytes of an index: some 200,000 entries
 _ROUNDS: Final = 20  # how often a foreign program may change the index under our hands before we give up
-_NO_CONTENT: Final = frozenset({HIDDEN, "lost+found"})  # a directory with nothing else in it counts as empty
+_CONTENT: Final = frozenset({MARKER, "index.json", "blobs"})
 _MARK: Final = {"imageLayoutVersion": "1.0.0"}
 
 
@@ -63,6 +63,9 @@ class Catalogue:
             self._load()
         else:
             self._files.make_directory(self._paths.stage)
+            lock = self._files.lock(self._paths.made, exclusive=False)  # made if it is not there
+            if lock is not None:
+                lock.close()
             self._mark()
             self._files.sync_directory(self._paths.root.parent)
         self._files.make_directory(self._paths.stage)
@@ -86,14 +89,14 @@ class Catalogue:
         raise StorageError(f"{self._paths.index} is changed by another program all the time: stop it and run again")
 
     def is_layout(self) -> bool:
-        """Say whether there is a layout; False for a missing or empty directory, an error for anything else."""
+        """Say whether there is a layout; False for a directory without images, an error for a broken layout."""
         seen = self._files.stat(self._paths.marker)
         if seen is None:
-            names = self._files.names(self._paths.root)
-            if not names or _NO_CONTENT.issuperset(names):
+            names = self._files.names(self._paths.root) or ()
+            if _CONTENT.isdisjoint(names):  # whatever else lies here: other layouts may be nested in this one
                 return False
             if MARKER not in names and self._files.stat(self._paths.marker) is None:
-                raise StorageError(f"{self._paths.root} is not empty and no OCI layout: it has no file {MARKER}")
+                raise StorageError(f"{self._paths.root} holds images and is no OCI layout: it has no file {MARKER}")
             seen = self._files.stat(self._paths.marker)
         if seen is None or seen != self._marked:
             self._check_marker()
@@ -112,7 +115,7 @@ class Catalogue:
     def _load(self) -> tuple[Stat | None, Index]:
         seen = self._files.stat(self._paths.index)
         if seen is None:
-            if self._files.stat(self._paths.previous) is not None:
+            if self._files.stat(self._paths.previous) is not None or self._is_lost():
                 raise self._unreadable("it is missing")
             return None, Index.empty()
         if self._read is not None and self._read[0] == seen:
@@ -124,6 +127,13 @@ class Catalogue:
         if self._files.stat(self._paths.index) == seen:
             self._read = seen, index
         return seen, index
+
+    def _is_lost(self) -> bool:
+        """Say whether a missing index once was there: here are blobs, and not from a first copy of ours cut short."""
+        if self._files.stat(self._paths.made) is not None:
+            return False
+        algorithms = self._files.names(self._paths.blobs) or ()
+        return any(self._files.names(self._paths.blobs / algorithm) for algorithm in algorithms)
 
     def _unreadable(self, why: str) -> StorageError:
         if self._files.stat(self._paths.previous) is None:

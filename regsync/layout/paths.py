@@ -54,6 +54,11 @@ class Paths:
         return self.hidden / "index.json.previous"
 
     @property
+    def made(self) -> Path:
+        """Says that we made the layout, so that blobs without an index are a first copy that was cut short."""
+        return self.hidden / "made"
+
+    @property
     def lease(self) -> Path:
         """Held shared by every process that writes, alone by one that collects garbage."""
         return self.hidden / "lease.lock"

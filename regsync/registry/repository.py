@@ -116,7 +116,7 @@ class RegistryRepository:
                 headers=(("Content-Type", manifest.media_type),),
                 body=manifest.raw,
                 scopes=self._scopes,
-                expect=frozenset({201, 202, 400, 404}),
+                expect=frozenset({201, 400, 404}),
                 what=f"manifest {self.path}:{at}",
             )
         )

@@ -5,12 +5,11 @@ Entries that read each other's targets in a circle are run in the order of the f
 
 from __future__ import annotations
 
-import posixpath
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from regsync.oci.reference import LayoutReference, Reference, parse_reference
+from regsync.oci.reference import parse_reference
 from regsync.sync.entry import SyncEntry
 
 
@@ -23,30 +22,22 @@ class _Place:
     below: bool = False
 
 
-def predecessors(entries: Sequence[SyncEntry]) -> list[frozenset[int]]:
+PlaceOf = Callable[[str], str]  # what a repository's name stands for: two names may be one place
+
+
+def predecessors(entries: Sequence[SyncEntry], place_of: PlaceOf = str) -> list[frozenset[int]]:
     """Return for each entry the positions of those that must have ended before it begins; there are no circles."""
-    writers = _Writers([_place(entry, entry.target) for entry in entries])
-    wanted = [set(writers.into(_place(entry, entry.source))) - {at} for at, entry in enumerate(entries)]
-    if not any(wanted):
-        return [frozenset()] * len(entries)
-    return _without_circles(wanted)
+    writers = _Writers([_place(entry, entry.target, place_of) for entry in entries])
+    wanted = [frozenset(writers.into(_place(entry, entry.source, place_of))) - {at} for at, entry in enumerate(entries)]
+    return _without_circles(wanted) if any(wanted) else wanted
 
 
-def _place(entry: SyncEntry, text: str) -> _Place:
+def _place(entry: SyncEntry, text: str, place_of: PlaceOf) -> _Place:
     if entry.kind == "registry":
-        return _Place(_normal(text.rstrip("/")), below=True)
+        return _Place(place_of(text.rstrip("/")), below=True)
     reference = parse_reference(text)
     tag = "" if entry.kind == "repository" or reference.digest else reference.tag
-    return _Place(_name(reference), tag)
-
-
-def _name(reference: Reference) -> str:
-    return _normal(reference.name) if isinstance(reference, LayoutReference) else reference.name
-
-
-def _normal(text: str) -> str:
-    scheme, found, path = text.partition("://")
-    return f"{scheme}://{posixpath.normpath(path)}" if found else text
+    return _Place(place_of(reference.name), tag)
 
 
 class _Writers:
@@ -88,20 +79,27 @@ def _ancestors(name: str) -> Iterator[str]:
         yield name
 
 
-def _without_circles(wanted: Sequence[set[int]]) -> list[frozenset[int]]:
+def _without_circles(wanted: Sequence[frozenset[int]]) -> list[frozenset[int]]:
     """Drop the wishes that close a circle: whoever stands first in the file goes first."""
+    followers: dict[int, list[int]] = defaultdict(list)
+    for position, before in enumerate(wanted):
+        for leader in before:
+            followers[leader].append(position)
+    final = list(wanted)
     waiting = {position: set(before) for position, before in enumerate(wanted)}
-    final: list[frozenset[int]] = [frozenset(before) for before in wanted]
+    ready = [position for position, before in waiting.items() if not before]
     while waiting:
-        ready = [position for position, before in waiting.items() if not before]
         if not ready:
             first = next(position for position in sorted(waiting) if _in_circle(position, waiting))
             final[first] = final[first] - waiting[first]
             ready = [first]
-        for position in ready:
-            del waiting[position]
-        for before in waiting.values():
-            before.difference_update(ready)
+        position = ready.pop()
+        del waiting[position]
+        for follower in followers[position]:
+            if follower in waiting:
+                waiting[follower].discard(position)
+                if not waiting[follower]:
+                    ready.append(follower)
     return final
 
 

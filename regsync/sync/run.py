@@ -28,6 +28,7 @@ from regsync.oci.reference import Reference, parse_reference
 from regsync.repository import Endpoints, Repository
 from regsync.sync.entry import ImagePair, RepositoryPair, Scope, SyncEntry, image_of, repository_in, repository_of
 from regsync.sync.lookups import Lookups
+from regsync.sync.order import PlaceOf
 from regsync.sync.syncer import Failed, Syncer
 from regsync.sync.units import Unit, Units
 from regsync.transfer.copier import Copier
@@ -39,12 +40,13 @@ _LONGEST = 900.0  # seconds it may be put off for; who is asked for more fails n
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """What the runs of a process share."""
+    """What the runs of a process share. `place_of` says which names stand for one place."""
 
     endpoints: Endpoints
     limits: Limits
     clock: Clock
     images: asyncio.Semaphore
+    place_of: PlaceOf = str
     movers: KeyedLock = field(default_factory=KeyedLock)
 
 
@@ -64,7 +66,7 @@ class Run:
         self._abort_on_error = abort_on_error
         self._tell = tell
         self._lookups = Lookups()
-        self._units = Units(entries)
+        self._units = Units(entries, engine.place_of)
         self._group = Group()
         self._failures = 0
         self._targets: dict[str, Repository] = {}

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from regsync.errors import CopyFailed, Forbidden, Incomplete, NotFound, RegsyncError
+from regsync.errors import CopyFailed, Forbidden, Incomplete, IntegrityError, NotFound, RegsyncError, Unsupported
 from regsync.events import ImageCopied, ImageCurrent, ImageNeeded, ImageSkipped, Observer
 from regsync.oci.descriptor import Descriptor
 from regsync.oci.digest import Digest
@@ -70,6 +70,9 @@ class Syncer:
         """
         try:
             needed = await self._decide(entry, pair, scope=scope, listed=listed)
+        except _TargetTrouble as trouble:
+            error = trouble.error
+            raise Failed("Failed to access target", str(pair.source), str(pair.target), error) from error
         except RegsyncError as error:
             raise Failed("Failed to lookup source manifest", str(pair.source), str(pair.target), error) from error
         if needed is None or scope == "check":
@@ -99,8 +102,19 @@ class Syncer:
         if root.media_type not in entry.media_types:
             self._tell(ImageSkipped(str(pair.source), root.media_type, entry.media_types))
             return None
+        if isinstance(at, Digest):
+            await self._demand(at, source, root)
         self._tell(ImageNeeded(str(pair.source), str(pair.target)))
-        return Needed(source, target, root, root.digest if isinstance(at, Digest) else at)
+        return Needed(source, target, root, at)
+
+    async def _demand(self, wanted: Digest, source: Repository, root: Descriptor) -> None:
+        """Refuse to store an image under a digest that is not its own."""
+        if wanted.algorithm == root.digest.algorithm:
+            found = root.digest
+        else:
+            found = Digest.of((await self._lookups.manifest(source, root.digest)).raw, wanted.algorithm)
+        if found != wanted:
+            raise IntegrityError(f"the target wants {wanted}, and the source is {found}")
 
     async def _is_there(self, target: Repository, pair: ImagePair, *, listed: bool) -> bool:
         if listed and is_tagged(pair.target):
@@ -156,23 +170,36 @@ class Syncer:
         await self._copier.run(plan, needed.source, needed.target, trusting=trusting)
 
 
-async def _outcome(asking: Awaitable[T]) -> T | RegsyncError:
+async def _outcome(asking: Awaitable[T]) -> T | RegsyncError | _TargetTrouble:
     """Wait for an answer and return it, or the failure as a value: the other question is still under way."""
     try:
         return await asking
-    except RegsyncError as error:
+    except (RegsyncError, _TargetTrouble) as error:
         return error
 
 
-def _value(outcome: T | RegsyncError) -> T:
-    if isinstance(outcome, RegsyncError):
+def _value(outcome: T | RegsyncError | _TargetTrouble) -> T:
+    if isinstance(outcome, (RegsyncError, _TargetTrouble)):
         raise outcome
     return outcome
 
 
+class _TargetTrouble(Exception):
+    """The target could not be looked at; whoever reads the failure should look there and not at the source."""
+
+    def __init__(self, error: RegsyncError) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
 async def _present(target: Repository, at: str | Digest) -> Descriptor | None:
-    """Return what the target has; some registries forbid looking at what is not there yet, which is no failure."""
+    """Return what the target has.
+
+    Some registries forbid looking at what is not there yet, or answer 400; that is no failure, pushing will show.
+    """
     try:
         return await target.head_manifest(at)
-    except Forbidden:
+    except (Forbidden, Unsupported):
         return None
+    except RegsyncError as error:
+        raise _TargetTrouble(error) from error

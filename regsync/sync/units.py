@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from regsync.sync.entry import ImagePair, RepositoryPair, SyncEntry
-from regsync.sync.order import predecessors
+from regsync.sync.order import PlaceOf, predecessors
 
 _MOST = 256  # units under way at once; most of them wait for a host
 Part = ImagePair | RepositoryPair | None
@@ -34,13 +34,13 @@ class Unit:
 class Units:
     """The queue of one run over these entries."""
 
-    def __init__(self, entries: Sequence[SyncEntry]) -> None:
+    def __init__(self, entries: Sequence[SyncEntry], place_of: PlaceOf) -> None:
         # Images are all there is to do for image entries; what the others list is not known before.
         self.crew = min(_MOST, len(entries)) if all(entry.kind == "image" for entry in entries) else _MOST
         self._queue: asyncio.Queue[Unit | None] = asyncio.Queue()
         self._open: Counter[int] = Counter()
         self._left = len(entries)
-        self._before = [set(before) for before in predecessors(entries)]
+        self._before = [set(before) for before in predecessors(entries, place_of)]
         self._after: dict[int, list[int]] = {}
         for follower, leaders in enumerate(self._before):
             for leader in leaders:

@@ -10,7 +10,7 @@ from regsync.daemon.schedule import Every
 from regsync.oci.mediatype import OCI_INDEX, SYNCED_BY_DEFAULT
 from regsync.registry.dockerconfig import DockerConfig, DockerLogin
 from regsync.registry.host import HostSettings
-from regsync.translate import entries_of, hosts_of, schedules_of, stricter_patterns
+from regsync.translate import entries_of, hosts_of, place_of, schedules_of, stricter_patterns
 
 
 def loaded(text: str, folder: Path) -> Loaded:
@@ -140,3 +140,13 @@ sync:
 """
     (warning,) = stricter_patterns(loaded(text, tmp_path).config)
     assert "'a|b'" in warning
+
+
+def test_a_place_is_the_server_and_the_path_behind_a_name(tmp_path: Path) -> None:
+    found, _ = hosts("creds: [{registry: 'alias.x:80', hostname: '10.0.0.1:5000', pathPrefix: p}]", tmp_path)
+    assert place_of("alias.x:80/a/b", found) == "10.0.0.1:5000/p/a/b"
+    assert place_of("alias.x:80", found) == "10.0.0.1:5000/p"
+    assert place_of("b.x/a", found) == "b.x/a"
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    assert place_of(f"ocidir://{tmp_path}/link/../real", found) == f"ocidir://{tmp_path}/real"

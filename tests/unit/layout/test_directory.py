@@ -49,8 +49,8 @@ async def test_an_unreadable_index_is_an_error_and_nothing_is_touched(
 async def test_a_directory_that_is_no_layout_of_this_version_is_not_written_into(
     layouts: Layouts, folder: Path, marker: bytes | None
 ) -> None:
-    (folder / "precious").mkdir(parents=True)
-    (folder / "precious" / "file").write_text("mine")
+    (folder / "blobs" / "sha256").mkdir(parents=True)
+    (folder / "blobs" / "sha256" / "file").write_text("mine")
     if marker is not None:
         (folder / "oci-layout").write_bytes(marker)
     before = everything(folder)
@@ -68,6 +68,32 @@ async def test_an_empty_directory_becomes_a_layout(layouts: Layouts, folder: Pat
         await an_image(layout, b"a", tag="v1")
     assert (folder / "oci-layout").read_text() == '{"imageLayoutVersion":"1.0.0"}'
     assert list(read_layout(folder)[0]) == ["v1"]
+
+
+async def test_layouts_may_be_nested_whichever_comes_first(layouts: Layouts, folder: Path) -> None:
+    (folder / "notes").mkdir(parents=True)
+    (folder / "notes" / "README").write_text("mine")
+    for path in (folder / "a" / "b", folder / "a", folder):
+        async with layouts.writing(str(path)) as layout:
+            await an_image(layout, b"a", tag="v1")
+    for path in (folder, folder / "a", folder / "a" / "b"):
+        assert list(read_layout(path)[0]) == ["v1"]
+    assert (folder / "notes" / "README").read_text() == "mine"
+
+
+async def test_a_layout_of_others_that_lost_its_index_is_an_error_and_nothing_is_touched(
+    opener: Opener, folder: Path
+) -> None:
+    write_layout(folder, {"v1": image_bytes(b"old")})
+    (folder / "index.json").unlink()
+    before = everything(folder)
+    layouts = opener(grace=-1.0)
+    with pytest.raises(StorageError, match="it is missing"):
+        await tags_of(layouts.open(str(folder)))
+    async with layouts.writing(str(folder)) as layout:
+        with pytest.raises(StorageError, match="it is missing"):
+            await an_image(layout, b"new", tag="v2")
+    assert {name: seen for name, seen in everything(folder).items() if ".regsync" not in name} == before
 
 
 async def test_a_layout_by_others_is_read_and_added_to(layouts: Layouts, folder: Path) -> None:

@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regsync.errors import AccessDenied, IntegrityError, InvalidReference, RegsyncError, Unavailable, Unsupported
+from regsync.errors import (
+    AccessDenied,
+    Forbidden,
+    IntegrityError,
+    InvalidReference,
+    RegsyncError,
+    Unavailable,
+    Unsupported,
+)
 from regsync.registry.failure import complaint_of, failure_of, plain
 
 
@@ -17,7 +25,7 @@ from regsync.registry.failure import complaint_of, failure_of, plain
         (400, "NAME_INVALID", InvalidReference),
         (400, "DENIED", AccessDenied),
         (400, "MANIFEST_INVALID", Unsupported),
-        (403, "DENIED", AccessDenied),
+        (403, "DENIED", Forbidden),
         (403, "TOOMANYREQUESTS", Unavailable),
         (500, "UNSUPPORTED", Unsupported),
         (500, "", Unavailable),

@@ -12,7 +12,7 @@ import trustme
 
 from regsync.errors import Refused, Unavailable
 from regsync.events import Warned
-from regsync.registry.host import HostSettings
+from regsync.registry.host import HostSettings, Tls
 from regsync.registry.transport import Request
 from tests.unit.registry.raw import RawServer, in_turn, says
 from tests.unit.registry.speaking import speaking
@@ -28,6 +28,12 @@ def server_of(*names: str, clients: trustme.CA | None = None) -> RawServer:
         clients.configure_trust(context)
         context.verify_mode = ssl.CERT_REQUIRED
     return RawServer(in_turn(says(200)), tls=context)
+
+
+def stranger() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("other.example").configure_cert(context)
+    return context
 
 
 def host_of(server: RawServer) -> HostSettings:
@@ -70,6 +76,18 @@ async def test_another_hosts_certificate_is_refused() -> None:
 async def test_insecure_believes_anybody() -> None:
     async with server_of("other.example") as server, speaking(replace(host_of(server), tls="insecure")) as to:
         assert (await to.transport.send(GET)).status == 200
+
+
+@pytest.mark.parametrize("tls", ["insecure", "enabled"])
+async def test_insecure_covers_where_the_registry_sends_us_and_nothing_else_does(tls: Tls) -> None:
+    async with server_of("127.0.0.1") as server, RawServer(in_turn(says(200)), tls=stranger()) as storage:
+        server.answer = in_turn(says(307, b"", ("Location", f"{storage.url}/x")))
+        async with speaking(replace(host_of(server), ca=authority(), tls=tls)) as to:
+            if tls == "insecure":
+                assert (await to.transport.send(GET)).status == 200
+            else:
+                with pytest.raises(Refused, match="not trusted"):
+                    await to.transport.send(GET)
 
 
 async def test_a_client_certificate_is_shown_to_its_registry() -> None:

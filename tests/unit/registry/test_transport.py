@@ -9,6 +9,7 @@ import pytest
 
 from regsync.errors import (
     AccessDenied,
+    Forbidden,
     IntegrityError,
     NotFound,
     RegsyncError,
@@ -86,7 +87,7 @@ async def test_a_failure_that_stays_is_given_up_with_growing_pauses() -> None:
     ("status", "kind"),
     [
         (400, Unsupported),
-        (403, AccessDenied),
+        (403, Forbidden),
         (404, NotFound),
         (405, Unsupported),
         (409, Unsupported),

@@ -26,7 +26,7 @@ def entry(kind: str, source: str, target: str) -> SyncEntry:
         (("registry", "a.x", "b.x/mirror"), ("repository", "b.x/mirrored", "c.x/a"), False),
         (("registry", "a.x", "b.x"), ("registry", "b.x", "c.x"), True),
         (("image", "a.x/a:1", "b.x/deep/a:1"), ("registry", "b.x", "c.x"), True),
-        (("image", "a.x/a:1", "ocidir://./d:1"), ("image", "ocidir://d:1", "c.x/a:1"), True),
+        (("image", "a.x/a:1", "ocidir://d:1"), ("image", "ocidir://d:1", "c.x/a:1"), True),
         (("registry", "a.x", "ocidir:///d"), ("image", "ocidir:///d/app:1", "c.x/a:1"), True),
         (("image", "a.x/a:1", "a.x/a:2"), ("image", "a.x/b:1", "c.x/b:1"), False),
     ],
@@ -64,3 +64,14 @@ def test_what_hangs_off_a_circle_comes_after_it() -> None:
     assert before[0] == {2}
     assert before[1] == frozenset()
     assert before[2] == {1}
+
+
+def test_two_names_of_one_place_are_one_place() -> None:
+    entries = [entry("image", "a.x/a:1", "alias.x/a:1"), entry("image", "b.x/a:1", "c.x/a:1")]
+    assert predecessors(entries)[1] == frozenset()
+    assert predecessors(entries, lambda name: name.replace("alias.x", "b.x"))[1] == {0}
+
+
+def test_thousands_that_wait_for_each_other_are_ordered_without_asking_everybody() -> None:
+    entries = [entry("image", f"r{n}.x/a:1", f"r{n + 1}.x/a:1") for n in range(8000)]
+    assert predecessors(entries) == [frozenset({n - 1} if n else ()) for n in range(8000)]

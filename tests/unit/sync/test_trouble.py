@@ -2,8 +2,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import get_args
 
-from regsync.errors import AccessDenied, Forbidden, NotFound, StorageError, Unavailable
+import pytest
+
+from regsync.errors import AccessDenied, Forbidden, NotFound, RegsyncError, StorageError, Unavailable, Unsupported
 from regsync.events import (
     ImageCopied,
     ImageFailed,
@@ -14,7 +17,7 @@ from regsync.oci.digest import Digest
 from regsync.oci.manifest import Manifest
 from regsync.oci.reference import Reference
 from regsync.repository import Repository
-from regsync.sync.entry import SyncEntry
+from regsync.sync.entry import Scope, SyncEntry
 from tests.support.images import an_image
 from tests.support.memory import MemoryRepository
 from tests.unit.sync.lab import ALL, MemoryEndpoints, image, ran, repository
@@ -45,15 +48,6 @@ async def test_a_missing_source_image_fails_with_the_line_people_know() -> None:
     failed, seen = await ran(MemoryEndpoints(), image("a.x/app:v1", "b.x/app:v1"))
     assert failed == 1
     assert [event.message for event in seen if isinstance(event, ImageFailed)] == ["Failed to lookup source manifest"]
-
-
-async def test_a_target_that_forbids_looking_is_taken_for_empty() -> None:
-    ends = MemoryEndpoints()
-    await an_image(ends.at("a.x/app"), b"layer", tag="v1")
-    ends.at("b.x/app").fail("head_manifest", Forbidden("look elsewhere"))
-    failed, _ = await ran(ends, image("a.x/app:v1", "b.x/app:v1"))
-    assert failed == 0
-    assert "v1" in ends.at("b.x/app").tagged
 
 
 async def test_a_target_in_trouble_fails_before_anything_is_read_from_the_source() -> None:
@@ -147,3 +141,35 @@ async def test_a_target_that_cannot_be_tidied_is_a_warning_and_no_failure() -> N
     failed, seen = await ran(ends, image("a.x/app:v1", "b.x/app:v1"))
     assert failed == 0
     assert Warned("Failed to tidy a target", {"error": "disk full"}) in seen
+
+
+@pytest.mark.parametrize("error", [Forbidden("look elsewhere"), Unsupported("400")])
+async def test_a_target_that_will_not_be_looked_at_is_taken_for_empty(error: RegsyncError) -> None:
+    ends = MemoryEndpoints()
+    await an_image(ends.at("a.x/app"), b"layer", tag="v1")
+    ends.at("b.x/app").fail("head_manifest", error)
+    failed, _ = await ran(ends, image("a.x/app:v1", "b.x/app:v1"))
+    assert failed == 0
+    assert "v1" in ends.at("b.x/app").tagged
+
+
+async def test_a_failing_target_is_named_as_what_fails() -> None:
+    ends = MemoryEndpoints()
+    await an_image(ends.at("a.x/app"), b"layer", tag="v1")
+    ends.at("b.x/app").fail("head_manifest", AccessDenied("wrong password"), times=9)
+    for scope in get_args(Scope):
+        failed, seen = await ran(ends, image("a.x/app:v1", "b.x/app:v1"), scope=scope)
+        assert failed == 1
+        assert [event.message for event in seen if isinstance(event, ImageFailed)] == ["Failed to access target"]
+
+
+async def test_an_image_is_not_stored_under_a_digest_that_is_not_its_own() -> None:
+    ends = MemoryEndpoints()
+    made = await an_image(ends.at("a.x/app"), b"layer", tag="v1")
+    other = await an_image(ends.at("a.x/app"), b"other", tag="v2")
+    failed, _ = await ran(ends, image("a.x/app:v1", f"b.x/app@{other.digest}"))
+    assert failed == 1
+    assert not ends.at("b.x/app").manifests
+    failed, _ = await ran(ends, image("a.x/app:v1", f"b.x/app@{made.digest}"))
+    assert failed == 0
+    assert made.digest in ends.at("b.x/app").manifests
