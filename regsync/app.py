@@ -17,7 +17,7 @@ from regsync.daemon.runner import Runner
 from regsync.daemon.schedule import Schedule, parse_schedule
 from regsync.daemon.scheduler import Scheduler
 from regsync.endpoints import BothKinds
-from regsync.events import Observer, Warned, fan_out
+from regsync.events import EntryIgnored, Observer, Warned, fan_out
 from regsync.layout.layouts import Layouts
 from regsync.limits import Limits
 from regsync.observe.report import Tally
@@ -107,9 +107,9 @@ class App:
         for entry in self._entries:
             schedule = schedules.get(entry.name)
             if schedule is None:
-                self._tell(Warned("No schedule or interval found, ignoring", {"entry": entry.name}))
+                self._tell(_ignored("No schedule or interval found, ignoring", entry))
             elif schedule.next_after(now) is None:
-                self._tell(Warned("Schedule never comes due", {"entry": entry.name}))
+                self._tell(_ignored("Schedule never comes due, ignoring", entry))
 
     async def _run(
         self, engine: Engine, entries: Sequence[SyncEntry], scope: Scope, *, name: str, abort_on_error: bool
@@ -147,6 +147,10 @@ class App:
                 yield Engine(endpoints, limits, self._clock, images, lambda name: place_of(name, hosts))
         finally:
             layouts.close()
+
+
+def _ignored(message: str, entry: SyncEntry) -> EntryIgnored:
+    return EntryIgnored(message, entry.source, entry.target, entry.kind)
 
 
 def _cap_of(name: str, hosts: Mapping[str, HostSettings]) -> int | None:

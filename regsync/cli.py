@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import click
@@ -18,9 +18,18 @@ from regsync.options import FAILED, FINE, INTERRUPTED, USAGE, Options
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 
+_SWITCHES: set[str] = set()
+
+
 def _switch(name: str, text: str) -> Callable[[_F], _F]:
-    """An option that is on when named, and takes `=false` as the Go regsync's do."""
-    return click.option(name, type=click.BOOL, is_flag=False, flag_value="true", default=False, metavar="", help=text)
+    """An option that is on when named, and takes `=false` as the Go regsync's do (see `_spelt_out`)."""
+    _SWITCHES.add(name)
+    return click.option(name, type=click.BOOL, default=False, metavar="", help=text)
+
+
+def _spelt_out(arguments: Sequence[str]) -> list[str]:
+    """Give every bare switch the value it stands for, so that it never takes the word behind it for one."""
+    return [f"{argument}=true" if argument in _SWITCHES else argument for argument in arguments]
 
 
 def _common(command: _F) -> _F:
@@ -107,6 +116,20 @@ def config(*, show_secrets: bool, check: bool, **given: Any) -> int:
     return print_config(_options(given), show_secrets=show_secrets, only_check=check)
 
 
+@program.command(name="help")
+@click.argument("command", required=False, default="")
+@click.pass_context
+def help_(context: click.Context, /, command: str) -> int:
+    """Print the help of a command."""
+    parent = context.parent or context
+    found = program.get_command(parent, command) if command else program
+    if found is None:
+        raise click.UsageError(f"No such command {command!r}.", context)
+    with click.Context(found, info_name=command, parent=parent) if command else parent as shown:
+        click.echo(found.get_help(shown))
+    return FINE
+
+
 @program.command()
 @_common
 def version(**given: Any) -> int:
@@ -130,7 +153,7 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):  # until there is an event loop that can end in peace
         signal.signal(number, lambda *_: os._exit(INTERRUPTED))
     try:
-        code = program.main(prog_name="regsync", standalone_mode=False)
+        code = program.main(_spelt_out(sys.argv[1:]), prog_name="regsync", standalone_mode=False)
         sys.stdout.flush()
     except click.ClickException as error:
         error.show()

@@ -9,6 +9,16 @@ from typing import Literal, Protocol
 
 
 @dataclass(frozen=True, slots=True)
+class Exchanged:
+    """A request got an answer; the URL comes without its query, which may hold a signature."""
+
+    method: str
+    url: str
+    status: int
+    authorized: bool
+
+
+@dataclass(frozen=True, slots=True)
 class RequestRetried:
     """A request failed in a way worth trying again; `pause` is in seconds."""
 
@@ -79,9 +89,10 @@ class TagsSelected:
 
 @dataclass(frozen=True, slots=True)
 class NoTagsMatched:
-    """A filter left nothing; that is a warning and no failure."""
+    """A filter left nothing; that is a warning and no failure. `filters` are the patterns, as people read them."""
 
     source: str
+    filters: str
     available: tuple[str, ...]
 
 
@@ -156,6 +167,16 @@ class RunFinished:
 
 
 @dataclass(frozen=True, slots=True)
+class EntryIgnored:
+    """An entry of a daemon that is never due."""
+
+    message: str
+    source: str
+    target: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
 class JobQueued:
     """An entry waits for a worker."""
 
@@ -196,7 +217,8 @@ class Stopping:
 
 
 Event = (
-    RequestRetried
+    Exchanged
+    | RequestRetried
     | Warned
     | BlobStarted
     | BlobDone
@@ -211,6 +233,7 @@ Event = (
     | ImageFailed
     | ImagePostponed
     | RunFinished
+    | EntryIgnored
     | JobQueued
     | JobSkipped
     | JobStarted

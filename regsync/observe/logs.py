@@ -20,7 +20,9 @@ from regsync.events import (
     BlobDone,
     BlobRetried,
     BlobStarted,
+    EntryIgnored,
     Event,
+    Exchanged,
     ImageCopied,
     ImageCurrent,
     ImageFailed,
@@ -99,6 +101,9 @@ class Log:
 def line_of(event: Event) -> Line:
     """Decide what an event says, and how loud."""
     match event:
+        case Exchanged():
+            login = {"authorization": "[censored]"} if event.authorized else {}
+            return TRACE, "Exchange", {"method": event.method, "url": event.url, "status": event.status, **login}
         case RequestRetried() | Warned() | BlobStarted() | BlobDone() | BlobRetried() | ManifestPushed():
             return _line_of_bytes(event)
         case TagsSelected() | NoTagsMatched() | ImageCurrent() | ImageNeeded() | ImageSkipped():
@@ -111,7 +116,7 @@ def line_of(event: Event) -> Line:
             return INFO, "Image postponed", {**_ends(event), "pause": round(event.pause), "err": event.why}
         case RunFinished():
             return _finished(event)
-        case JobQueued() | JobSkipped() | JobStarted() | JobFinished() | Stopping():
+        case EntryIgnored() | JobQueued() | JobSkipped() | JobStarted() | JobFinished() | Stopping():
             return _line_of_life(event)
         case _:
             assert_never(event)
@@ -145,7 +150,11 @@ def _line_of_choice(event: TagsSelected | NoTagsMatched | ImageCurrent | ImageNe
             counts = {"available": event.available, "selected": event.selected}
             return DEBUG, "Tags selected", {"source": event.source, **counts}
         case NoTagsMatched():
-            return WARN, "No matching tags found", {"source": event.source, "available": list(event.available)}
+            return (
+                WARN,
+                "No matching tags found",
+                {"source": event.source, "tags": event.filters, "available": list(event.available)},
+            )
         case ImageCurrent():
             return DEBUG, "Image matches" if event.how == "same" else "target exists", _ends(event)
         case ImageNeeded():
@@ -157,8 +166,10 @@ def _line_of_choice(event: TagsSelected | NoTagsMatched | ImageCurrent | ImageNe
             assert_never(event)
 
 
-def _line_of_life(event: JobQueued | JobSkipped | JobStarted | JobFinished | Stopping) -> Line:
+def _line_of_life(event: EntryIgnored | JobQueued | JobSkipped | JobStarted | JobFinished | Stopping) -> Line:
     match event:
+        case EntryIgnored():
+            return ERROR, event.message, {"source": event.source, "target": event.target, "type": event.kind}
         case JobQueued():
             return DEBUG, "Scheduled task", {"entry": event.entry, "due": event.due.isoformat()}
         case JobSkipped():

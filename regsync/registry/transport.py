@@ -17,7 +17,7 @@ from typing import TypeVar
 
 from regsync.clock import Clock
 from regsync.errors import AccessDenied, RegsyncError, Unavailable, Unsupported
-from regsync.events import Observer, RequestRetried, Warned
+from regsync.events import Exchanged, Observer, RequestRetried, Warned
 from regsync.limits import Limits
 from regsync.registry.auth import Authenticator
 from regsync.registry.credentials import credentials_of
@@ -233,6 +233,8 @@ class Transport:
                 raise
             if own:
                 self._note_status(reply.status)
+            shown = url.partition("?")[0]
+            self._tell(Exchanged(course.request.method, shown, reply.status, authorized=own and sent is not None))
             yield reply
 
     def _note_silence(self, error: Unavailable) -> None:

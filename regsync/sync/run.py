@@ -160,7 +160,7 @@ class Run:
         chosen = entry.tags.choose(available)
         self._tell(TagsSelected(source.name, len(available), len(chosen)))
         if not chosen:
-            self._tell(NoTagsMatched(source.name, tuple(available)))
+            self._tell(NoTagsMatched(source.name, str(entry.tags), tuple(available)))
         present = await self._present(pair)
         for tag in chosen:
             image = ImagePair(pair.source.with_tag(tag), pair.target.with_tag(tag))

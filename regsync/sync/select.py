@@ -27,6 +27,9 @@ class Filter:
         """Return those that pass, in their order."""
         return [name for name in names if self._allows(name)]
 
+    def __str__(self) -> str:
+        return f"allow {', '.join(self.allow) or 'everything'}; deny {', '.join(self.deny) or 'nothing'}"
+
     def _allows(self, name: str) -> bool:
         return (not self.allow or self._allowed.matches(name)) and not (self.deny and self._denied.matches(name))
 
@@ -51,6 +54,9 @@ class Selection:
         if not self.filters:
             return names
         return list(dict.fromkeys(name for one in self.filters for name in one.choose(names)))
+
+    def __str__(self) -> str:
+        return " | ".join(map(str, self.filters)) or "everything"
 
 
 EVERYTHING = Selection()

@@ -74,6 +74,23 @@ def test_what_is_said_after_the_command_counts() -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_a_switch_never_takes_the_word_behind_it() -> None:
+    done = ran("--allow-unknown-keys", "once", "--missing", "-c", "-", stdin="x: 1\n")
+    assert done.returncode == 0
+    assert ran("once", "--missing", "true", "-c", "-").returncode == 2
+
+
+@pytest.mark.parametrize("arguments", [["help"], ["help", "once"], ["once", "-h"]])
+def test_there_is_help_for_everything(arguments: list[str]) -> None:
+    done = ran(*arguments)
+    assert done.returncode == 0
+    assert done.stdout.startswith("Usage: regsync")
+
+
+def test_help_for_what_is_no_command_is_a_usage_error() -> None:
+    assert ran("help", "nope").returncode == 2
+
+
 def test_the_version_is_printed_without_the_engine_being_imported() -> None:
     done = subprocess.run(
         [sys.executable, "-X", "importtime", "-m", "regsync", "version"],
