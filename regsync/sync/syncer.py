@@ -70,9 +70,6 @@ class Syncer:
         """
         try:
             needed = await self._decide(entry, pair, scope=scope, listed=listed)
-        except _TargetTrouble as trouble:
-            error = trouble.error
-            raise Failed("Failed to access target", str(pair.source), str(pair.target), error) from error
         except RegsyncError as error:
             raise Failed("Failed to lookup source manifest", str(pair.source), str(pair.target), error) from error
         if needed is None or scope == "check":
@@ -93,42 +90,32 @@ class Syncer:
             root = await self._lookups.head(source, pair.source.ref)
         else:
             found, there = await asyncio.gather(
-                _outcome(self._lookups.head(source, pair.source.ref)), _outcome(_present(target, at))
+                _outcome(self._lookups.head(source, pair.source.ref)), _outcome(_present(target, pair))
             )
             present, root = _value(there), _value(found)
-            if present is not None and await self._is_same(source, root, present):
+            if present is not None and present.digest == await self._digest(source, root, present.digest.algorithm):
                 self._tell(ImageCurrent(str(pair.source), str(pair.target), "same"))
                 return None
         if root.media_type not in entry.media_types:
             self._tell(ImageSkipped(str(pair.source), root.media_type, entry.media_types))
             return None
-        if isinstance(at, Digest):
-            await self._demand(at, source, root)
+        if isinstance(at, Digest) and at != (own := await self._digest(source, root, at.algorithm)):
+            raise IntegrityError(f"the target wants {at}, and the source is {own}")
         self._tell(ImageNeeded(str(pair.source), str(pair.target)))
         return Needed(source, target, root, at)
 
-    async def _demand(self, wanted: Digest, source: Repository, root: Descriptor) -> None:
-        """Refuse to store an image under a digest that is not its own."""
-        if wanted.algorithm == root.digest.algorithm:
-            found = root.digest
-        else:
-            found = Digest.of((await self._lookups.manifest(source, root.digest)).raw, wanted.algorithm)
-        if found != wanted:
-            raise IntegrityError(f"the target wants {wanted}, and the source is {found}")
+    async def _digest(self, source: Repository, root: Descriptor, algorithm: str) -> Digest:
+        """Return a manifest's digest in the algorithm the other end speaks; another one is reckoned from its bytes."""
+        if algorithm == root.digest.algorithm:
+            return root.digest
+        return Digest.of((await self._lookups.manifest(source, root.digest)).raw, algorithm)
 
     async def _is_there(self, target: Repository, pair: ImagePair, *, listed: bool) -> bool:
         if listed and is_tagged(pair.target):
             tags = await self._lookups.tags(target)
             if tags is not None:
                 return pair.target.ref in tags
-        return await _present(target, pair.target.ref) is not None
-
-    async def _is_same(self, source: Repository, root: Descriptor, present: Descriptor) -> bool:
-        """Compare by digest; where the target names another algorithm, by what the source's bytes have in that."""
-        if present.digest.algorithm == root.digest.algorithm:
-            return present.digest == root.digest
-        manifest = await self._lookups.manifest(source, root.digest)
-        return present.digest == Digest.of(manifest.raw, present.digest.algorithm)
+        return await _present(target, pair) is not None
 
     async def _carry_out(self, pair: ImagePair, needed: Needed) -> None:
         async with self._images:
@@ -170,36 +157,28 @@ class Syncer:
         await self._copier.run(plan, needed.source, needed.target, trusting=trusting)
 
 
-async def _outcome(asking: Awaitable[T]) -> T | RegsyncError | _TargetTrouble:
-    """Wait for an answer and return it, or the failure as a value: the other question is still under way."""
-    try:
-        return await asking
-    except (RegsyncError, _TargetTrouble) as error:
-        return error
-
-
-def _value(outcome: T | RegsyncError | _TargetTrouble) -> T:
-    if isinstance(outcome, (RegsyncError, _TargetTrouble)):
-        raise outcome
-    return outcome
-
-
-class _TargetTrouble(Exception):
-    """The target could not be looked at; whoever reads the failure should look there and not at the source."""
-
-    def __init__(self, error: RegsyncError) -> None:
-        super().__init__(str(error))
-        self.error = error
-
-
-async def _present(target: Repository, at: str | Digest) -> Descriptor | None:
+async def _present(target: Repository, pair: ImagePair) -> Descriptor | None:
     """Return what the target has.
 
     Some registries forbid looking at what is not there yet, or answer 400; that is no failure, pushing will show.
     """
     try:
-        return await target.head_manifest(at)
+        return await target.head_manifest(pair.target.ref)
     except (Forbidden, Unsupported):
         return None
     except RegsyncError as error:
-        raise _TargetTrouble(error) from error
+        raise Failed("Failed to access target", str(pair.source), str(pair.target), error) from error
+
+
+async def _outcome(asking: Awaitable[T]) -> T | RegsyncError | Failed:
+    """Wait for an answer and return it, or the failure as a value: the other question is still under way."""
+    try:
+        return await asking
+    except (RegsyncError, Failed) as error:
+        return error
+
+
+def _value(outcome: T | RegsyncError | Failed) -> T:
+    if isinstance(outcome, (RegsyncError, Failed)):
+        raise outcome
+    return outcome
