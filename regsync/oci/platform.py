@@ -12,12 +12,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final, Protocol, TypeVar
 
 from regsync.errors import Malformed
-
-if TYPE_CHECKING:
-    from regsync.oci.descriptor import Descriptor
 
 _KEYS: Final = ("os", "architecture", "variant", "os.version")
 _PART: Final = re.compile("[a-z0-9_-]++")
@@ -98,7 +95,19 @@ class Platform:
         return f"{name},osver={self.os_version}" if self.os_version else name
 
 
-def best(wanted: Platform, candidates: Sequence[Descriptor]) -> Descriptor | None:
+class Carrier(Protocol):
+    """What has a platform: a descriptor."""
+
+    @property
+    def platform(self) -> Platform | None:
+        """The platform, None where nothing is said."""
+        ...
+
+
+_Candidate = TypeVar("_Candidate", bound=Carrier)
+
+
+def best(wanted: Platform, candidates: Sequence[_Candidate]) -> _Candidate | None:
     """Return the child a machine of `wanted` takes, the first of equals; one without a platform is never taken."""
     fitting = [(child.platform, child) for child in candidates if child.platform is not None]
     ranked = [(_rank(wanted, have), child) for have, child in fitting if wanted.compatible_with(have)]
