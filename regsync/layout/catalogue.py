@@ -188,6 +188,8 @@ class Catalogue:
                 self._keep_previous()
             self._files.rename(staged, self._paths.index)
         self._files.sync_directory(self._paths.root)
+        if seen is None:  # from now on an index that is missing was lost
+            self._files.remove(self._paths.made)
         now = self._files.stat(self._paths.index)
         self._read = None if now is None else (now, index)
         return True

@@ -55,7 +55,7 @@ class Paths:
 
     @property
     def made(self) -> Path:
-        """Says that we made the layout, so that blobs without an index are a first copy that was cut short."""
+        """There until our first index is: blobs without an index are then a first copy that was cut short."""
         return self.hidden / "made"
 
     @property

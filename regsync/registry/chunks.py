@@ -60,7 +60,7 @@ class ChunkedUpload:
         if self._recoveries < 0:
             raise why
         return await self._transport.send(
-            Request("GET", self.url, scopes=self._scopes, expect=frozenset({200, 202, 204}), what="upload status")
+            Request("GET", self.url, scopes=self._scopes, expect=frozenset({200, 204}), what="upload status")
         )
 
     def _follow(self, answer: Answer, *, start: int, end: int, sent: int) -> None:

@@ -20,6 +20,7 @@ _SUSPECT = 6  # failures in a row without a word from the host
 _PROBES = 5  # of those that are sent to see whether it is back
 LONGEST_NAP = 10.0  # seconds; a host that wants more gets it from those who hold nothing while they wait
 _OUT = 30.0  # seconds a host that stayed away is left alone
+_LONGEST_OUT = 3600.0  # seconds; some say milliseconds, so everybody is asked again some time
 _BROKEN = 64  # failed answers in a row (as many as may be in flight) after which not even first retries are free
 _BUDGET, _SHARE, _SAVED = 10.0, 0.2, 1000.0  # retries: at first, per request, and at most
 
@@ -125,8 +126,8 @@ class Pacing:
         self._paused_until = max(self._paused_until, self._clock.monotonic() + seconds)
 
     def defer(self, seconds: float, why: str) -> None:
-        """Leave the host alone for longer than anybody waits: requests fail at once."""
-        self._out_until = max(self._out_until, self._clock.monotonic() + seconds)
+        """Leave the host alone for longer than anybody waits (an hour at most): requests fail at once."""
+        self._out_until = max(self._out_until, self._clock.monotonic() + min(seconds, _LONGEST_OUT))
         self._asked, self._why = True, why
 
     def may_retry(self, attempt: int) -> bool:

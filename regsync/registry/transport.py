@@ -232,7 +232,7 @@ class Transport:
                     self._note_silence(error)
                 raise
             if own:
-                self._note_status(reply.status)
+                self._note_status(reply.status, pause_named="retry-after" in reply.headers)
             shown = url.partition("?")[0]
             self._tell(Exchanged(course.request.method, shown, reply.status, authorized=own and sent is not None))
             yield reply
@@ -242,12 +242,13 @@ class Transport:
         if isinstance(error.__cause__, TimeoutError):
             self._limits.went_badly(self._host.name)
 
-    def _note_status(self, status: int) -> None:
+    def _note_status(self, status: int, *, pause_named: bool) -> None:
+        """Tell pacing and limits; who names a pause is at work and no outage, whatever the status."""
         if worth_of_status(status) is Worth.NEVER or status < 400:
             self._pacing.answered()
             self._limits.went_well(self._host.name)
             return
-        self._pacing.failed(f"it answers {status}", silent=is_outage(status))
+        self._pacing.failed(f"it answers {status}", silent=is_outage(status) and not pause_named)
         if is_strain(status):
             self._limits.went_badly(self._host.name)
 

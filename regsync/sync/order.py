@@ -27,9 +27,16 @@ PlaceOf = Callable[[str], str]  # what a repository's name stands for: two names
 
 def predecessors(entries: Sequence[SyncEntry], place_of: PlaceOf = str) -> list[frozenset[int]]:
     """Return for each entry the positions of those that must have ended before it begins; there are no circles."""
-    writers = _Writers([_place(entry, entry.target, place_of) for entry in entries])
+    writers = _Writers([_place(entry, _written(entry), place_of) for entry in entries])
     wanted = [frozenset(writers.into(_place(entry, entry.source, place_of))) - {at} for at, entry in enumerate(entries)]
     return _without_circles(wanted) if any(wanted) else wanted
+
+
+def _written(entry: SyncEntry) -> str:
+    """Return where an entry writes; the prefix of a registry's mirror is read as its repositories will be."""
+    if entry.kind != "registry":
+        return entry.target
+    return parse_reference(f"{entry.target.rstrip('/')}/any").name.removesuffix("/any")
 
 
 def _place(entry: SyncEntry, text: str, place_of: PlaceOf) -> _Place:

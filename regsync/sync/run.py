@@ -34,8 +34,7 @@ from regsync.sync.units import Unit, Units
 from regsync.transfer.copier import Copier
 from regsync.transfer.together import Group
 
-_POSTPONED = 3  # times a unit may be put off
-_LONGEST = 900.0  # seconds it may be put off for; who is asked for more fails now, and the next run tries again
+_LONGEST = 900.0  # seconds a unit may be put off for in all; after that it fails, and the next run tries again
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +122,7 @@ class Run:
     def _postpone(self, unit: Unit, failed: Failed) -> bool:
         """Put the unit off if a registry asked for that and nobody holds anything meanwhile."""
         pause = failed.error.retry_after
-        if pause is None or pause > _LONGEST or unit.postponed >= _POSTPONED:
+        if pause is None or unit.waited + pause > _LONGEST:
             return False
         self._tell(ImagePostponed(failed.source, failed.target, pause, str(failed.error)))
         self._group.start(self._later(unit, pause))
@@ -131,7 +130,7 @@ class Run:
 
     async def _later(self, unit: Unit, pause: float) -> None:
         await self._engine.clock.sleep(pause)
-        self._units.put_back(unit)
+        self._units.put_back(unit, waited=pause)
 
     def _count(self, failed: Failed) -> None:
         error = failed.error

@@ -23,12 +23,12 @@ Part = ImagePair | RepositoryPair | None
 class Unit:
     """One thing to do for the entry at this position: a part of it, or (None) all of it, whatever that is.
 
-    `postponed` counts how often it was put off because a registry asked to be left alone.
+    `waited` is how many seconds it was put off for because registries asked to be left alone.
     """
 
     position: int
     part: Part = None
-    postponed: int = 0
+    waited: float = 0.0
 
 
 class Units:
@@ -57,9 +57,9 @@ class Units:
         self._open[position] += 1
         self._queue.put_nowait(Unit(position, part))
 
-    def put_back(self, unit: Unit) -> None:
-        """Give back a unit that was taken and put off."""
-        self._queue.put_nowait(replace(unit, postponed=unit.postponed + 1))
+    def put_back(self, unit: Unit, *, waited: float) -> None:
+        """Give back a unit that was taken and put off for so many seconds."""
+        self._queue.put_nowait(replace(unit, waited=unit.waited + waited))
 
     def done(self, unit: Unit) -> None:
         """Count one unit as ended; the last one of an entry lets those begin that waited for the entry."""

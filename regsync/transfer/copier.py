@@ -22,6 +22,7 @@ from regsync.transfer.together import together
 TRANSFERS = "transfers"  # a host of its own in Limits: what all transfers of the process share is memory
 _ATTEMPTS = 4  # times one blob is begun
 _PAUSE = 1.0  # seconds before a blob is begun again, doubled each time
+_LONGEST_PAUSE = 10.0  # seconds; whoever asks for more gets it from the run, which holds nothing meanwhile
 
 
 class Copier:
@@ -96,11 +97,12 @@ class Copier:
         try:
             await self._pour(blob, source, target)
         except RegsyncError as error:
-            if not error.retryable or attempt == _ATTEMPTS or error.retry_after is not None:
+            pause = max(error.retry_after or 0.0, _PAUSE * 2 ** (attempt - 1))
+            if not error.retryable or attempt == _ATTEMPTS or pause > _LONGEST_PAUSE:
                 error.attempts = max(error.attempts, attempt)
                 raise
             self._tell(BlobRetried(source.name, target.name, str(blob.digest), attempt, str(error)))
-            await self._clock.sleep(_PAUSE * 2 ** (attempt - 1))
+            await self._clock.sleep(pause)
             return await target.has_blob(blob)
         return True
 

@@ -46,7 +46,11 @@ class Group:
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
-        if not task.cancelled() and (failure := task.exception()) is not None:
+        if task.cancelled():
+            failure: BaseException | None = None if self._ending else RuntimeError("a task was cancelled from within")
+        else:
+            failure = task.exception()
+        if failure is not None:
             self._failures.append(failure)
             self._end()
 

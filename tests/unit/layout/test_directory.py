@@ -81,6 +81,21 @@ async def test_layouts_may_be_nested_whichever_comes_first(layouts: Layouts, fol
     assert (folder / "notes" / "README").read_text() == "mine"
 
 
+@pytest.mark.parametrize("commits", [1, 2])
+async def test_a_layout_of_ours_that_lost_its_index_is_an_error_and_nothing_is_removed(
+    opener: Opener, folder: Path, commits: int
+) -> None:
+    for number in range(commits):
+        async with opener().writing(str(folder)) as layout:
+            await an_image(layout, bytes([number]), tag=f"v{number}")
+    (folder / "index.json").unlink()
+    before = blob_files(folder)
+    async with opener(grace=-1.0).writing(str(folder)) as layout:
+        with pytest.raises(StorageError, match="it is missing"):
+            await an_image(layout, b"new", tag="v9")
+    assert blob_files(folder) == before
+
+
 async def test_a_layout_of_others_that_lost_its_index_is_an_error_and_nothing_is_touched(
     opener: Opener, folder: Path
 ) -> None:

@@ -37,3 +37,12 @@ async def test_a_host_that_only_answers_500_is_not_stormed() -> None:
         failures = await asyncio.gather(*(to.transport.send(GET) for _ in range(500)), return_exceptions=True)
     assert all(isinstance(failure, Unavailable) for failure in failures)
     assert len(server.asked) < 1.2 * 500 + 90
+
+
+async def test_a_registry_that_names_its_pauses_is_not_taken_for_dead() -> None:
+    busy = says(503, b"", ("Retry-After", "5"))
+    async with RawServer(in_turn(*[busy] * 12, says(200, b"ok"))) as server, speaking(server.host) as to:
+        for _ in range(2):
+            with pytest.raises(Unavailable):
+                await to.transport.send(GET)
+        assert (await to.transport.send(GET)).body == b"ok"

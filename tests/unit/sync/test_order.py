@@ -29,6 +29,7 @@ def entry(kind: str, source: str, target: str) -> SyncEntry:
         (("image", "a.x/a:1", "ocidir://d:1"), ("image", "ocidir://d:1", "c.x/a:1"), True),
         (("registry", "a.x", "ocidir:///d"), ("image", "ocidir:///d/app:1", "c.x/a:1"), True),
         (("image", "a.x/a:1", "a.x/a:2"), ("image", "a.x/b:1", "c.x/b:1"), False),
+        (("registry", "a.x", "myorg"), ("image", "myorg/app:1", "c.x/a:1"), True),
     ],
 )
 def test_an_entry_comes_after_those_that_write_what_it_reads(

@@ -13,6 +13,7 @@ from regsync.events import (
     ImagePostponed,
     Warned,
 )
+from regsync.oci.descriptor import Descriptor
 from regsync.oci.digest import Digest
 from regsync.oci.manifest import Manifest
 from regsync.oci.reference import Reference
@@ -113,7 +114,7 @@ async def test_a_registry_that_asks_for_too_long_or_too_often_fails_its_images()
     ends.at("c.x/app").fail("head_manifest", Unavailable("429", retry_after=3600), times=99)
     failed, seen = await ran(ends, image("a.x/app:v1", "b.x/app:v1"), image("a.x/app:v1", "c.x/app:v1"))
     assert failed == 2
-    assert [event.target for event in seen if isinstance(event, ImagePostponed)] == ["b.x/app:v1"] * 3
+    assert [event.target for event in seen if isinstance(event, ImagePostponed)] == ["b.x/app:v1"] * 15
 
 
 async def test_a_repository_whose_mirror_cannot_be_named_fails_alone() -> None:
@@ -173,3 +174,27 @@ async def test_an_image_is_not_stored_under_a_digest_that_is_not_its_own() -> No
     failed, _ = await ran(ends, image("a.x/app:v1", f"b.x/app@{made.digest}"))
     assert failed == 0
     assert made.digest in ends.at("b.x/app").manifests
+
+
+async def test_a_registry_that_serves_so_many_at_a_time_serves_them_all_in_the_end() -> None:
+    ends = MemoryEndpoints()
+    source = ends.repositories_by_name["a.x/app"] = Windowed("a.x/app", host="a.x")
+    for n in range(60):
+        await an_image(source, bytes([n]), tag=f"v{n}")
+    source.left = 6
+    failed, _ = await ran(ends, *(image(f"a.x/app:v{n}", f"b.x/app:v{n}") for n in range(60)))
+    assert failed == 0
+    assert len(ends.at("b.x/app").tagged) == 60
+
+
+class Windowed(MemoryRepository):
+    """A source that answers six look-ups and then asks for half a minute."""
+
+    left = 10_000
+
+    async def head_manifest(self, ref: str | Digest) -> Descriptor | None:
+        if self.left <= 0:
+            self.left = 6
+            raise Unavailable("429", retry_after=30)
+        self.left -= 1
+        return await super().head_manifest(ref)

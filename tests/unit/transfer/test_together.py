@@ -81,3 +81,14 @@ async def test_what_is_started_meanwhile_is_waited_for_too() -> None:
     group.start(starter())
     await group.joined()
     assert done == ["later"]
+
+
+async def cancelled_from_within() -> None:
+    raise asyncio.CancelledError
+
+
+async def test_a_task_that_ends_as_cancelled_by_itself_is_no_success() -> None:
+    ended: list[str] = []
+    with pytest.raises(RuntimeError, match="from within"):
+        await together([forever(ended, "one"), cancelled_from_within()])
+    assert ended == ["one"]
