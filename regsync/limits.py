@@ -6,7 +6,7 @@ transfer rides on the transfer's slot. Transfers leave one slot of a host free, 
 gigabyte. Rates (requests per second, Retry-After) are another matter: `registry/pacing.py`.
 
 A host without a cap is probed: 8 at first, doubled per window of answers until the first trouble (429, 503, a
-time-out), from then on one more per window; every window with trouble halves it.
+time-out), from then on one more per window; every window with trouble halves it. A host with a cap begins there.
 
 This lies below both `transfer` and `registry`, because both hold slots of the same hosts.
 """
@@ -43,9 +43,10 @@ class _Host:
     def good(self) -> None:
         self.deaf = max(0, self.deaf - 1)
         self.answers += 1
-        if self.cap is None and self.answers >= self.limit:
+        if self.answers >= self.limit:
             self.answers = 0
-            self.limit = min(_MOST, self.limit * 2 if self.probing else self.limit + 1)
+            most = _MOST if self.cap is None else self.cap
+            self.limit = min(most, self.limit * 2 if self.probing else self.limit + 1)
 
     def bad(self) -> None:
         if self.deaf:
@@ -110,10 +111,7 @@ class Limits:
 
     def went_badly(self, host: str) -> None:
         """Count a sign that the host has too much to do."""
-        state = self._host(host)
-        state.bad()
-        if state.cap is not None:
-            state.limit = max(1, min(state.limit, state.cap))
+        self._host(host).bad()
 
     def _host(self, name: str) -> _Host:
         state = self._hosts.get(name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from regsync.oci.reference import LayoutReference, Reference, RegistryReference, parse_reference
+from regsync.oci.reference import Reference, parse_reference
 from regsync.sync.select import EVERYTHING, Selection
 
 Scope = Literal["changed", "missing", "check"]
@@ -62,6 +62,4 @@ def repository_in(entry: SyncEntry, path: str) -> RepositoryPair:
 
 def is_tagged(reference: Reference) -> bool:
     """Say whether a reference names its image by tag, so that a list of tags answers whether it is there."""
-    match reference:
-        case RegistryReference() | LayoutReference():
-            return not reference.digest
+    return not reference.digest

@@ -128,6 +128,15 @@ def test_a_cap_is_never_exceeded() -> None:
     assert limits.limit_of("a") == 3
 
 
+def test_a_host_with_a_cap_comes_back_to_it_after_trouble() -> None:
+    limits = Limits(lambda host: 4)
+    limits.went_badly("a")
+    assert limits.limit_of("a") == 2
+    for _ in range(100):
+        limits.went_well("a")
+    assert limits.limit_of("a") == 4
+
+
 async def test_answers_sent_before_a_halving_do_not_halve_again() -> None:
     limits = Limits(lambda host: None)
     async with asyncio.TaskGroup() as group:
