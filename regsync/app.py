@@ -21,10 +21,10 @@ from regsync.events import EntryIgnored, Observer, Warned, fan_out
 from regsync.layout.layouts import Layouts
 from regsync.limits import Limits
 from regsync.observe.report import Tally
-from regsync.registry.dockerconfig import DockerConfig, ask_store, load_docker_config
 from regsync.registry.host import HostSettings
+from regsync.registry.http.tls import CERTIFICATES
+from regsync.registry.login.dockerconfig import DockerConfig, ask_store, load_docker_config
 from regsync.registry.registries import Registries
-from regsync.registry.tls import CERTIFICATES
 from regsync.sync.entry import Scope, SyncEntry
 from regsync.sync.order import PlaceOf, predecessors
 from regsync.sync.run import Engine, Run

@@ -3,7 +3,7 @@
 A limit belongs to the host it protects. A request takes a slot at its host, a transfer takes one at both of its ends in
 one step (two transfers in opposite directions that each hold one end would wait for ever), and a request made inside a
 transfer rides on the transfer's slot. Transfers leave one slot of a host free, so that a look-up never waits behind a
-gigabyte. Rates (requests per second, Retry-After) are another matter: `registry/pacing.py`.
+gigabyte. Rates (requests per second, Retry-After) are another matter: `registry/http/pacing.py`.
 
 A host without a cap is probed: 8 at first, doubled per window of answers until the first trouble (429, 503, a
 time-out), from then on one more per window; every window with trouble halves it. A host with a cap begins there.

@@ -46,6 +46,38 @@ class Verified:
             yield held
 
 
+class BlobWriter(Protocol):
+    """A blob on its way into a repository: bytes are pushed in order, and nothing is visible before `commit`.
+
+    Leaving its context without `commit` leaves nothing visible. When it is left by a retryable error, whatever the far
+    side holds already stays *suspended*, and the next writer of the same blob in this repository begins at its offset;
+    left by anything else, it is thrown away.
+    """
+
+    @property
+    def offset(self) -> int:
+        """How many bytes the far side holds or was handed: the next `write` goes there.
+
+        On entering it is what was suspended, or the blob's whole size when the far side turns out to have it all.
+        """
+        ...
+
+    async def write(self, chunk: bytes) -> None:
+        """Hand over the next bytes; returns when it can take more, so the slowest writer sets the pace."""
+        ...
+
+    async def commit(self) -> None:
+        """Make the blob visible, durably; to be called with all of its bytes written and proved by the caller.
+
+        What the far side finds wrong with them is an `IntegrityError`.
+        """
+        ...
+
+    async def restart(self) -> None:
+        """Forget what was suspended: `offset` is 0 afterwards. For a caller who cannot prove what lies there."""
+        ...
+
+
 class Repository(Protocol):
     """A named set of blobs, manifests and tags: a registry path or an OCI layout directory.
 

@@ -10,8 +10,8 @@ from regsync.config.model import Config, Cred, SyncStep, TagFilter
 from regsync.daemon.schedule import Every, Schedule, parse_schedule
 from regsync.errors import ConfigError
 from regsync.oci.mediatype import SYNCED_BY_DEFAULT
-from regsync.registry.dockerconfig import DockerConfig, normalise_registry_name
 from regsync.registry.host import HostSettings
+from regsync.registry.login.dockerconfig import DockerConfig, normalise_registry_name
 from regsync.sync.entry import SyncEntry
 from regsync.sync.select import EVERYTHING, Filter, Selection, differs_from_go
 

@@ -12,12 +12,12 @@ from regsync.clock import Clock
 from regsync.events import Observer
 from regsync.limits import Limits
 from regsync.oci.reference import RegistryReference, valid_repository
+from regsync.registry.content.listing import Listing
 from regsync.registry.host import HostSettings, Learnt
-from regsync.registry.listing import Listing
+from regsync.registry.http.tls import CERTIFICATES
+from regsync.registry.http.transport import Transport
+from regsync.registry.http.wire import Wire
 from regsync.registry.repository import RegistryRepository
-from regsync.registry.tls import CERTIFICATES
-from regsync.registry.transport import Transport
-from regsync.registry.wire import Wire
 
 
 class Registries:

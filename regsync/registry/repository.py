@@ -16,13 +16,13 @@ from regsync.oci.digest import Digest
 from regsync.oci.manifest import MANIFEST_MAX, Manifest
 from regsync.oci.reference import valid_tag
 from regsync.oci.referrers import fallback_tag, is_fallback_tag, with_referrer
-from regsync.registry.download import Download
-from regsync.registry.failure import complaint_of, failure_of
+from regsync.registry.content.download import Download
+from regsync.registry.content.listing import Listing
+from regsync.registry.content.reading import ask
+from regsync.registry.content.upload import Uploads
 from regsync.registry.host import HostSettings, Learnt
-from regsync.registry.listing import Listing
-from regsync.registry.reading import ask
-from regsync.registry.transport import Answer, Request, Transport
-from regsync.registry.upload import Uploads
+from regsync.registry.http.failure import complaint_of, failure_of
+from regsync.registry.http.transport import Answer, Request, Transport
 from regsync.repository import Chunks, Repository, Verified
 
 _ACCEPT = tuple(("Accept", media_type) for media_type in mediatype.ACCEPT)

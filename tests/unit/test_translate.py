@@ -8,8 +8,8 @@ from regsync.app import load
 from regsync.config.load import Loaded
 from regsync.daemon.schedule import Every
 from regsync.oci.mediatype import OCI_INDEX, SYNCED_BY_DEFAULT
-from regsync.registry.dockerconfig import DockerConfig, DockerLogin
 from regsync.registry.host import HostSettings
+from regsync.registry.login.dockerconfig import DockerConfig, DockerLogin
 from regsync.translate import entries_of, hosts_of, place_of, schedules_of, stricter_patterns
 
 

@@ -11,7 +11,7 @@ from http import HTTPStatus
 from types import TracebackType
 from typing import Self
 
-from regsync.registry.message import Headers
+from regsync.registry.http.message import Headers
 
 
 @dataclass(frozen=True, slots=True)

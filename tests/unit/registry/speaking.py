@@ -9,10 +9,10 @@ from pathlib import Path
 
 from regsync.events import Event, RequestRetried
 from regsync.limits import Limits
-from regsync.registry.feed import Timeouts
 from regsync.registry.host import HostSettings
-from regsync.registry.transport import Transport
-from regsync.registry.wire import Wire
+from regsync.registry.http.feed import Timeouts
+from regsync.registry.http.transport import Transport
+from regsync.registry.http.wire import Wire
 from tests.support.clock import FakeClock
 
 NOWHERE = Path("/nonexistent")

@@ -1,0 +1,1 @@
+"""What a repository holds, carried: blobs down and up, lists page by page, answers that must mean something."""

@@ -1,0 +1,80 @@
+"""A blob's bytes from a registry, taken up again where they broke (RELIABILITY F20-F25, F35-F37).
+
+What is yielded is in order and without gaps, yet unproved: `Verified` proves it. A connection that breaks is opened
+again with `Range`, as long as connections bring something; the registry's URL is asked, never the CDN's, whose
+signature may have expired meanwhile.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+
+from regsync.clock import Clock
+from regsync.errors import Unavailable
+from regsync.oci.descriptor import Descriptor
+from regsync.registry.http.transport import Request, Streamed, Transport
+from regsync.repository import Chunks
+
+_FRUITLESS = 3  # connections in a row that brought next to nothing
+_FRUITFUL = 64 << 10  # bytes
+_PAUSE = 0.5  # seconds before the next connection, doubled after a fruitless one
+_CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,19})-([0-9]{1,19})/([0-9]{1,19}|\*)")
+
+
+class Download:
+    """One blob, fetched with this request, over as many connections as it takes."""
+
+    def __init__(self, transport: Transport, request: Request, blob: Descriptor, *, clock: Clock) -> None:
+        self._transport = transport
+        self._request = request
+        self._blob = blob
+        self._clock = clock
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[Chunks]:
+        """Open the blob; what is wrong with the first connection is raised here."""
+        async with AsyncExitStack() as stack:
+            first = await stack.enter_async_context(self._transport.stream(self._request))
+            yield self._chunks(stack, first)
+
+    async def _chunks(self, stack: AsyncExitStack, streamed: Streamed) -> Chunks:
+        offset = fruitless = skip = 0
+        while True:
+            began = offset
+            try:
+                async for chunk in streamed.chunks:
+                    fresh = chunk[skip:] if skip else chunk
+                    skip -= min(skip, len(chunk))
+                    offset += len(fresh)
+                    if fresh:
+                        yield fresh
+                broke = Unavailable(f"{self._request.what} ended after {offset} of {self._blob.size} bytes")
+            except Unavailable as error:
+                broke = error
+            if offset >= self._blob.size:
+                return
+            fruitless = 0 if offset - began >= _FRUITFUL else fruitless + 1
+            if fruitless >= _FRUITLESS:
+                raise broke
+            await stack.aclose()
+            await self._clock.sleep(_PAUSE * 2**fruitless)
+            streamed = await stack.enter_async_context(self._transport.stream(self._from(offset)))
+            skip = self._overlap(streamed, offset)
+
+    def _from(self, offset: int) -> Request:
+        if not offset:
+            return self._request
+        wanted = ("Range", f"bytes={offset}-{self._blob.size - 1}")
+        return replace(self._request, headers=(*self._request.headers, wanted), expect=frozenset({200, 206}))
+
+    def _overlap(self, streamed: Streamed, offset: int) -> int:
+        """Return how many bytes of this answer we have already: all before `offset` where Range was ignored."""
+        if streamed.status == 200:
+            return offset
+        found = _CONTENT_RANGE.fullmatch(streamed.headers.get("content-range", "").strip())
+        if not found or int(found[1]) != offset or found[3] not in {"*", str(self._blob.size)}:
+            raise Unavailable(f"{self._request.what}: the registry resumed somewhere else than at byte {offset}")
+        return 0

@@ -1,0 +1,51 @@
+"""Answers that must mean something: a body that cannot be read as what was asked for is asked for again.
+
+A proxy's HTML page with status 200, a flipped bit and a cut listing all come as successes. Whether an answer is one is
+known only to whoever asked, so the reader decides, and this is the one place that asks again because of content.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from regsync.clock import Clock
+from regsync.errors import IntegrityError, RegsyncError
+from regsync.oci import mediatype
+from regsync.registry.http.transport import Answer, Request, Transport
+
+_ATTEMPTS = 3
+_PAUSE = 0.5  # seconds, doubled per attempt
+_T = TypeVar("_T")
+
+
+async def ask(transport: Transport, request: Request, *, read: Callable[[Answer], _T], clock: Clock) -> _T:
+    """Return what `read` makes of the answer to this request; an `IntegrityError` of it is worth two more tries."""
+    for attempt in range(1, _ATTEMPTS):
+        try:
+            return read(await transport.send(request))
+        except IntegrityError:
+            await clock.sleep(_PAUSE * 2 ** (attempt - 1))
+    try:
+        return read(await transport.send(request))
+    except RegsyncError as error:
+        error.attempts = _ATTEMPTS
+        raise
+
+
+def json_object(answer: Answer, what: str) -> dict[str, Any]:
+    """Return the answer's body as a JSON object; anything else is an `IntegrityError`.
+
+    Listings come as `application/json`, from some registries as `text/plain` or without any type.
+    """
+    kind = mediatype.base(answer.headers.get("content-type", ""))
+    if kind not in {"application/json", "text/plain", ""} and not kind.endswith("+json"):
+        raise IntegrityError(f"{what} came as {kind[:80]}, not as JSON")
+    try:
+        body = json.loads(answer.body)
+    except (ValueError, RecursionError) as error:
+        raise IntegrityError(f"{what} came as something that is not JSON") from error
+    if not isinstance(body, dict):
+        raise IntegrityError(f"{what} came as JSON, but not as an object")
+    return body

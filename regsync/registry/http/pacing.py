@@ -1,0 +1,160 @@
+"""When a request to one host may start: its rate, its pauses, and what is left of our patience with it.
+
+A host that stops answering is treated as one thing and not as many failing requests: after a few failures in a row one
+request at a time goes out to see whether it is back, while all others wait without spending their own attempts. An
+outage of seconds is therefore survived by everybody at the cost of a handful of requests, and a host that stays away
+fails everybody at once instead of one after another.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from regsync.clock import Clock
+from regsync.errors import Unavailable
+from regsync.registry.http.retry import back_off
+
+_SUSPECT = 6  # failures in a row without a word from the host
+_PROBES = 5  # of those that are sent to see whether it is back
+LONGEST_NAP = 10.0  # seconds; a host that wants more gets it from those who hold nothing while they wait
+_OUT = 30.0  # seconds a host that stayed away is left alone
+_LONGEST_OUT = 3600.0  # seconds; some say milliseconds, so everybody is asked again some time
+_BROKEN = 64  # failed answers in a row (as many as may be in flight) after which not even first retries are free
+_BUDGET, _SHARE, _SAVED = 10.0, 0.2, 1000.0  # retries: at first, per request, and at most
+
+
+class Pacing:
+    """The requests to one host, as far as they depend on each other."""
+
+    def __init__(self, host: str, per_second: float, *, clock: Clock, draw: Callable[[], float]) -> None:
+        self._host = host
+        self._spacing = 1 / per_second if per_second > 0 else 0.0
+        self._clock = clock
+        self._draw = draw
+        self._next = float("-inf")  # all moments are on the monotonic clock
+        self._paused_until = float("-inf")
+        self._out_until = float("-inf")
+        self._asked = False  # whether it is the host that wants to be left alone
+        self._why = ""
+        self._silent = 0  # failures in a row that were no answer
+        self._failed = 0  # failures in a row, of any kind
+        self._probes = 0
+        self._probe: object | None = None  # the request that is out to see whether the host is back
+        self._budget = _BUDGET
+        self._changed = asyncio.Event()
+
+    @property
+    def out(self) -> bool:
+        """Say whether the host is left alone, so that asking is no use."""
+        return self._clock.monotonic() < self._out_until
+
+    @property
+    def closed(self) -> bool:
+        """Say whether a request would have to wait now."""
+        return self.out or self._clock.monotonic() < self._paused_until or (self._suspect and self._probe is not None)
+
+    @property
+    def _suspect(self) -> bool:
+        return self._silent >= _SUSPECT
+
+    async def opened(self) -> None:
+        """Return when a request may start; `Unavailable` while the host is left alone."""
+        while True:
+            now = self._clock.monotonic()
+            if now < self._out_until:
+                left = self._out_until - now
+                asked = left if self._asked else None
+                raise Unavailable(f"{self._host} is left alone for {left:.0f} s more: {self._why}", retry_after=asked)
+            if now < self._paused_until:
+                await self._nap(self._paused_until - now)
+            elif self._suspect and self._probe is not None:
+                await self._changed.wait()
+            else:
+                return
+
+    async def _nap(self, seconds: float) -> None:
+        if seconds > LONGEST_NAP:
+            raise Unavailable(f"{self._host} asks to be left alone for {seconds:.0f} s", retry_after=seconds)
+        await self._clock.sleep(seconds)
+
+    @asynccontextmanager
+    async def turn(self, *, streaming: bool) -> AsyncIterator[None]:
+        """Be one request under way; waits for the configured rate. To be entered while not `closed`.
+
+        One that streams a body is never the probe all others wait for: it may itself wait for one of them.
+        """
+        probe = object() if self._suspect and not streaming else None
+        if probe is not None:
+            self._probe = probe
+        try:
+            await self._spaced()
+            yield
+        finally:
+            if probe is not None and self._probe is probe:
+                self._probed()
+
+    def began(self) -> None:
+        """Note a new request, whose share of the retries is earned with it."""
+        self._budget = min(self._budget + _SHARE, _SAVED)
+
+    def answered(self) -> None:
+        """Note that the host works."""
+        was_suspect = self._suspect
+        self._silent = self._failed = self._probes = 0
+        if was_suspect:
+            self._probed()
+
+    def failed(self, why: str, *, silent: bool) -> None:
+        """Note a failure worth another try; `silent` when the host itself had no part in an answer."""
+        self._failed += 1
+        self._why = why
+        if not silent:
+            return
+        if self._suspect and self._probe is not None:
+            self._probes += 1
+            if self._probes > _PROBES:
+                self._out_until, self._asked = self._clock.monotonic() + _OUT, False
+            else:
+                self.pause(back_off(self._probes, draw=lambda: 0.5 + self._draw() / 2))
+            self._probed()
+        self._silent += 1
+
+    def pause(self, seconds: float) -> None:
+        """Let no request start for so long."""
+        self._paused_until = max(self._paused_until, self._clock.monotonic() + seconds)
+
+    def defer(self, seconds: float, why: str) -> None:
+        """Leave the host alone for longer than anybody waits (an hour at most): requests fail at once."""
+        self._out_until = max(self._out_until, self._clock.monotonic() + min(seconds, _LONGEST_OUT))
+        self._asked, self._why = True, why
+
+    def may_retry(self, attempt: int) -> bool:
+        """Say whether the n-th attempt's failure may be followed by another; takes it from the budget.
+
+        The first retry is free, so that any single fault is survived, unless nothing works any more.
+        """
+        if self.out:
+            return False
+        if self._suspect or (attempt == 1 and self._failed < _BROKEN):
+            return True
+        if self._budget < 1:
+            return False
+        self._budget -= 1
+        return True
+
+    def _probed(self) -> None:
+        """Let the next one see: the probe has its answer, though its body may still be on its way."""
+        self._probe = None
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    async def _spaced(self) -> None:
+        if not self._spacing:
+            return
+        now = self._clock.monotonic()
+        start = max(now, self._next)
+        self._next = start + self._spacing
+        if start > now:
+            await self._clock.sleep(start - now)

@@ -1,0 +1,63 @@
+"""Where answers send us, and what of it we do (distribution-spec: clients MUST NOT forward credentials).
+
+URLs of strangers are read here and nowhere else. The HTTP library follows nothing by itself.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from regsync.errors import Malformed, Refused
+from regsync.registry.http.message import Headers, resolved
+
+MOST_HOPS = 5
+_PORTS = {"http": 80, "https": 443}
+_READING = frozenset({301, 302, 303, 307, 308})
+_WRITING = frozenset({307, 308})  # the others turn a PUT into a GET
+_UNSAFE = re.compile(r"[^\x21-\x7e]|\\")
+
+
+class Origin(NamedTuple):
+    """What a credential belongs to (RFC 6454): scheme, host in lower case without a last dot, and port."""
+
+    scheme: str
+    host: str
+    port: int
+
+
+@lru_cache(maxsize=1024)
+def origin_of(url: str) -> Origin:
+    """Read the origin of an absolute URL; one that two parsers could read differently is `Refused`."""
+    if _UNSAFE.search(url):
+        raise Refused("a URL with spaces, backslashes or characters outside ASCII")
+    try:
+        parts = urlsplit(url)
+        host, port = (parts.hostname or "").rstrip("."), parts.port
+    except ValueError:
+        raise Refused("a URL that cannot be read") from None
+    if parts.scheme not in _PORTS or not host or ".." in host or host.startswith("."):
+        raise Refused(f"a URL without a host or of another scheme than http and https: {parts.scheme[:20]!r}")
+    if "@" in parts.netloc:
+        raise Refused(f"a URL with user information, at {host}")
+    return Origin(parts.scheme, host.lower(), _PORTS[parts.scheme] if port is None else port)
+
+
+def next_hop(method: str, status: int, headers: Headers, *, url: str) -> str | None:
+    """Return where this answer sends a request of this method, or None where it is no redirect that can be followed."""
+    if status not in (_READING if method in {"GET", "HEAD"} else _WRITING):
+        return None
+    location = headers.get("location", "").strip()
+    if not location:
+        raise Malformed(f"{origin_of(url).host} answered {status} without saying where to (no Location)")
+    following = resolved(url, location).partition("#")[0]
+    not_lowered(origin_of(url), origin_of(following))
+    return following
+
+
+def not_lowered(before: Origin, after: Origin) -> None:
+    """Refuse to leave TLS."""
+    if before.scheme == "https" and after.scheme == "http":
+        raise Refused(f"{before.host} sends us from https to plain http at {after.host}")

@@ -1,0 +1,102 @@
+"""How a URL of one registry is reached: which certificate is believed, which proxy is taken, what the guard allows.
+
+The registry's own origin is what the operator wrote down; every other place is one the registry chose for us.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import cached_property
+from pathlib import Path
+
+from regsync.errors import Refused
+from regsync.events import Observer
+from regsync.registry.host import HostSettings
+from regsync.registry.http.feed import Feed
+from regsync.registry.http.guard import AddressClass, class_of_name, reachable
+from regsync.registry.http.message import Request
+from regsync.registry.http.proxy import Proxies
+from regsync.registry.http.redirect import not_lowered, origin_of
+from regsync.registry.http.tls import Trust, trust_of
+from regsync.registry.http.wire import Reply, Wire
+from regsync.registry.login.token import TokenAnswer, TokenRequest
+
+_TOKEN_CAP = 1 << 20  # bytes
+_NEAR = frozenset({AddressClass.PRIVATE, AddressClass.LOOPBACK})
+
+
+class Route:
+    """The ways from here to one registry and to where it sends us."""
+
+    def __init__(
+        self,
+        host: HostSettings,
+        wire: Wire,
+        *,
+        environ: Mapping[str, str],
+        certificates: Path,
+        tell: Observer,
+        user_agent: str,
+    ) -> None:
+        self._host = host
+        self._wire = wire
+        self._proxies = Proxies(environ)
+        self._certificates = certificates
+        self._tell = tell
+        self._agent = ("User-Agent", user_agent)
+        self._origin = origin_of(host.origin)
+
+    def absolute(self, url: str) -> str:
+        """Return the URL a request goes to; one the registry named must not lead out of TLS."""
+        if url.startswith("/"):
+            return self._host.origin + url
+        not_lowered(self._origin, origin_of(url))
+        return url
+
+    def is_own(self, url: str) -> bool:
+        """Say whether a URL is the registry's own, so that its credentials may go there."""
+        return origin_of(url) == self._origin
+
+    def is_local(self) -> bool:
+        """Say whether the registry was last reached at a private or loopback address."""
+        return self._wire.class_at(self._host.origin) in _NEAR
+
+    @asynccontextmanager
+    async def exchange(
+        self, request: Request, url: str, feed: Feed | None, *, authorization: str | None
+    ) -> AsyncIterator[Reply]:
+        """Send one request to this URL and open its answer."""
+        login = () if authorization is None else (("Authorization", authorization),)
+        headers = (*request.headers, self._agent, *login)
+        async with self._open(request.method, url, headers, feed if feed is not None else request.body) as reply:
+            yield reply
+
+    async def fetch(self, request: TokenRequest) -> TokenAnswer:
+        """Ask a token server, as the `Fetch` of this host's `Authenticator`: guarded, capped, no redirects."""
+        headers = (*request.headers.items(), self._agent)
+        async with self._open(request.method, request.url, headers, request.body or None) as reply:
+            return TokenAnswer(reply.status, await reply.read(_TOKEN_CAP))
+
+    def _open(
+        self, method: str, url: str, headers: tuple[tuple[str, str], ...], body: bytes | Feed | None
+    ) -> AbstractAsyncContextManager[Reply]:
+        own, proxy = self.is_own(url), self._proxies.of(url)
+        reach = None if own else reachable(self._wire.class_at(self._host.origin))
+        if reach is not None and proxy is not None:
+            _judge_name(url, reach)
+            reach = None  # the socket leads to the proxy, which the operator chose
+        tls = (self._trust.own if own else self._trust.derived) if url.startswith("https:") else True
+        return self._wire.exchange(method, url, headers, body, tls=tls, proxy=proxy, reach=reach)
+
+    @cached_property
+    def _trust(self) -> Trust:
+        return trust_of(self._host, root=self._certificates, tell=self._tell)
+
+
+def _judge_name(url: str, reach: frozenset[AddressClass]) -> None:
+    """Refuse what a proxy would be asked for and can be seen from the name alone."""
+    host = origin_of(url).host
+    found = class_of_name(host)
+    if found is not None and found not in reach:
+        raise Refused(f"will not follow the registry to {host}: it is a {found.value} address")

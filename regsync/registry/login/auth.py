@@ -1,0 +1,247 @@
+"""How a registry's 401 becomes an Authorization header: the state machine of one host, with no network of its own.
+
+Nothing is sent before a registry asks for it. What it asks is remembered for the host (with `repoAuth`, for each
+repository), so that later requests carry their header at once. Tokens are bought for exactly the scopes of a request
+and shared by all who wait for the same ones. A token refused before its end is replaced once; when the new one is
+refused too, that is remembered for those scopes: a thousand tags cost one request and not a thousand. A login that is
+refused is remembered for the whole host: a thousand repositories cost one failed login, and accounts stay unlocked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Never
+
+from regsync.clock import Clock
+from regsync.errors import AccessDenied, IntegrityError, Malformed, Refused, Unavailable
+from regsync.registry.host import HostSettings
+from regsync.registry.login.challenge import Challenge, parse_challenges
+from regsync.registry.login.credentials import Credential, CredentialSource
+from regsync.registry.login.grants import Area, Grant, Trial, alone
+from regsync.registry.login.realm import name_realm, resolve_realm
+from regsync.registry.login.token import (
+    Fetch,
+    Token,
+    TokenAnswer,
+    TokenRequest,
+    TokenServer,
+    basic_header,
+    read_token,
+)
+
+__all__ = ["Authenticator", "Fetch", "TokenAnswer", "TokenRequest"]
+
+_CHECK = "check its entry in creds or the docker config"
+_REFUSED = 60.0  # seconds a refused login is not tried again: a thousand tags ask about once, the next pass anew
+_NO_LOGIN = 5.0  # seconds a login that could not be obtained counts as a refusal
+_NO_SUCH_GRANT = (404, 405, 501)  # a token server that knows no refresh tokens
+_LATER = (408, 425, 429)  # and every 5xx
+
+
+class Authenticator:
+    """Knows what one registry wants to see, and gets it.
+
+    `fetch` asks a token server once, guarded and without redirects; what it raises goes through, and whether the
+    whole is tried again is for the caller to say. `local_realms` answers whether the registry itself is at a private
+    or loopback address, so that its token server may be; it is asked only of realms that are literal addresses.
+    """
+
+    def __init__(
+        self,
+        host: HostSettings,
+        credentials: CredentialSource,
+        fetch: Fetch,
+        *,
+        user_agent: str,
+        clock: Clock,
+        local_realms: Callable[[], bool],
+    ) -> None:
+        self._host = host
+        self._credentials = credentials
+        self._fetch = fetch
+        self._user_agent = user_agent
+        self._clock = clock
+        self._local_realms = local_realms
+        self._areas: dict[str, Area] = {}
+
+    @asynccontextmanager
+    async def trying(self, scopes: tuple[str, ...]) -> AsyncIterator[str | None]:
+        """Return `header` for one request, alone while nobody knows what the registry makes of it.
+
+        To be held until `accepted` (which lets the others go on at once) or `challenged` was called, or the request
+        failed, and to be entered with a slot of the host in hand: whoever waits for a slot must not keep others here.
+        """
+        area = self._area(scopes)
+
+        def untried() -> Trial | None:
+            trial = area.untried(scopes)
+            if trial is not None:
+                area.grant(scopes).check_refusal(self._clock.monotonic())
+            return trial
+
+        async with alone(untried):
+            yield await self.header(scopes)
+
+    async def header(self, scopes: tuple[str, ...]) -> str | None:
+        """Return the Authorization value for the next request, None while nothing asked for one.
+
+        `AccessDenied` at once where these scopes, or the login, were refused before.
+        """
+        area = self._area(scopes)
+        area.tidy(self._clock.monotonic())
+        area.grant(scopes).check_refusal(self._clock.monotonic())
+        if area.scheme == "bearer":
+            return f"Bearer {await self._token(area, scopes)}"
+        if area.scheme == "basic":
+            credential = await self._credentials.get()
+            if credential is not None and credential.basic:
+                area.check_login(credential, self._clock.monotonic())
+                return basic_header(credential)
+        return None
+
+    async def challenged(self, scopes: tuple[str, ...], challenges: Sequence[str], *, sent: str | None) -> None:
+        """Learn from a 401 to a request that carried `sent`; `AccessDenied` when nothing new can be tried."""
+        area, lasting = self._area(scopes), _NO_LOGIN
+        shown: Credential | None = None
+        try:
+            credential = await self._credentials.get()
+            lasting = _REFUSED
+            if credential is not None and credential.basic and sent == basic_header(credential):
+                shown = credential
+            self._learn(scopes, self._read(challenges), sent, credential)
+        except (AccessDenied, Refused) as error:
+            self._remember(area, area.grant(scopes), error, lasting=lasting, shown=shown)
+            raise
+        finally:
+            area.settle(scopes)
+
+    def accepted(self, scopes: tuple[str, ...], *, sent: str | None) -> None:
+        """Note that a request with this header got another answer than 401; to be called after each of those.
+
+        Without it, a second early end of a token could not be told from a token that never worked.
+        """
+        self._area(scopes).accept(scopes, sent)
+
+    def _area(self, scopes: tuple[str, ...]) -> Area:
+        name = scopes[0].partition(":")[2].rpartition(":")[0] if self._host.repo_auth and scopes else ""
+        return self._areas.setdefault(name, Area())
+
+    def _remember(
+        self, area: Area, grant: Grant, error: AccessDenied | Refused, *, lasting: float, shown: Credential | None
+    ) -> None:
+        """Remember a refusal: of a login that was shown for the whole area, of anything else for these scopes."""
+        until = self._clock.monotonic() + lasting
+        if shown is None or not area.refuse_login(shown, error, until=until):
+            grant.refuse(error, until=until)
+
+    def _read(self, challenges: Sequence[str]) -> dict[str, Challenge]:
+        try:
+            offers = parse_challenges(challenges)
+        except Malformed as error:
+            raise AccessDenied(f"{self._host.name} wants a login, but how cannot be read: {error}") from error
+        return {offer.scheme: offer for offer in reversed(offers)}
+
+    def _learn(
+        self, scopes: tuple[str, ...], offers: dict[str, Challenge], sent: str | None, credential: Credential | None
+    ) -> None:
+        area, basic = self._area(scopes), basic_header(credential) if credential and credential.basic else ""
+        if basic and sent == basic and ("basic" in offers or "bearer" not in offers):
+            self._deny(f"refused the user name and password{_about(area, scopes, login=credential)}; {_CHECK}")
+        if basic and "basic" in offers:
+            area.scheme = "basic"
+        elif "bearer" in offers:
+            self._learn_bearer(area, scopes, offers["bearer"], sent)
+        elif "basic" in offers:
+            self._deny(f"wants a user name and password for {_shown(scopes)} and none are configured; {_CHECK}")
+        else:
+            known = ", ".join(sorted(scheme[:40] for scheme in offers)) or "nothing"
+            self._deny(f"refused {_shown(scopes)} and offers no login we know (it offers {known})")
+
+    def _learn_bearer(self, area: Area, scopes: tuple[str, ...], offer: Challenge, sent: str | None) -> None:
+        if not offer.params.get("realm"):
+            self._deny("wants a token but does not say from where")
+        realm = resolve_realm(self._host, offer.params["realm"], local_realms=self._local_realms)
+        area.turn_to(realm, offer.params.get("service", ""))
+        if not scopes and area.grant(scopes).ask_for(tuple(offer.params.get("scope", "").split())):
+            return
+        holder = area.holder(scopes, sent)
+        if holder is None:  # nothing was sent, or a token that is replaced already
+            return
+        if holder.strike:
+            self._deny(f"refused a fresh token for {_shown(scopes)} from {name_realm(realm)}; {_CHECK}")
+        holder.token = None
+        holder.strike = "scope" if offer.params.get("error") == "insufficient_scope" else "token"
+
+    async def _token(self, area: Area, scopes: tuple[str, ...]) -> str:
+        """Return a token that serves these scopes; of all who wait for one, one fetches it."""
+        for held in area.serving(scopes):
+            if held.token is not None and self._clock.monotonic() < held.token.stale:
+                return held.token.value
+        grant = area.grant(scopes)
+        seen = grant.failures
+        async with grant.lock:
+            now = self._clock.monotonic()
+            grant.check_refusal(now)
+            grant.check_failure(seen)
+            token = grant.token
+            if token is None or now >= token.stale:
+                token = await self._renew(area, grant)
+            return token.value
+
+    async def _renew(self, area: Area, grant: Grant) -> Token:
+        credential = await self._credentials.get()
+        async with alone(lambda: area.untried_login(credential, self._clock.monotonic())):
+            server = TokenServer(area.realm, area.service, self._user_agent)
+            shown: Credential | None = None
+            try:
+                request, answer = await self._buy(area, server, grant.asked, credential)
+                shown = credential if answer.status == 401 and request.shows_login else None
+                token = self._accept(server, answer, _about(area, grant.asked, login=shown))
+            except (Unavailable, IntegrityError) as error:
+                raise grant.fail(error) from error
+            except (AccessDenied, Refused) as error:
+                self._remember(area, grant, error, lasting=_REFUSED, shown=shown)
+                raise
+            area.take_refresh(token.refresh, of=(server.url, server.service))
+            area.prove("token")
+        grant.take(token)
+        return token
+
+    async def _buy(
+        self, area: Area, server: TokenServer, scopes: tuple[str, ...], credential: Credential | None
+    ) -> tuple[TokenRequest, TokenAnswer]:
+        """Ask in every way there is until one succeeds; return the last request and its answer."""
+        own = credential.token if credential is not None else ""
+        for refresh in dict.fromkeys(filter(None, (area.refresh, own))):
+            request = server.with_refresh(refresh, scopes)
+            answer = await self._fetch(request)
+            if answer.status == 200:
+                return request, answer
+            area.drop_refresh(refresh)
+            if refresh == own and not (credential and credential.basic) and answer.status not in _NO_SUCH_GRANT:
+                return request, answer  # which is a failure: a refused login does not become anonymous
+        request = server.with_login(credential, scopes)
+        return request, await self._fetch(request)
+
+    def _accept(self, server: TokenServer, answer: TokenAnswer, about: str) -> Token:
+        source = f"{name_realm(server.url)} of {self._host.name}"
+        if answer.status == 200:
+            return read_token(answer.body, clock=self._clock, source=source)
+        if answer.status >= 500 or answer.status in _LATER:
+            raise Unavailable(f"the token server {source} answered {answer.status}")
+        if answer.status in {401, 403}:
+            raise AccessDenied(f"the token server {source} refused the login{about} ({answer.status}); {_CHECK}")
+        raise AccessDenied(f"the token server {source} answered {answer.status}{about}")
+
+    def _deny(self, why: str) -> Never:
+        raise AccessDenied(f"{self._host.name} {why}")
+
+
+def _about(area: Area, scopes: tuple[str, ...], *, login: Credential | None) -> str:
+    """Return what to say a refusal is about; nothing where a login is wrong for whatever scopes."""
+    return f" for {_shown(scopes)}" if login is None or area.credit else ""
+
+
+def _shown(scopes: tuple[str, ...]) -> str:
+    return " ".join(scopes)[:300] or "this request"

@@ -1,0 +1,101 @@
+"""What proves to a registry who we are, and where it comes from: the settings, or a helper program.
+
+A configured login that cannot be obtained fails its host. Going on without it would turn a broken helper into
+anonymous requests, and those into missing images and used-up rate limits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from regsync.clock import Clock
+from regsync.errors import AccessDenied
+from regsync.registry.host import HostSettings
+from regsync.registry.login.helper import PATIENCE, ask_helper
+
+_AGAIN = 5.0  # seconds until a helper that failed is run again
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """A login: user and password, or a token that buys tokens (OAuth2 "identity" token). Secrets stay out of repr."""
+
+    user: str = ""
+    password: str = field(default="", repr=False)
+    token: str = field(default="", repr=False)
+
+    @property
+    def basic(self) -> bool:
+        """Say whether this can log in with user and password."""
+        return bool(self.user and self.password)
+
+
+class CredentialSource(Protocol):
+    """Where a host's login comes from."""
+
+    async def get(self) -> Credential | None:
+        """Return the login of the moment; None to be anonymous, `AccessDenied` when it cannot be obtained."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class FixedCredential:
+    """A login that was written down, or none."""
+
+    credential: Credential | None = None
+
+    async def get(self) -> Credential | None:
+        """Return it."""
+        return self.credential
+
+
+class HelperCredential:
+    """A login a helper program hands out, asked for again after `credential_expiry`.
+
+    One run at a time. While an older answer is known, a failing helper is forgiven and tried again after 5 s.
+    """
+
+    def __init__(
+        self, host: HostSettings, *, clock: Clock, environ: Mapping[str, str], patience: float = PATIENCE
+    ) -> None:
+        self._host = host
+        self._clock = clock
+        self._environ = environ
+        self._patience = patience
+        self._lock = asyncio.Lock()
+        self._credential: Credential | None = None
+        self._failure = ""
+        self._due = float("-inf")  # on the monotonic clock
+
+    async def get(self) -> Credential | None:
+        """Return the helper's answer, at most `credential_expiry` old if the helper works."""
+        async with self._lock:
+            if self._clock.monotonic() >= self._due:
+                await self._ask()
+            if self._credential is None:
+                raise AccessDenied(self._failure)
+            return self._credential
+
+    async def _ask(self) -> None:
+        host = self._host
+        server = host.credential_host or host.hostname
+        try:
+            answer = await ask_helper(host.helper, server, environ=self._environ, patience=self._patience)
+        except AccessDenied as error:
+            self._failure = f"cannot log in at {host.name}: {error}"
+            self._due = self._clock.monotonic() + _AGAIN
+            return
+        self._credential = Credential(answer.user, answer.password, answer.token)
+        self._due = self._clock.monotonic() + max(host.credential_expiry, _AGAIN)
+
+
+def credentials_of(host: HostSettings, *, clock: Clock, environ: Mapping[str, str]) -> CredentialSource:
+    """Return where this host's login comes from; a helper wins over anything stored."""
+    if host.helper:
+        return HelperCredential(host, clock=clock, environ=environ)
+    if host.user or host.password or host.token:
+        return FixedCredential(Credential(host.user, host.password, host.token))
+    return FixedCredential()

@@ -1,0 +1,61 @@
+"""Where a token server may be: the registry names it, and the password goes there.
+
+Any https address will do that is public or, for a registry at a private address, private; plain http only for a
+registry that is spoken to in plain http. Names are not resolved here: the guard at the socket sees where they lead.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from urllib.parse import SplitResult, urljoin, urlsplit
+
+from regsync.errors import Refused
+from regsync.registry.host import HostSettings
+from regsync.registry.http.guard import AddressClass, class_of_name
+
+_PLAIN = re.compile(r"[!-\[\]-~]{1,4096}")  # printable ASCII without the backslash that URL parsers disagree about
+_NETLOC = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::[0-9]{1,5})?")
+
+
+def resolve_realm(host: HostSettings, realm: str, *, local_realms: Callable[[], bool]) -> str:
+    """Return the absolute URL of the token server a challenge names; `Refused` when the login must not go there."""
+    if not _PLAIN.fullmatch(realm):
+        raise _refusal(host, realm, "it is no URL")
+    try:
+        url = urljoin(f"{host.origin}/v2/", realm)
+        parts = urlsplit(url)
+        port, own = parts.port, urlsplit(realm)
+    except ValueError:
+        raise _refusal(host, realm, "it is no URL") from None
+    if own.scheme and not own.netloc:
+        raise _refusal(host, realm, "it has no host")
+    if not _NETLOC.fullmatch(parts.netloc) or port == 0:
+        raise _refusal(host, realm, "it needs a plain host, and no user or password")
+    if parts.scheme != "https" and not (parts.scheme == "http" and host.tls == "disabled"):
+        raise _refusal(host, realm, "it is not https")
+    if parts.fragment:
+        raise _refusal(host, realm, "it has a fragment")
+    if parts.netloc != host.hostname and not _may_be_asked(parts, local_realms):
+        raise _refusal(host, realm, "it is at a local address and the registry is not")
+    return url
+
+
+def name_realm(url: str) -> str:
+    """Return the part of a realm that may be shown: no path, no query."""
+    return urlsplit(url).netloc
+
+
+def _refusal(host: HostSettings, realm: str, why: str) -> Refused:
+    shown = realm.split("?", 1)[0].rpartition("@")[2][:100]
+    return Refused(f"{host.name} sends logins to the token server {shown!r}, and that is refused: {why}")
+
+
+def _may_be_asked(parts: SplitResult, local_realms: Callable[[], bool]) -> bool:
+    match class_of_name(parts.hostname or ""):
+        case AddressClass.PUBLIC | None:
+            return True
+        case AddressClass.PRIVATE | AddressClass.LOOPBACK:
+            return local_realms()
+        case _:
+            return False

@@ -1,0 +1,71 @@
+"""A registry's refusal as one safe line."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from regsync.errors import (
+    AccessDenied,
+    Forbidden,
+    IntegrityError,
+    InvalidReference,
+    RegsyncError,
+    Unavailable,
+    Unsupported,
+)
+from regsync.registry.http.failure import complaint_of, failure_of, plain
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "kind"),
+    [
+        (400, "DIGEST_INVALID", IntegrityError),
+        (400, "NAME_INVALID", InvalidReference),
+        (400, "DENIED", AccessDenied),
+        (400, "MANIFEST_INVALID", Unsupported),
+        (403, "DENIED", Forbidden),
+        (403, "TOOMANYREQUESTS", Unavailable),
+        (500, "UNSUPPORTED", Unsupported),
+        (500, "", Unavailable),
+        (599, "", Unsupported),
+    ],
+)
+def test_status_and_code_name_the_kind_of_failure(status: int, code: str, kind: type[RegsyncError]) -> None:
+    body = b'{"errors":[{"code":"%s","message":"words","detail":"more"}]}' % code.encode()
+    failure = failure_of(status, body, place="GET x at h")
+    assert type(failure) is kind
+    assert str(failure).split() == f"GET x at h: {status} {code} words: more".split()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        *(b"", b"<html>", b"[]", b"{}", b"null", b'{"errors":[]}', b'{"errors":{}}', b'{"errors":[1]}'),
+        *(b'{"errors":null}', b'"x"', b"\xff\xfe", b"[" * 100_000, b'{"errors":[{"code":1,"message":{}}]}'),
+    ],
+)
+def test_a_body_that_says_nothing_leaves_the_status(body: bytes) -> None:
+    assert str(failure_of(404, body, place="GET x at h")) == "GET x at h: 404 Not Found"
+
+
+def test_words_are_shortened() -> None:
+    body = b'{"errors":[{"code":"X","message":"%s"}]}' % (b"a" * 100_000)
+    assert len(complaint_of(body).words) <= 4096
+
+
+def test_the_codes_of_all_errors_are_known() -> None:
+    body = b'{"errors":[{"code":"DIGEST_INVALID"},{"code":"MANIFEST_BLOB_UNKNOWN"},{"message":"x"},{"code":1}]}'
+    said = complaint_of(body)
+    assert said.code == "DIGEST_INVALID"
+    assert said.codes == {"DIGEST_INVALID", "MANIFEST_BLOB_UNKNOWN"}
+
+
+@given(st.text())
+def test_no_text_steers_a_terminal_or_breaks_a_line(text: str) -> None:
+    shown = plain(text)
+    assert shown.isprintable() or set(filter(lambda c: not c.isprintable(), shown)) <= set(
+        "\xa0\u3000\u1680\u202f\u205f"
+    ) | {chr(point) for point in range(0x2000, 0x200B)}
+    assert len(shown.splitlines()) <= 1

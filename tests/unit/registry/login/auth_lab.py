@@ -1,0 +1,70 @@
+"""A scripted token server around a real `Authenticator`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import parse_qs, urlsplit
+
+from regsync.errors import RegsyncError
+from regsync.registry.host import HostSettings
+from regsync.registry.login.auth import Authenticator, TokenAnswer, TokenRequest
+from regsync.registry.login.credentials import Credential
+from tests.support.clock import FakeClock
+
+HOST = HostSettings(name="r.example", hostname="r.example")
+BASIC = 'Basic realm="registry"'
+BEARER = 'Bearer realm="https://auth.example/token",service="svc",scope="repository:other:pull"'
+PULL = ("repository:a/b:pull",)
+PUSH = ("repository:a/b:pull,push",)
+LOGIN = Credential("someone", "canary-password")
+BASIC_HEADER = "Basic c29tZW9uZTpjYW5hcnktcGFzc3dvcmQ="
+Script = Callable[[TokenRequest, int], TokenAnswer | RegsyncError]
+
+
+def granted(number: int, **more: object) -> TokenAnswer:
+    return TokenAnswer(200, json.dumps({"token": f"T{number}", "expires_in": 300, **more}).encode())
+
+
+@dataclass
+class Source:
+    """A login that may change under way, as a helper's does."""
+
+    credential: Credential | None
+
+    async def get(self) -> Credential | None:
+        return self.credential
+
+
+class Lab:
+    """An authenticator, its scripted token server, and the journal of what was asked there."""
+
+    def __init__(self, credential: Credential | None = None, *, host: HostSettings = HOST) -> None:
+        self.clock = FakeClock()
+        self.asked: list[TokenRequest] = []
+        self.script: Script = lambda _, number: granted(number)
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.source = Source(credential)
+        self.auth = Authenticator(
+            host, self.source, self.fetch, user_agent="regsync/1", clock=self.clock, local_realms=lambda: False
+        )
+
+    async def fetch(self, request: TokenRequest) -> TokenAnswer:
+        self.asked.append(request)
+        number = len(self.asked)
+        await self.gate.wait()
+        answer = self.script(request, number)
+        if isinstance(answer, RegsyncError):
+            raise answer
+        return answer
+
+    async def refused(self, scopes: tuple[str, ...] = PULL, *lines: str, sent: str | None = None) -> str | None:
+        """A 401 with these challenges; return the header to go on with."""
+        await self.auth.challenged(scopes, lines or (BEARER,), sent=sent)
+        return await self.auth.header(scopes)
+
+    def scopes(self) -> list[list[str]]:
+        return [parse_qs(urlsplit(request.url).query).get("scope", []) for request in self.asked]

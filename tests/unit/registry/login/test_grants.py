@@ -1,0 +1,85 @@
+"""What is remembered of a registry does not grow with all that was ever asked for."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from regsync.errors import AccessDenied
+from regsync.registry.login.auth import TokenAnswer
+from regsync.registry.login.grants import Area
+from tests.support.clock import settle
+from tests.unit.registry.login.auth_lab import BASIC, BEARER, LOGIN, PULL, Lab, granted
+
+MANY = 1024
+
+
+def many(kind: str, count: int = 3 * MANY) -> list[tuple[str, ...]]:
+    return [(f"repository:{kind}{number}:pull",) for number in range(count)]
+
+
+def area_of(lab: Lab) -> Area:
+    (area,) = lab.auth._areas.values()
+    return area
+
+
+async def test_tokens_that_have_ended_are_forgotten() -> None:
+    lab = Lab()
+    await lab.refused()
+    for scopes in many("a", 2 * MANY):
+        await lab.auth.header(scopes)
+    assert len(area_of(lab)._grants) > 2 * MANY  # all of use
+    await lab.clock.advance(241)
+    for scopes in many("b", 2 * MANY):
+        await lab.auth.header(scopes)
+        await lab.clock.advance(1)
+    assert len(area_of(lab)._grants) <= 2 * MANY
+
+
+@pytest.mark.parametrize("line", ["", BASIC])
+async def test_a_registry_without_tokens_leaves_nothing_behind(line: str) -> None:
+    lab = Lab(LOGIN)
+    if line:
+        await lab.refused(PULL, line)
+    for scopes in many("a"):
+        await lab.auth.header(scopes)
+    assert len(area_of(lab)._grants) <= MANY + 1
+
+
+async def test_what_is_still_of_use_is_kept() -> None:
+    lab = Lab(LOGIN)
+    lab.script = lambda request, number: (
+        TokenAnswer(403, b"") if "forbidden" in request.url else granted(number, expires_in=86400)
+    )
+    forbidden, waiting = ("repository:forbidden:pull",), ("repository:waiting:pull",)
+    assert await lab.refused(()) == "Bearer T1"
+    assert await lab.refused(PULL) == "Bearer T2"
+    with pytest.raises(AccessDenied):
+        await lab.auth.header(forbidden)
+    lab.gate.clear()
+    buying = [asyncio.ensure_future(lab.auth.header(waiting)) for _ in range(2)]
+    await settle()
+    area, asked = area_of(lab), len(lab.asked)
+    for scopes in many("empty"):
+        area.grant(scopes)
+    area.tidy(lab.clock.monotonic())
+    assert set(area._grants) == {(), PULL, forbidden, waiting}
+    lab.gate.set()
+    assert await asyncio.gather(*buying) == ["Bearer T4", "Bearer T4"]
+    assert await lab.auth.header(()) == "Bearer T1"
+    assert await lab.auth.header(PULL) == "Bearer T2"
+    with pytest.raises(AccessDenied):
+        await lab.auth.header(forbidden)
+    assert len(lab.asked) == asked
+
+
+async def test_a_token_refused_early_is_not_forgotten_with_its_strike() -> None:
+    lab = Lab()
+    await lab.refused()
+    await lab.auth.challenged(PULL, [BEARER], sent="Bearer T1")
+    area = area_of(lab)
+    for scopes in many("empty"):
+        area.grant(scopes)
+    area.tidy(lab.clock.monotonic())
+    assert set(area._grants) == {PULL}
