@@ -1,9 +1,13 @@
 """How much may be under way at each host, at once.
 
-A limit belongs to the host it protects. A request takes a slot at its host, a transfer takes one at both of its ends in
+A limit belongs to the host it protects. A request takes a slot at its host, a transfer takes one at all of its ends in
 one step (two transfers in opposite directions that each hold one end would wait for ever), and a request made inside a
 transfer rides on the transfer's slot. Transfers leave one slot of a host free, so that a look-up never waits behind a
 gigabyte. Rates (requests per second, Retry-After) are another matter: `registry/http/pacing.py`.
+
+Slots go to the oldest who can use them. A transfer needs several at once, and would wait for ever while look-ups keep
+its hosts full: so the oldest transfers reserve, and who came later leaves what they lack to them. Only a quarter of a
+host's slots (one at least) is reserved at any time, so that a transfer whose other end is busy holds up little here.
 
 A host without a cap is probed: 8 at first, doubled per window of answers until the first trouble (429, 503, a
 time-out), from then on one more per window; every window with trouble halves it. A host with a cap begins there.
@@ -15,9 +19,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Hashable
-from contextlib import asynccontextmanager, suppress
-from contextvars import ContextVar
+from collections.abc import Callable, Hashable
+from contextlib import suppress
+from contextvars import ContextVar, Token
 from dataclasses import dataclass, field
 from weakref import WeakValueDictionary
 
@@ -28,17 +32,18 @@ _held: ContextVar[frozenset[str]] = ContextVar("held", default=frozenset())
 
 @dataclass(slots=True)
 class _Host:
-    """One host's slots: how many are used, and how many may be."""
+    """One host's slots: how many are used, how many of them by transfers, and how many may be used."""
 
     limit: int
     cap: int | None
     used: int = 0
+    transfers: int = 0
     answers: int = 0
     probing: bool = True
     deaf: int = 0  # answers still to come from before the last halving: their trouble is old news
 
-    def fits(self, *, transfer: bool) -> bool:
-        return self.used < self.limit - (1 if transfer and self.limit > 1 else 0)
+    def takes_transfers(self) -> bool:
+        return self.transfers < max(1, self.limit - 1)
 
     def good(self) -> None:
         self.deaf = max(0, self.deaf - 1)
@@ -83,22 +88,9 @@ class Limits:
         self._queues: dict[tuple[str, ...], deque[_Waiter]] = {}  # by the hosts wanted, each in order of arrival
         self._tickets = 0
 
-    @asynccontextmanager
-    async def hold(self, *hosts: str) -> AsyncIterator[None]:
+    def hold(self, *hosts: str) -> Hold:
         """Hold one slot at each of these hosts, all or none; hosts this task holds already are not taken again."""
-        held = _held.get()
-        wanted = tuple(sorted({host for host in hosts if host not in held}))
-        if not wanted:
-            yield
-            return
-        await self._take(wanted)
-        token = _held.set(held.union(wanted))
-        try:
-            yield
-        finally:
-            with suppress(ValueError):  # left by another task than the one that entered, which never had the note
-                _held.reset(token)
-            self._leave(wanted)
+        return Hold(self, hosts)
 
     def limit_of(self, host: str) -> int:
         """Return how many may be under way at this host now."""
@@ -113,16 +105,10 @@ class Limits:
         """Count a sign that the host has too much to do."""
         self._host(host).bad()
 
-    def _host(self, name: str) -> _Host:
-        state = self._hosts.get(name)
-        if state is None:
-            cap = self._cap_of(name)
-            state = self._hosts[name] = _Host(limit=_START if cap is None else cap, cap=cap)
-        return state
-
-    async def _take(self, wanted: tuple[str, ...]) -> None:
-        if not self._queues.get(wanted) and self._fit(wanted):
-            self._use(wanted)
+    async def take(self, wanted: tuple[str, ...]) -> None:
+        """Wait for a slot at each of these hosts; to be given back by `leave`."""
+        if wanted not in self._queues and self._fit(wanted, self._tickets + 1):
+            self._use(wanted, 1)
             return
         self._tickets += 1
         waiter = _Waiter(self._tickets, wanted)
@@ -133,41 +119,100 @@ class Limits:
             self._give_up(waiter)
             raise
 
+    def leave(self, wanted: tuple[str, ...]) -> None:  # synchronous: safe in any `finally`
+        """Give the slots back, and wake whoever they are for."""
+        self._use(wanted, -1)
+        for host in wanted:
+            self._grant(host)
+
+    def _host(self, name: str) -> _Host:
+        state = self._hosts.get(name)
+        if state is None:
+            cap = self._cap_of(name)
+            state = self._hosts[name] = _Host(limit=_START if cap is None else cap, cap=cap)
+        return state
+
     def _give_up(self, waiter: _Waiter) -> None:
-        """Forget a waiter that was cancelled; if its slots had just been granted, pass them on."""
+        """Forget a waiter that was cancelled; what had just been granted to it or reserved for it is passed on."""
         if waiter.granted.done() and not waiter.granted.cancelled():
-            self._leave(waiter.hosts)
+            self.leave(waiter.hosts)
             return
         queue = self._queues.get(waiter.hosts, deque())
         with suppress(ValueError):  # a holder that was cancelled in the same breath has woken it already
             queue.remove(waiter)
-            if not queue:
-                del self._queues[waiter.hosts]
-
-    def _fit(self, wanted: tuple[str, ...]) -> bool:
-        return all(self._host(host).fits(transfer=len(wanted) > 1) for host in wanted)
-
-    def _use(self, wanted: tuple[str, ...]) -> None:
-        for host in wanted:
-            self._host(host).used += 1
-
-    def _leave(self, wanted: tuple[str, ...]) -> None:  # synchronous: safe in any `finally`
-        for host in wanted:
-            self._host(host).used -= 1
-        for host in wanted:
+            self._drop_if_empty(waiter.hosts)
+        for host in waiter.hosts:
             self._grant(host)
+
+    def _fit(self, wanted: tuple[str, ...], ticket: int) -> bool:
+        """Say whether the holder of this ticket may take these slots now, and leave older transfers theirs."""
+        for name in wanted:
+            host = self._host(name)
+            if len(wanted) > 1 and not host.takes_transfers():
+                return False
+            if host.used >= host.limit or (self._queues and host.used + self._reserved(name, ticket) >= host.limit):
+                return False
+        return True
+
+    def _reserved(self, name: str, ticket: int) -> int:
+        """Count the slots of a host that wait for transfers older than this ticket."""
+        host = self._host(name)
+        if not host.takes_transfers():
+            return 0
+        older = sum(
+            len(hosts) > 1 and name in hosts and queue[0].ticket < ticket for hosts, queue in self._queues.items()
+        )
+        return min(older, max(1, host.limit // 4))
+
+    def _use(self, wanted: tuple[str, ...], count: int) -> None:
+        for name in wanted:
+            host = self._host(name)
+            host.used += count
+            if len(wanted) > 1:
+                host.transfers += count
 
     def _grant(self, host: str) -> None:
         """Wake whoever fits now, oldest first, among the queues that want this host."""
-        while True:
-            heads = [queue[0] for hosts, queue in self._queues.items() if host in hosts and self._fit(hosts)]
+        while self._queues:
+            heads = [
+                queue[0] for hosts, queue in self._queues.items() if host in hosts and self._fit(hosts, queue[0].ticket)
+            ]
             if not heads:
                 return
             waiter = min(heads, key=lambda head: head.ticket)
-            queue = self._queues[waiter.hosts]
-            queue.popleft()
-            if not queue:
-                del self._queues[waiter.hosts]
+            self._queues[waiter.hosts].popleft()
+            self._drop_if_empty(waiter.hosts)
             if not waiter.granted.done():
-                self._use(waiter.hosts)
+                self._use(waiter.hosts, 1)
                 waiter.granted.set_result(None)
+
+    def _drop_if_empty(self, hosts: tuple[str, ...]) -> None:
+        if not self._queues[hosts]:
+            del self._queues[hosts]
+
+
+class Hold:
+    """Slots held for as long as this is entered (`Limits.hold`); a class, since every request passes here."""
+
+    __slots__ = ("_hosts", "_limits", "_token", "_wanted")
+
+    def __init__(self, limits: Limits, hosts: tuple[str, ...]) -> None:
+        self._limits = limits
+        self._hosts = hosts
+        self._wanted: tuple[str, ...] = ()
+        self._token: Token[frozenset[str]] | None = None
+
+    async def __aenter__(self) -> None:
+        held = _held.get()
+        self._wanted = tuple(sorted({host for host in self._hosts if host not in held}))
+        if self._wanted:
+            await self._limits.take(self._wanted)
+            self._token = _held.set(held.union(self._wanted))
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._token is None:
+            return
+        with suppress(ValueError):  # left by another task than the one that entered, which never had the note
+            _held.reset(self._token)
+        self._token = None
+        self._limits.leave(self._wanted)

@@ -3,6 +3,8 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from regsync.limits import KeyedLock, Limits
 from tests.support.clock import settle
@@ -177,3 +179,86 @@ async def test_holders_and_waiters_cancelled_in_one_breath_leave_the_slots_free(
     assert {type(end) for end in ends} == {asyncio.CancelledError}
     async with asyncio.timeout(1), limits.hold("a", "b"):
         pass
+
+
+async def _served(limits: Limits, order: list[str], name: str, *hosts: str) -> None:
+    """Hold the slots for one turn of the event loop, and note that they were got."""
+    async with limits.hold(*hosts):
+        order.append(name)
+        await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("cap", [None, 1, 2, 3])
+async def test_a_transfer_begins_before_any_look_up_that_came_after_it_when_both_its_hosts_are_full(
+    cap: int | None,
+) -> None:
+    limits, order = Limits(lambda host: 32 if host == "memory" else cap), list[str]()
+    async with asyncio.TaskGroup() as group:
+        for _ in range(500):
+            for host in ("a", "b"):
+                group.create_task(_served(limits, order, "before", host))
+        group.create_task(_served(limits, order, "transfer", "a", "b", "memory"))
+        await asyncio.sleep(0)
+        for at in range(500):
+            for host in ("a", "b"):
+                group.create_task(_served(limits, order, f"after {at}", host))
+    assert len(order) == 2001
+    most = 2 * (cap or 64)  # whoever holds or is granted a slot in the same breath
+    assert sum(name.startswith("after") for name in order[: order.index("transfer")]) <= most
+
+
+async def test_look_ups_pass_a_transfer_that_waits_for_its_other_end() -> None:
+    limits, release = Limits(lambda host: 4), asyncio.Event()
+
+    async def transfer(*hosts: str) -> None:
+        async with limits.hold(*hosts):
+            await release.wait()
+
+    tasks = [asyncio.create_task(transfer("busy", "elsewhere")) for _ in range(3)]
+    await settle()
+    tasks += [asyncio.create_task(transfer("busy", "here")) for _ in range(20)]
+    await settle()
+    async with asyncio.timeout(1):
+        await asyncio.gather(*(_served(limits, [], "look-up", "here") for _ in range(50)))
+        await _served(limits, [], "transfer", "here", "third")
+    release.set()
+    await asyncio.gather(*tasks)
+
+
+async def test_a_transfer_that_gives_up_leaves_its_reservation_to_others() -> None:
+    limits, release = Limits(lambda host: 1), asyncio.Event()
+
+    async def hold(*hosts: str) -> None:
+        async with limits.hold(*hosts):
+            await release.wait()
+
+    holder = asyncio.create_task(hold("a"))
+    await settle()
+    transfer = asyncio.create_task(hold("a", "b"))
+    await settle()
+    look_up = asyncio.create_task(_served(limits, [], "look-up", "b"))
+    await settle()
+    assert not look_up.done()
+    transfer.cancel()
+    async with asyncio.timeout(1):
+        await look_up
+    release.set()
+    await asyncio.gather(holder, transfer, return_exceptions=True)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    wants=st.lists(st.sets(st.sampled_from("abcd"), min_size=1, max_size=3), min_size=1, max_size=60),
+    cap=st.integers(1, 5),
+)
+def test_whatever_is_wanted_in_whatever_order_everybody_is_served(wants: list[set[str]], cap: int) -> None:
+    async def all_of_them() -> None:
+        limits, order = Limits(lambda host: cap), list[str]()
+        async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+            for at, hosts in enumerate(wants):
+                group.create_task(_served(limits, order, str(at), *hosts))
+        assert len(order) == len(wants)
+        async with asyncio.timeout(10), limits.hold("a"), limits.hold("b"), limits.hold("c"), limits.hold("d"):
+            pass
+
+    asyncio.run(all_of_them())
