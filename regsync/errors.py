@@ -12,6 +12,7 @@ RegsyncError                 retryable = False; attempts = how often it was trie
 ├── StorageError             the disk or the layout directory cannot be used (full, read-only, damaged)
 ├── Incomplete               the target says that parts of a manifest it was given are not there
 ├── Unavailable              retryable: network failure, 5xx, 408, 429
+│   └── TooSlow              not retryable: it was tried as often as makes sense
 ├── IntegrityError           retryable; the bytes are not the ones described
 └── CopyFailed               where a copy stopped; __cause__ says why
 
@@ -89,6 +90,12 @@ class Unavailable(RegsyncError):
     def __init__(self, message: str, *, retry_after: float | None = None) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class TooSlow(Unavailable):
+    """It answers, so slowly that each try costs minutes, and it has had all of its tries: not to be begun again now."""
+
+    retryable = False
 
 
 class IntegrityError(RegsyncError):

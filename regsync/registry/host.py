@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import enum
 from dataclasses import dataclass, field, replace
 from typing import Literal
+
+from regsync.clock import Clock
 
 Tls = Literal["enabled", "insecure", "disabled"]
 
 DOCKER_HUB = "docker.io"
 _HUB_HOSTNAME = "registry-1.docker.io"
 _HUB_CREDENTIAL_HOST = "https://index.docker.io/v1/"
+_REMEMBERED = 3600.0  # seconds
+_IN_A_ROW = 3  # refusals that may each be an accident, until they decide together
+_LARGEST_CHUNK = 64 << 20  # bytes; each is held in memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +64,60 @@ class HostSettings:
         return replace(self, user=user, password=password, token=token, helper=helper)
 
 
-@dataclass(slots=True)
-class Learnt:
-    """What a host has taught this process.
+class Way(enum.Enum):
+    """A way of asking that spares requests or bytes, and that not every registry goes."""
 
-    Whether it answers HEAD, how large its chunks are (and may become), in bytes, and whether it refuses large bodies.
+    MANIFEST_HEAD = enum.auto()
+    BLOB_HEAD = enum.auto()
+    ANONYMOUS_MOUNT = enum.auto()
+    LARGE_BODY = enum.auto()
+
+
+class Learnt:
+    """What a host has taught this process; each lesson is forgotten after an hour, for hosts and proxies change.
+
+    `chunk_limit` is the largest chunk, in bytes, that a registry may demand.
     """
 
-    heads: bool
-    chunk: int
-    chunk_limit: int
-    refuses_large: bool = False
+    def __init__(self, host: HostSettings, *, chunk_limit: int, clock: Clock) -> None:
+        self._host = host
+        self._chunk_limit = min(chunk_limit, _LARGEST_CHUNK)
+        self._clock = clock
+        self._refusals: dict[Way, int] = {}  # in a row
+        self._closed: dict[Way, float] = {}  # when that was learnt, on the monotonic clock
+        self._demanded = (0, float("-inf"))  # the chunk the registry wants, in bytes, and when it said so
+
+    @property
+    def host(self) -> str:
+        """The registry's name."""
+        return self._host.name
+
+    def goes(self, way: Way) -> bool:
+        """Say whether this way is worth trying."""
+        if self._host.disable_head and way in {Way.MANIFEST_HEAD, Way.BLOB_HEAD}:
+            return False
+        return not self._fresh(self._closed.get(way, float("-inf")))
+
+    def went(self, way: Way) -> None:
+        """Note that this way was open."""
+        self._refusals.pop(way, None)
+
+    def refused(self, way: Way, *, surely: bool) -> None:
+        """Note that this way was closed; where that may have been an accident, three in a row decide."""
+        self._refusals[way] = self._refusals.get(way, 0) + 1
+        if surely or self._refusals[way] >= _IN_A_ROW:
+            self._closed[way] = self._clock.monotonic()
+            del self._refusals[way]
+
+    @property
+    def chunk(self) -> int:
+        """How large a piece of a blob is, in bytes."""
+        size, moment = self._demanded
+        return max(self._host.blob_chunk, size) if self._fresh(moment) else self._host.blob_chunk
+
+    def demanded(self, size: int) -> None:
+        """Note the least size of a chunk the registry takes, in bytes; we go along within our limit."""
+        self._demanded = (min(size, self._chunk_limit), self._clock.monotonic())
+
+    def _fresh(self, moment: float) -> bool:
+        return self._clock.monotonic() - moment < _REMEMBERED

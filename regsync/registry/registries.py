@@ -13,6 +13,8 @@ from regsync.events import Observer
 from regsync.limits import Limits
 from regsync.oci.reference import RegistryReference, valid_repository
 from regsync.registry.content.listing import Listing
+from regsync.registry.content.session import cancel_all
+from regsync.registry.content.suspended import Suspended
 from regsync.registry.host import HostSettings, Learnt
 from regsync.registry.http.tls import CERTIFICATES
 from regsync.registry.http.transport import Transport
@@ -49,6 +51,7 @@ class Registries:
         self._wire = Wire()
         self._transports: dict[str, Transport] = {}
         self._learnt: dict[str, Learnt] = {}
+        self._suspended: dict[str, Suspended] = {}
         self._opened: WeakValueDictionary[tuple[str, str, bool], RegistryRepository] = WeakValueDictionary()
 
     async def __aenter__(self) -> Self:
@@ -58,6 +61,7 @@ class Registries:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        await cancel_all(upload for suspended in self._suspended.values() for upload in suspended.everything())
         await self._wire.__aexit__(kind, error, trace)
 
     def repository(self, reference: RegistryReference, *, push: bool = False) -> RegistryRepository:
@@ -66,11 +70,15 @@ class Registries:
         opened = self._opened.get(key)
         if opened is None:
             host = self._settings(reference.registry)
-            learnt = self._learnt.setdefault(
-                host.name, Learnt(not host.disable_head, host.blob_chunk, self._blob_limit)
-            )
+            learnt = self._learnt.get(host.name) or Learnt(host, chunk_limit=self._blob_limit, clock=self._clock)
             opened = self._opened[key] = RegistryRepository(
-                self._transport(host), host, reference.repository, push=push, learnt=learnt, clock=self._clock
+                self._transport(host),
+                host,
+                reference.repository,
+                push=push,
+                learnt=self._learnt.setdefault(host.name, learnt),
+                suspended=self._suspended.setdefault(host.name, Suspended(self._clock)),
+                clock=self._clock,
             )
         return opened
 

@@ -19,11 +19,12 @@ from regsync.oci.referrers import fallback_tag, is_fallback_tag, with_referrer
 from regsync.registry.content.download import Download
 from regsync.registry.content.listing import Listing
 from regsync.registry.content.reading import ask
+from regsync.registry.content.suspended import Suspended
 from regsync.registry.content.upload import Uploads
-from regsync.registry.host import HostSettings, Learnt
+from regsync.registry.host import HostSettings, Learnt, Way
 from regsync.registry.http.failure import complaint_of, failure_of
 from regsync.registry.http.transport import Answer, Request, Transport
-from regsync.repository import Chunks, Repository, Verified
+from regsync.repository import BlobWriter, Chunks, Repository, Verified
 
 _ACCEPT = tuple(("Accept", media_type) for media_type in mediatype.ACCEPT)
 _OK = frozenset({200})
@@ -34,10 +35,21 @@ _LACKING = frozenset({"MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN", "MANIFEST_UNKNOWN
 
 
 class RegistryRepository:
-    """One repository; asks for push rights at once where it is going to be written to."""
+    """One repository; asks for push rights at once where it is going to be written to.
+
+    `learnt` and `suspended` are what the process knows of the host, for all of its repositories.
+    """
 
     def __init__(
-        self, transport: Transport, host: HostSettings, path: str, *, push: bool, learnt: Learnt, clock: Clock
+        self,
+        transport: Transport,
+        host: HostSettings,
+        path: str,
+        *,
+        push: bool,
+        learnt: Learnt,
+        suspended: Suspended,
+        clock: Clock,
     ) -> None:
         self._transport = transport
         self._host = host
@@ -47,7 +59,15 @@ class RegistryRepository:
         self._scopes = (f"repository:{path}:{'pull,push' if push else 'pull'}",)
         prefix = f"{host.path_prefix}/" if host.path_prefix else ""
         self._base = f"/v2/{prefix}{path}/"
-        self._uploads = Uploads(transport, host, learnt, path=f"{self._base}blobs/", scopes=self._scopes)
+        self._uploads = Uploads(
+            transport,
+            host,
+            learnt,
+            suspended,
+            path=f"{self._base}blobs/",
+            scopes=self._scopes,
+            has_blob=self.has_blob,
+        )
         self._one_writer = KeyedLock()
 
     @property
@@ -62,17 +82,27 @@ class RegistryRepository:
 
     async def head_manifest(self, ref: str | Digest) -> Descriptor | None:
         """Return what a tag or digest names; a registry that tells too little by HEAD is asked for the manifest."""
-        if not self._learnt.heads:
-            return await self._head_by_get(ref)
         try:
-            answer = await self._transport.send(self._manifest("HEAD", ref))
+            answer = await self._headed(self._manifest("HEAD", ref), Way.MANIFEST_HEAD)
         except NotFound:
             return None
-        if answer.status in _NO_HEAD:
-            self._learnt.heads = False
-            return await self._head_by_get(ref)
-        described = _described(answer, ref)
+        described = None if answer is None else _described(answer, ref)
         return described if described is not None else await self._head_by_get(ref)
+
+    async def _headed(self, request: Request, way: Way) -> Answer | None:
+        """Return the answer to a HEAD, None where the registry does not do that (or what stands before it, now)."""
+        if not self._learnt.goes(way):
+            return None
+        try:
+            answer = await self._transport.send(request)
+        except NotFound:
+            self._learnt.went(way)
+            raise
+        if answer.status in _NO_HEAD:
+            self._learnt.refused(way, surely=False)
+            return None
+        self._learnt.went(way)
+        return answer
 
     async def _head_by_get(self, ref: str | Digest) -> Descriptor | None:
         try:
@@ -145,14 +175,11 @@ class RegistryRepository:
 
     async def has_blob(self, blob: Descriptor) -> bool:
         """Ask for the blob; one of another length is damaged there and counts as missing."""
-        if not self._learnt.heads:
-            return await self._has_by_get(blob)
         try:
-            answer = await self._transport.send(self._blob("HEAD", blob))
+            answer = await self._headed(self._blob("HEAD", blob), Way.BLOB_HEAD)
         except NotFound:
             return False
-        if answer.status in _NO_HEAD:
-            self._learnt.heads = False
+        if answer is None:
             return await self._has_by_get(blob)
         return answer.headers.get("content-length", str(blob.size)) == str(blob.size)
 
@@ -164,14 +191,27 @@ class RegistryRepository:
         except NotFound:
             return False
 
-    def open_blob(self, blob: Descriptor) -> AbstractAsyncContextManager[Chunks]:
-        """Open the blob's bytes, resumed where a connection breaks."""
-        return Download(self._transport, self._blob("GET", blob), blob, clock=self._clock).open()
+    def open_blob(self, blob: Descriptor, *, start: int = 0) -> AbstractAsyncContextManager[Chunks]:
+        """Open the blob's bytes from byte `start` on, resumed where a connection breaks."""
+        return Download(self._transport, self._blob("GET", blob), blob, clock=self._clock).open(start)
+
+    def write_blob(self, blob: Descriptor, *, insisting: bool = False) -> AbstractAsyncContextManager[BlobWriter]:
+        """Open a writer; where the registry says it has the blob already, and shows it, there is nothing to write.
+
+        `insisting` sends the blob whatever the registry says.
+        """
+        return self._uploads.write(blob, insisting=insisting)
 
     async def put_blob(self, content: Verified) -> None:
-        """Upload the blob, wholly or not at all; a registry that claims to have it already must show it."""
-        if not await self._uploads.put(content) and not await self.has_blob(content.blob):
-            await self._uploads.put(content, insisting=True)
+        """Upload the blob, wholly or not at all."""
+        async with self.write_blob(content.blob) as writer:
+            skip, whole = writer.offset, content.blob.size
+            if skip < whole or not whole:
+                async for chunk in content:
+                    fresh = chunk[skip:]
+                    skip -= min(skip, len(chunk))
+                    await writer.write(fresh)
+            await writer.commit()
 
     async def adopt_blob(self, blob: Descriptor, neighbour: Repository) -> bool:
         """Mount the blob from another repository of this registry.
@@ -181,7 +221,7 @@ class RegistryRepository:
         if not isinstance(neighbour, RegistryRepository) or neighbour.host != self.host or neighbour.path == self.path:
             return False
         scopes = (*self._scopes, f"repository:{neighbour.path}:pull")
-        return await self._uploads.mount(blob.digest, repository=neighbour.path, scopes=scopes)
+        return await self._uploads.mount(blob, repository=neighbour.path, scopes=scopes)
 
     async def tags(self) -> AsyncIterator[str]:
         """Every tag once; names that are no tags are not passed on."""

@@ -106,18 +106,6 @@ async def test_a_mount_that_was_not_granted_leaves_a_session_that_is_used(fake_r
     assert fake_registry.count(kind="upload") == 1
 
 
-async def test_head_switched_off_is_learnt_once_a_host(fake_registry: FakeRegistry) -> None:
-    async with repository(fake_registry) as target:
-        manifest = await put_built(target, image_bytes(b"layer"), tag="v1")
-        fake_registry.fail(Fault(Status(405), method="HEAD", times=99))
-        fake_registry.journal.clear()
-        assert await target.head_manifest("v1") == manifest.descriptor
-        assert await target.head_manifest("nothing") is None
-        assert await target.has_blob(manifest.layers[0])
-        assert not await target.has_blob(described(b"nothing"))
-    assert fake_registry.count(method="HEAD") == 1
-
-
 async def test_disable_head_never_asks_by_head(fake_registry: FakeRegistry) -> None:
     async with repository(fake_registry, disable_head=True) as target:
         await put_built(target, image_bytes(b"layer"), tag="v1")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
 
 from regsync.oci.descriptor import Descriptor
 from regsync.oci.digest import Digest
 from regsync.oci.manifest import Manifest
-from regsync.repository import Repository, Verified
+from regsync.repository import BlobWriter, Repository, Verified
 from tests.support.built import (
     LAYER,
     Built,
@@ -40,6 +42,7 @@ __all__ = [
     "platforms_index",
     "put_blobs",
     "put_built",
+    "put_bytes",
     "read_layout",
     "some_bytes",
     "verified_once",
@@ -67,6 +70,22 @@ async def bytes_of(repository: Repository, blob: Descriptor) -> bytes:
     """Return a blob's bytes."""
     async with repository.open_blob(blob) as chunks:
         return b"".join([chunk async for chunk in chunks])
+
+
+class Writing(Protocol):
+    """Where blobs are written through writers."""
+
+    def write_blob(self, blob: Descriptor, *, insisting: bool = False) -> AbstractAsyncContextManager[BlobWriter]: ...
+
+
+async def put_bytes(repository: Writing, data: bytes, *, size: int = 65536) -> Descriptor:
+    """Store these bytes as a blob, in chunks of at most this size."""
+    blob = described(data)
+    async with repository.write_blob(blob) as writer:
+        async for chunk in chunked(data[writer.offset :], size):
+            await writer.write(chunk)
+        await writer.commit()
+    return blob
 
 
 def manifest_of(built: Built) -> Manifest:

@@ -8,12 +8,12 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 
-from regsync.errors import Incomplete, NotFound, RegsyncError
+from regsync.errors import Incomplete, IntegrityError, NotFound, RegsyncError
 from regsync.oci.descriptor import Descriptor
 from regsync.oci.digest import Digest
 from regsync.oci.manifest import Manifest
 from regsync.oci.referrers import fallback_tag, with_referrer
-from regsync.repository import Chunks, Repository, Verified
+from regsync.repository import BlobWriter, Chunks, Repository, Verified
 
 
 class Gate:
@@ -57,12 +57,40 @@ class _Knobs:
     gates: dict[str, Gate] = field(default_factory=dict)
 
 
+class _Writer:
+    """The `BlobWriter` of a memory: `data` is what was suspended and what has been written since."""
+
+    def __init__(self, repository: MemoryRepository, blob: Descriptor, data: bytes) -> None:
+        self.data = bytearray(data)
+        self._repository = repository
+        self._blob = blob
+
+    @property
+    def offset(self) -> int:
+        return len(self.data)
+
+    async def write(self, chunk: bytes) -> None:
+        await self._repository.called("write", str(self._blob.digest))
+        self.data += chunk
+
+    async def commit(self) -> None:
+        await self._repository.called("commit", str(self._blob.digest))
+        if Digest.of(bytes(self.data), self._blob.digest.algorithm) != self._blob.digest:
+            raise IntegrityError(f"{self._repository.name}: these are not the bytes of {self._blob.digest}")
+        self._repository.blobs[self._blob.digest] = bytes(self.data)
+        self._repository.phantoms.discard(self._blob.digest)
+
+    async def restart(self) -> None:
+        self.data.clear()
+
+
 class MemoryRepository:
     """Blobs, manifests and tags in dictionaries that a test may look into and change.
 
     `lies` are blobs and manifests served with other bytes than theirs; `phantoms` blobs that are said to be there and
     are not; `breaks` blobs whose chunks end with an error after so many bytes. `calls` counts calls by method name,
-    `log` has them in order. `adopts` says whether blobs are taken from neighbours. Chunks are of `chunk_size` bytes.
+    `log` has them in order. `adopts` says whether blobs are taken from neighbours, `suspended` is what
+    broken writers have left. Chunks are of `chunk_size` bytes.
     """
 
     def __init__(self, name: str = "memory/repository", *, host: str = "memory", chunk_size: int = 65536) -> None:
@@ -79,6 +107,7 @@ class MemoryRepository:
         self._name = name
         self._host = host
         self._knobs = _Knobs()
+        self.suspended: dict[Digest, bytes] = {}
 
     def fail(self, method: str, error: RegsyncError, *, nth: int = 1, times: int = 1) -> None:
         """Make the nth call of a method from now on, and those after it up to `times`, raise this error."""
@@ -97,12 +126,12 @@ class MemoryRepository:
         return self._host
 
     async def head_manifest(self, ref: str | Digest) -> Descriptor | None:
-        await self._called("head_manifest", str(ref))
+        await self.called("head_manifest", str(ref))
         manifest = self._find(ref)
         return manifest.descriptor if manifest else None
 
     async def get_manifest(self, ref: str | Digest) -> Manifest:
-        await self._called("get_manifest", str(ref))
+        await self.called("get_manifest", str(ref))
         manifest = self._find(ref)
         if manifest is None:
             raise NotFound(f"{self._name}: no manifest {ref}")
@@ -110,7 +139,7 @@ class MemoryRepository:
         return manifest if lie is None else Manifest.read(lie, expected=manifest.digest)
 
     async def put_manifest(self, manifest: Manifest, *, at: str | Digest | None = None) -> None:
-        await self._called("put_manifest", str(at if at is not None else manifest.digest))
+        await self.called("put_manifest", str(at if at is not None else manifest.digest))
         self._demand_parts(manifest)
         self.manifests[manifest.digest] = manifest
         if isinstance(at, str):
@@ -123,21 +152,32 @@ class MemoryRepository:
                 self.tagged[tag] = listed.digest
 
     async def has_blob(self, blob: Descriptor) -> bool:
-        await self._called("has_blob", str(blob.digest))
+        await self.called("has_blob", str(blob.digest))
         return blob.digest in self.phantoms or len(self.blobs.get(blob.digest, b"-" * (blob.size + 1))) == blob.size
 
-    def open_blob(self, blob: Descriptor) -> AbstractAsyncContextManager[Chunks]:
-        return self._opened(blob)
+    def open_blob(self, blob: Descriptor, *, start: int = 0) -> AbstractAsyncContextManager[Chunks]:
+        return self._opened(blob, start)
+
+    @asynccontextmanager
+    async def write_blob(self, blob: Descriptor, *, insisting: bool = False) -> AsyncIterator[BlobWriter]:
+        await self.called("write_blob", f"{blob.digest}{' insisting' if insisting else ''}")
+        writer = _Writer(self, blob, self.suspended.pop(blob.digest, b""))
+        try:
+            yield writer
+        except RegsyncError as error:
+            if error.retryable and not isinstance(error, IntegrityError):
+                self.suspended[blob.digest] = bytes(writer.data)
+            raise
 
     async def put_blob(self, content: Verified) -> None:
-        await self._called("put_blob", str(content.blob.digest))
+        await self.called("put_blob", str(content.blob.digest))
         data = b"".join([chunk async for chunk in content])
-        await self._called("put_blob:end", str(content.blob.digest))
+        await self.called("put_blob:end", str(content.blob.digest))
         self.blobs[content.blob.digest] = data
         self.phantoms.discard(content.blob.digest)
 
     async def adopt_blob(self, blob: Descriptor, neighbour: Repository) -> bool:
-        await self._called("adopt_blob", str(blob.digest))
+        await self.called("adopt_blob", str(blob.digest))
         if not (self.adopts and isinstance(neighbour, MemoryRepository) and neighbour.host == self._host):
             return False
         data = neighbour.blobs.get(blob.digest)
@@ -147,13 +187,14 @@ class MemoryRepository:
         return True
 
     async def tags(self) -> AsyncIterator[str]:
-        await self._called("tags", "")
+        await self.called("tags", "")
         if not self.manifests:
             raise NotFound(f"{self._name} is not there")
         for tag in sorted(self.tagged):
             yield tag
 
-    async def _called(self, method: str, what: str) -> None:
+    async def called(self, method: str, what: str) -> None:
+        """Note a call, and let it wait or fail as the knobs say."""
         self.calls[method] += 1
         self.log.append(f"{method} {what}".rstrip())
         if gate := self._knobs.gates.get(method):
@@ -166,17 +207,17 @@ class MemoryRepository:
                 raise failure.error
 
     @asynccontextmanager
-    async def _opened(self, blob: Descriptor) -> AsyncIterator[Chunks]:
-        await self._called("open_blob", str(blob.digest))
+    async def _opened(self, blob: Descriptor, start: int) -> AsyncIterator[Chunks]:
+        await self.called("open_blob", str(blob.digest))
         data = self.lies.get(blob.digest, self.blobs.get(blob.digest))
         if data is None:
             raise NotFound(f"{self._name}: no blob {blob.digest}")
-        yield self._chunks(blob.digest, data)
+        yield self._chunks(blob.digest, data, start)
 
-    async def _chunks(self, digest: Digest, data: bytes) -> AsyncIterator[bytes]:
+    async def _chunks(self, digest: Digest, data: bytes, begin: int) -> AsyncIterator[bytes]:
         end, error = self.breaks.get(digest, (len(data), None))
-        for start in range(0, end, self.chunk_size):
-            await self._called("chunk", str(digest))
+        for start in range(begin, end, self.chunk_size):
+            await self.called("chunk", str(digest))
             yield data[start : min(start + self.chunk_size, end)]
         if error is not None:
             raise error

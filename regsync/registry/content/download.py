@@ -13,7 +13,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 
 from regsync.clock import Clock
-from regsync.errors import Unavailable
+from regsync.errors import TooSlow, Unavailable
 from regsync.oci.descriptor import Descriptor
 from regsync.registry.http.transport import Request, Streamed, Transport
 from regsync.repository import Chunks
@@ -34,14 +34,17 @@ class Download:
         self._clock = clock
 
     @asynccontextmanager
-    async def open(self) -> AsyncIterator[Chunks]:
-        """Open the blob; what is wrong with the first connection is raised here."""
+    async def open(self, start: int = 0) -> AsyncIterator[Chunks]:
+        """Open the blob from byte `start` on; what is wrong with the first connection is raised here."""
+        if 0 < self._blob.size <= start:
+            yield _nothing()
+            return
         async with AsyncExitStack() as stack:
-            first = await stack.enter_async_context(self._transport.stream(self._request))
-            yield self._chunks(stack, first)
+            first = await stack.enter_async_context(self._transport.stream(self._from(start)))
+            yield self._chunks(stack, first, start)
 
-    async def _chunks(self, stack: AsyncExitStack, streamed: Streamed) -> Chunks:
-        offset = fruitless = skip = 0
+    async def _chunks(self, stack: AsyncExitStack, streamed: Streamed, offset: int) -> Chunks:
+        skip, fruitless = self._overlap(streamed, offset), 0
         while True:
             began = offset
             try:
@@ -58,11 +61,17 @@ class Download:
                 return
             fruitless = 0 if offset - began >= _FRUITFUL else fruitless + 1
             if fruitless >= _FRUITLESS:
-                raise broke
+                raise self._given_up(broke)
             await stack.aclose()
             await self._clock.sleep(_PAUSE * 2**fruitless)
             streamed = await stack.enter_async_context(self._transport.stream(self._from(offset)))
             skip = self._overlap(streamed, offset)
+
+    def _given_up(self, broke: Unavailable) -> Unavailable:
+        """Return what a download ends with: a source that crawls has cost minutes, and would each time."""
+        if not isinstance(broke.__cause__, TimeoutError):
+            return broke
+        return TooSlow(f"{self._request.what}: {broke} {_FRUITLESS} times and brought next to nothing")
 
     def _from(self, offset: int) -> Request:
         if not offset:
@@ -78,3 +87,8 @@ class Download:
         if not found or int(found[1]) != offset or found[3] not in {"*", str(self._blob.size)}:
             raise Unavailable(f"{self._request.what}: the registry resumed somewhere else than at byte {offset}")
         return 0
+
+
+async def _nothing() -> Chunks:
+    return
+    yield

@@ -1,172 +1,156 @@
-"""Blobs into a registry (distribution-spec: Pushing Blobs): one PUT, or chunk by chunk with recovery.
+"""Blobs into a registry (distribution-spec: Pushing Blobs): which session a blob goes into, and in which way.
 
-A session is opened with an anonymous mount, which costs nothing and sometimes saves the upload. Whole uploads are the
-rule; chunks are for blobs above `blob_max` and for registries that refuse large bodies (413). A chunk that got lost is
-sent again from where the server says it stands; a session that got lost is `Unavailable`, and the copier begins again.
+A session is opened with an anonymous mount, which costs nothing and sometimes saves the upload. One streamed request is
+the rule; pieces are for blobs above `blob_max`, for registries that refuse large bodies (413), and for blobs whose
+stream broke twice and left nothing. What was broken off by a failure that may pass is gone on with.
 """
 
 from __future__ import annotations
 
-import asyncio
 import re
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from urllib.parse import quote
 
-from regsync.errors import IntegrityError, NotFound, RegsyncError, Unavailable
-from regsync.oci.digest import Digest
-from regsync.registry.content.chunks import OCTETS, ChunkedUpload
-from regsync.registry.host import HostSettings, Learnt
-from regsync.registry.http.failure import failure_of
+from regsync.errors import IntegrityError, RegsyncError
+from regsync.oci.descriptor import Descriptor
+from regsync.registry.content.session import Upload, cancel_all
+from regsync.registry.content.suspended import Suspended
+from regsync.registry.content.writer import RegistryWriter
+from regsync.registry.host import HostSettings, Learnt, Way
 from regsync.registry.http.transport import Answer, Request, Transport
-from regsync.repository import Verified
+from regsync.repository import BlobWriter
 
 _LENGTH = re.compile(r"[0-9]{1,19}")
-_LARGEST_CHUNK = 64 << 20  # bytes; each is held in memory
-_COMMITTED = frozenset({201, 204})
-_CANCEL_WITHIN = 1.0  # seconds for the courtesy of closing a session
+_BARREN = 2  # streams that broke and left nothing, after which pieces are sent
 
 
 class Uploads:
-    """Uploads into one repository."""
+    """Uploads into one repository; `has_blob` asks for what a registry claims to have."""
 
     def __init__(
-        self, transport: Transport, host: HostSettings, learnt: Learnt, *, path: str, scopes: tuple[str, ...]
+        self,
+        transport: Transport,
+        host: HostSettings,
+        learnt: Learnt,
+        suspended: Suspended,
+        *,
+        path: str,
+        scopes: tuple[str, ...],
+        has_blob: Callable[[Descriptor], Awaitable[bool]],
     ) -> None:
         self._transport = transport
         self._host = host
         self._learnt = learnt
+        self._suspended = suspended
         self._path = path
         self._scopes = scopes
-        self._sessions: dict[Digest, str] = {}  # opened by a mount that was not granted, not used yet
+        self._has_blob = has_blob
 
-    async def mount(self, digest: Digest, *, repository: str, scopes: tuple[str, ...]) -> bool:
-        """Ask for a blob of another repository of the same registry; False leaves a session for `put` behind."""
-        where = f"{self._path}uploads/?from={quote(repository, safe='')}&mount={quote(str(digest), safe='')}"
+    async def mount(self, blob: Descriptor, *, repository: str, scopes: tuple[str, ...]) -> bool:
+        """Ask for a blob of another repository of the same registry; False leaves a session for `write` behind."""
+        where = f"{self._path}uploads/?from={quote(repository, safe='')}&mount={quote(str(blob.digest), safe='')}"
+        answer = await self._granted(where, scopes, what=f"mount of {blob.digest}")
+        if answer is not None and answer.status == 202:
+            upload = self._new(blob)
+            with suppress(RegsyncError):
+                upload.begin(answer)
+                await cancel_all(self._suspended.keep(self._path, upload))
+        return answer is not None and answer.status == 201
+
+    @asynccontextmanager
+    async def write(self, blob: Descriptor, *, insisting: bool) -> AsyncIterator[BlobWriter]:
+        """Open a writer of the blob, which begins where the last one was broken off."""
+        await cancel_all(self._suspended.outdated())
+        upload = self._suspended.take(self._path, blob.digest) or self._new(blob)
+        writer: RegistryWriter | None = None
+        failure: BaseException | None = None
         try:
-            answer = await self._transport.send(
-                Request("POST", where, scopes=scopes, expect=frozenset({201, 202}), what=f"mount of {digest}")
+            there = not await self._continued(upload) and not await self._opened(upload, insisting=insisting)
+            writer = RegistryWriter(
+                blob.size,
+                None if there else upload,
+                pieces=lambda: self._learnt.chunk if self._wants_pieces(upload) else 0,
+                renew=lambda: self._renewed(upload),
+            )
+            yield writer
+        except BaseException as error:
+            failure = error
+            raise
+        finally:
+            if writer is not None:
+                await writer.stop()
+            if writer is None or not writer.committed:
+                await self._left(upload, failure)
+
+    async def _left(self, upload: Upload, failure: BaseException | None) -> None:
+        """Keep what may be gone on with; what was found wrong (`IntegrityError`) would stay so."""
+        passing = isinstance(failure, RegsyncError) and failure.retryable and not isinstance(failure, IntegrityError)
+        if passing and (upload.url or upload.handed):
+            await cancel_all(self._suspended.keep(self._path, upload))
+        else:
+            await upload.cancel()
+
+    async def _continued(self, upload: Upload) -> bool:
+        """Say whether there is a session to go on with; one that makes no sense any more is given up."""
+        handed = upload.handed
+        stands = await upload.stands()
+        if handed > self._learnt.chunk and not (stands and upload.offset):
+            upload.barren += 1
+        if not stands:
+            await upload.cancel()
+        return stands
+
+    async def _opened(self, upload: Upload, *, insisting: bool) -> bool:
+        """Open a session, by an anonymous mount where the registry lets us; False when it has the blob already.
+
+        `insisting` does not offer it that way out.
+        """
+        if insisting or not self._learnt.goes(Way.ANONYMOUS_MOUNT):
+            await self._begin(upload)
+            return True
+        where = f"{self._path}uploads/?mount={quote(str(upload.blob.digest), safe='')}"
+        answer = await self._granted(where, self._scopes, what=f"upload of {upload.blob.digest}")
+        if answer is not None and answer.status == 201 and await self._has_blob(upload.blob):
+            return False
+        await self._begin(upload, answer if answer is not None and answer.status == 202 else None)
+        if answer is None or answer.status == 500:  # and a plain upload was fine
+            self._learnt.refused(Way.ANONYMOUS_MOUNT, surely=answer is None)
+        else:
+            self._learnt.went(Way.ANONYMOUS_MOUNT)
+        return True
+
+    async def _granted(self, where: str, scopes: tuple[str, ...], *, what: str) -> Answer | None:
+        """Ask for a mount: 201 grants it, 202 is a session instead, 500 may mean anything, None is a refusal."""
+        try:
+            return await self._transport.send(
+                Request("POST", where, scopes=scopes, expect=frozenset({201, 202, 500}), what=what)
             )
         except RegsyncError as error:
             if error.retryable:  # the registry is in trouble, and would be so for the upload
                 raise
-            return False
-        if answer.status == 202:
-            self._keep(digest, answer)
-        return answer.status == 201
+            return None
 
-    async def put(self, content: Verified, *, insisting: bool = False) -> bool:
-        """Store the blob, or leave nothing of it behind; False when the registry says it has it and nothing was sent.
-
-        `insisting` asks for a session without offering the registry that way out.
-        """
-        session = self._sessions.pop(content.blob.digest, "")
-        if not session:
-            answer = await self._open(content.blob.digest, insisting=insisting)
-            if answer.status == 201:
-                return False
-            session = self._location(answer)
-            self._obey_minimum(answer)
-        upload = ChunkedUpload(self._transport, session, scopes=self._scopes, size=self._learnt.chunk)
-        try:
-            if self._wants_chunks(content.blob.size):
-                await self._in_chunks(upload, content)
-            else:
-                await self._whole(session, content)
-        except NotFound as error:
-            raise Unavailable(f"the registry lost the upload of {content.blob.digest}: {error}") from error
-        except BaseException:
-            await self._cancel(upload.url)
-            raise
-        return True
-
-    async def _open(self, digest: Digest, *, insisting: bool) -> Answer:
-        """Open a session, by an anonymous mount where the registry lets us; 201 means it has the blob already."""
-        plain = Request(
-            "POST", f"{self._path}uploads/", scopes=self._scopes, expect=frozenset({202}), what=f"upload of {digest}"
-        )
-        mount = Request(
-            "POST",
-            f"{self._path}uploads/?mount={quote(str(digest), safe='')}",
-            scopes=self._scopes,
-            expect=frozenset({201, 202, 400, 404, 405}),
-            what=plain.what,
-        )
-        if insisting:
-            return await self._transport.send(plain)
-        answer = await self._transport.send(mount)
-        return answer if answer.status in {201, 202} else await self._transport.send(plain)
-
-    def _keep(self, digest: Digest, answer: Answer) -> None:
-        with suppress(IntegrityError):
-            self._sessions[digest] = self._location(answer)
-
-    def _location(self, answer: Answer) -> str:
-        location = answer.headers.get("location", "")
-        if not location:
-            raise IntegrityError("the registry opened an upload without saying where (no Location)")
-        return answer.resolve(location)
-
-    def _obey_minimum(self, answer: Answer) -> None:
-        """Send chunks as large as the registry demands (distribution-spec: OCI-Chunk-Min-Length), within our limit."""
+    async def _begin(self, upload: Upload, answer: Answer | None = None) -> None:
+        """Use the session of this answer, or open one without any mount."""
+        if answer is None:
+            what = f"upload of {upload.blob.digest}"
+            request = Request("POST", f"{self._path}uploads/", scopes=self._scopes, expect=frozenset({202}), what=what)
+            answer = await self._transport.send(request)
+        upload.begin(answer)
         wanted = _LENGTH.fullmatch(answer.headers.get("oci-chunk-min-length", "").strip())
-        if wanted:
-            limit = min(self._learnt.chunk_limit, _LARGEST_CHUNK)
-            self._learnt.chunk = max(self._learnt.chunk, min(int(wanted[0]), limit))
+        if wanted:  # distribution-spec: Pushing a blob in chunks
+            self._learnt.demanded(int(wanted[0]))
 
-    def _wants_chunks(self, size: int) -> bool:
-        return size > 0 and (self._learnt.refuses_large or 0 <= self._host.blob_max < size)
+    async def _renewed(self, upload: Upload) -> Upload:
+        await upload.cancel()
+        await self._begin(upload)
+        return upload
 
-    async def _whole(self, session: str, content: Verified) -> None:
-        blob = content.blob
-        request = Request(
-            "PUT",
-            _committing(session, blob.digest),
-            headers=(OCTETS,),
-            scopes=self._scopes,
-            expect=_COMMITTED | {400, 413},
-            what=f"blob {blob.digest}",
-        )
-        answer = await self._transport.pour(request, aiter(content), length=blob.size)
-        self._check_stored(answer, blob.digest)
-        if answer.status == 413:
-            self._learnt.refuses_large = True
-            raise Unavailable(f"{self._host.name} refuses a body of {blob.size} bytes; sending chunks from now on")
+    def _new(self, blob: Descriptor) -> Upload:
+        return Upload(self._transport, self._learnt, blob, scopes=self._scopes)
 
-    async def _in_chunks(self, upload: ChunkedUpload, content: Verified) -> None:
-        buffer = bytearray()
-        async for chunk in content:
-            buffer += chunk
-            while len(buffer) > upload.size:
-                await upload.send(bytes(buffer[: upload.size]))
-                del buffer[: upload.size]
-        await upload.send(bytes(buffer))
-        answer = await self._transport.send(
-            Request(
-                "PUT",
-                _committing(upload.url, content.blob.digest),
-                headers=(OCTETS,),
-                body=b"",
-                scopes=self._scopes,
-                expect=_COMMITTED | {400},
-                what=f"blob {content.blob.digest}",
-            )
-        )
-        self._check_stored(answer, content.blob.digest)
-
-    def _check_stored(self, answer: Answer, digest: Digest) -> None:
-        """Take a refused blob for one that was damaged on its way: what we sent had been proved."""
-        if answer.status == 400:
-            failure = failure_of(answer.status, answer.body, place=f"PUT blob {digest} at {self._host.name}")
-            raise IntegrityError(str(failure))
-
-    async def _cancel(self, session: str) -> None:
-        """Close a session we leave behind, as a courtesy: a failure of that is nobody's."""
-        request = Request("DELETE", session, scopes=self._scopes, expect=frozenset({202, 204}), attempts=1)
-        with suppress(RegsyncError, TimeoutError):
-            async with asyncio.timeout(_CANCEL_WITHIN):
-                await self._transport.send(request)
-
-
-def _committing(session: str, digest: Digest) -> str:
-    """Return where an upload is closed: the session's URL, byte for byte, with the digest added."""
-    return f"{session}{'&' if '?' in session else '?'}digest={quote(str(digest), safe='')}"
+    def _wants_pieces(self, upload: Upload) -> bool:
+        size = upload.blob.size
+        large = 0 <= self._host.blob_max < size or not self._learnt.goes(Way.LARGE_BODY)
+        return size > 0 and (large or upload.barren >= _BARREN)

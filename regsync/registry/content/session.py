@@ -1,0 +1,209 @@
+"""Upload sessions (distribution-spec: Pushing Blobs): how a blob's bytes get into one, in a stream or piece by piece.
+
+A registry says where a session is (`Location`) and how far it has got (`Range`). Both are taken at its word as far as
+that makes sense, because it proves the whole by the digest the session is closed with.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from urllib.parse import quote
+
+from regsync.errors import IntegrityError, NotFound, RegsyncError, Unavailable
+from regsync.oci.descriptor import Descriptor
+from regsync.registry.host import Learnt, Way
+from regsync.registry.http.failure import failure_of
+from regsync.registry.http.transport import Answer, Request, Transport
+
+_OCTETS = ("Content-Type", "application/octet-stream")
+_RANGE = re.compile(r"(?:bytes=)?0-([0-9]{1,19})")
+_RECOVERIES = 10
+_DOUBTS = 2
+_TAKEN = frozenset({201, 202, 204})
+_LOST = frozenset({404, 416})
+_CANCEL_WITHIN = 1.0  # seconds for the courtesy of closing sessions
+
+
+class Upload:
+    """One blob on its way into one registry, over as many sessions as that takes.
+
+    `url` is where its session is, empty while there is none. `offset` is how many bytes the registry is known to hold,
+    `handed` how many it may hold at most. `barren` counts streams that broke and left nothing.
+    """
+
+    def __init__(self, transport: Transport, learnt: Learnt, blob: Descriptor, *, scopes: tuple[str, ...]) -> None:
+        self.blob = blob
+        self.url = ""
+        self.offset = 0
+        self.handed = 0
+        self.barren = 0
+        self._transport = transport
+        self._learnt = learnt
+        self._scopes = scopes
+        self._recoveries = _RECOVERIES
+        self._doubts = 0  # times its session could not be asked about
+
+    def begin(self, answer: Answer) -> None:
+        """Use the session this answer has opened."""
+        self.url, self.offset, self.handed, self._recoveries, self._doubts = "", 0, 0, _RECOVERIES, 0
+        location = answer.headers.get("location", "")
+        if not location:
+            raise IntegrityError("the registry opened an upload without saying where (no Location)")
+        self.url = answer.resolve(location)
+
+    async def stands(self) -> bool:
+        """Ask where the session stands; False where there is none, it is lost or what is said of it makes no sense."""
+        if not self.url or not self.handed:
+            return bool(self.url)
+        try:
+            reached = self._reached(await self._transport.send(self._status()))
+        except NotFound:
+            self.url = ""
+            return False
+        except RegsyncError as error:
+            self._doubts += 1
+            if isinstance(error, Unavailable) and self._doubts < _DOUBTS:
+                raise
+            return False
+        if reached is None or reached > self.handed:
+            return False
+        self.offset = self.handed = reached
+        self._recoveries, self._doubts = _RECOVERIES, 0
+        return True
+
+    async def stream(self, chunks: AsyncIterator[bytes]) -> None:
+        """Send all that is missing in one request: the blob itself, or the rest of it."""
+        if not self.offset:
+            self._stored(await self._transport.pour(self._closing(), chunks, length=self.blob.size))
+            return
+        left = self.blob.size - self.offset
+        request = self._piece(left, expect=_TAKEN | _LOST | {400, 413})
+        answer = await self._transport.pour(request, chunks, length=left)
+        self._accepted(answer, sent=left)
+        self._follow(answer, start=self.offset, end=self.blob.size, sent=left)
+        if self.offset < self.blob.size:
+            raise Unavailable(f"the registry kept {self.offset} of {self.blob.size} bytes of {self.blob.digest}")
+        await self.close()
+
+    async def send(self, piece: bytes) -> None:
+        """Send one piece, wholly; what the registry did not keep of it is sent again from where it says it stands.
+
+        After ten pieces that bring nothing the session is given up.
+        """
+        start = self.offset
+        with self._finding_losses():
+            while self.offset < start + len(piece):
+                rest = piece[self.offset - start :]
+                self.handed = start + len(piece)
+                try:
+                    answer = await self._patch(rest)
+                except (Unavailable, IntegrityError) as error:
+                    answer = await self._ask(error)
+                self._follow(answer, start=start, end=start + len(piece), sent=len(rest))
+        self._recoveries = min(_RECOVERIES, self._recoveries + 1)
+
+    async def close(self) -> None:
+        """Make a blob of what the session holds."""
+        self._stored(await self._transport.send(self._closing(body=b"")))
+
+    async def cancel(self) -> None:
+        """Give the session up; the registry is told so as a courtesy, and whether it hears that is nobody's concern."""
+        url, self.url, self.offset, self.handed = self.url, "", 0, 0
+        if url:
+            request = Request("DELETE", url, scopes=self._scopes, expect=frozenset({202, 204}), attempts=1)
+            with suppress(RegsyncError, TimeoutError):
+                async with asyncio.timeout(_CANCEL_WITHIN):
+                    await self._transport.send(request)
+
+    async def _patch(self, rest: bytes) -> Answer:
+        request = replace(self._piece(len(rest), expect=frozenset({201, 202, 416})), body=rest, attempts=1)
+        answer = await self._transport.send(request)
+        return answer if answer.status != 416 else await self._ask(Unavailable("the registry wants another chunk"))
+
+    async def _ask(self, why: RegsyncError) -> Answer:
+        """Ask where the session stands after a piece went wrong; `why` is raised once that has happened too often."""
+        self._recoveries -= 1
+        if self._recoveries < 0:
+            raise why
+        return await self._transport.send(self._status())
+
+    def _follow(self, answer: Answer, *, start: int, end: int, sent: int) -> None:
+        """Take the registry's word for the offset, as far as it stays within what is under way."""
+        reached = self._reached(answer, single=end == 1)
+        if reached is None:
+            reached = self.offset + sent if answer.status in _TAKEN - {204} else self.offset
+        if not start <= reached <= end:
+            raise Unavailable(f"the registry has {reached} bytes of an upload that stood between {start} and {end}")
+        if reached <= self.offset:
+            self._recoveries -= 1
+            if self._recoveries < 0:
+                raise Unavailable(f"the registry takes chunks and stays at byte {reached}")
+        self.offset = reached
+
+    def _reached(self, answer: Answer, *, single: bool = False) -> int | None:
+        """Return how many bytes an answer says are there, None where it says nothing; the session may have moved.
+
+        "0-0" stands for an empty session, too, and is one byte only where no more than a `single` one was sent.
+        """
+        if location := answer.headers.get("location", ""):
+            self.url = answer.resolve(location)
+        said = _RANGE.fullmatch(answer.headers.get("range", "").strip())
+        if said is None:
+            return None
+        return 0 if said[1] == "0" and not single else int(said[1]) + 1
+
+    def _accepted(self, answer: Answer, *, sent: int) -> None:
+        """Raise where a stream was refused; what was lost or refused is not gone on with."""
+        if answer.status == 413:
+            self._learnt.refused(Way.LARGE_BODY, surely=True)
+            raise Unavailable(f"{self._learnt.host} refuses a body of {sent} bytes; sending chunks from now on")
+        if answer.status in _LOST | {400}:
+            self.url = ""
+            raise Unavailable(f"the registry does not go on with the upload of {self.blob.digest} ({answer.status})")
+
+    def _stored(self, answer: Answer) -> None:
+        """Raise unless the blob is there; a refused one was damaged on its way, for what we send has been proved."""
+        if answer.status == 400:
+            raise IntegrityError(
+                str(failure_of(400, answer.body, place=f"PUT blob {self.blob.digest} at {self._learnt.host}"))
+            )
+        self._accepted(answer, sent=self.blob.size)
+        self.url = ""
+
+    @contextmanager
+    def _finding_losses(self) -> Iterator[None]:
+        try:
+            yield
+        except NotFound as error:
+            self.url = ""
+            raise Unavailable(f"the registry lost the upload of {self.blob.digest}: {error}") from error
+
+    def _status(self) -> Request:
+        return Request("GET", self.url, scopes=self._scopes, expect=frozenset({200, 204}), what="upload status")
+
+    def _piece(self, length: int, *, expect: frozenset[int]) -> Request:
+        where = ("Content-Range", f"{self.offset}-{self.offset + length - 1}")
+        what = f"chunk of blob {self.blob.digest}"
+        return Request("PATCH", self.url, headers=(_OCTETS, where), scopes=self._scopes, expect=expect, what=what)
+
+    def _closing(self, *, body: bytes | None = None) -> Request:
+        """Return the request that closes the session: its URL, byte for byte, with the digest added."""
+        digest = quote(str(self.blob.digest), safe="")
+        return Request(
+            "PUT",
+            f"{self.url}{'&' if '?' in self.url else '?'}digest={digest}",
+            headers=(_OCTETS,),
+            body=body,
+            scopes=self._scopes,
+            expect=frozenset({201, 204, 400, 413}) | _LOST,
+            what=f"blob {self.blob.digest}",
+        )
+
+
+async def cancel_all(uploads: Iterable[Upload]) -> None:
+    """Give up several uploads at once, and no later than one of them."""
+    await asyncio.gather(*(upload.cancel() for upload in uploads))
