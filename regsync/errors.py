@@ -16,7 +16,7 @@ RegsyncError                 retryable = False; attempts = how often it was trie
 ├── IntegrityError           retryable; the bytes are not the ones described
 └── CopyFailed               where a copy stopped; __cause__ says why
 
-Foreign exceptions become one of these at three borders and nowhere else: `registry/http/transport.py` (HTTP),
+Foreign exceptions become one of these at three borders and nowhere else: `registry/http/wire.py` (HTTP),
 `layout/files.py` (the operating system) and `config/load.py` (YAML and pydantic).
 """
 

@@ -13,13 +13,15 @@ from datetime import datetime
 from typing import Any, Final
 
 from regsync.errors import Malformed
-from regsync.oci.descriptor import Descriptor
+from regsync.oci.descriptor import DESCRIPTOR_KEYS, Descriptor
 from regsync.oci.digest import Digest
 from regsync.oci.document import read_document
+from regsync.oci.manifest import MANIFEST_KEYS
 from regsync.oci.mediatype import OCI_INDEX
 from regsync.oci.reference import valid_tag
 
 _NAME: Final = "org.opencontainers.image.ref.name"
+_VALUES_MAX: Final = 4_000_000  # keys and values: 300,000 images; it is read in a thread
 _CREATED: Final = "org.opencontainers.image.created"
 
 
@@ -39,6 +41,7 @@ class Entry:
         """Check one element; `place` is where it stands, for the message."""
         if not isinstance(node, dict):
             raise Malformed(f"{place} is no object")
+        DESCRIPTOR_KEYS.refuse_variants(node, where=place)
         media_type, digest, size = node.get("mediaType", ""), node.get("digest"), node.get("size")
         if not isinstance(media_type, str) or not isinstance(digest, str):
             raise Malformed(f"{place} needs a mediaType and a digest, both text")
@@ -92,7 +95,8 @@ class Index:
     @classmethod
     def read(cls, raw: bytes) -> Index:
         """Read an index.json; `Malformed` says what is wrong with it."""
-        top = read_document(raw, what="index.json")
+        top = read_document(raw, what="index.json", most=_VALUES_MAX)
+        MANIFEST_KEYS.refuse_variants(top, where="index.json")
         if top.get("schemaVersion") != 2 or top.get("mediaType", OCI_INDEX) != OCI_INDEX:
             raise Malformed("index.json is no OCI image index of schema version 2")
         nodes = top.get("manifests", 0)

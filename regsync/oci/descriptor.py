@@ -12,11 +12,15 @@ from typing import Any, Final
 
 from regsync.errors import Malformed
 from regsync.oci.digest import Digest
+from regsync.oci.document import Keys
 from regsync.oci.platform import Platform
+
+DESCRIPTOR_KEYS: Final = Keys.of("mediaType artifactType digest size platform urls annotations data")
 
 _NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 _SIZE_MAX: Final = 2**63 - 1  # what Go's clients can hold
 _SHOWN: Final = 80
+_DATA_MAX: Final = 1 << 16  # bytes; more is fetched, so that reading it is bounded like all that is fetched
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,7 @@ class Descriptor:
         """Read a descriptor out of a document; `Malformed` names the field, whose path starts with `where`."""
         if not isinstance(node, dict):
             raise Malformed(f"{where} must be an object")
+        DESCRIPTOR_KEYS.refuse_variants(node, where=where)
         digest, size = read_digest(node, where=where), _size(node, where=where)
         platform = node.get("platform")
         return cls(
@@ -121,7 +126,7 @@ def _data(node: Mapping[str, Any], digest: Digest, size: int, *, where: str) -> 
         return None
     if not isinstance(text, str):
         raise Malformed(f"{where}.data must be text")
-    if len(text) != (size + 2) // 3 * 4:
+    if size > _DATA_MAX or len(text) != (size + 2) // 3 * 4:
         return None
     try:
         data = base64.b64decode(text, validate=True)

@@ -14,10 +14,15 @@ from regsync.errors import IntegrityError, Malformed, Unsupported
 from regsync.oci import mediatype
 from regsync.oci.descriptor import Descriptor, read_annotations, read_text
 from regsync.oci.digest import Digest
-from regsync.oci.document import read_document
+from regsync.oci.document import Keys, read_document
 
 MANIFEST_MAX: Final = 8 * 1024 * 1024  # bytes
 DESCRIPTORS_MAX: Final = 10_000  # in one manifest (RELIABILITY B12)
+
+# What clients look for in a manifest of whatever kind, and in the index.json of a layout.
+MANIFEST_KEYS: Final = Keys.of(
+    "schemaVersion mediaType artifactType config layers manifests blobs subject annotations fsLayers history signatures"
+)
 
 # What registries and file servers say when they do not know; the body decides then.
 _SAYS_NOTHING: Final = frozenset(
@@ -69,6 +74,7 @@ class Manifest:
         what = f"manifest {digest}"
         document = read_document(raw, what=what)
         try:
+            MANIFEST_KEYS.refuse_variants(document)
             media_type = _media_type(document, mediatype.base(content_type))
             _refuse_confusion(document, media_type)
             return cls._view(document, raw=raw, digest=digest, media_type=media_type)

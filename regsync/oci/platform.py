@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import Any, Final, Protocol, TypeVar
 
 from regsync.errors import Malformed
+from regsync.oci.document import Keys
 
 _KEYS: Final = ("os", "architecture", "variant", "os.version")
+_KNOWN: Final = Keys.of("os architecture variant os.version os.features features")
 _PART: Final = re.compile("[a-z0-9_-]++")
 _WORDS: Final = (
     "386 amd64 i386 x86_64 x86-64 arm armhf armel arm64 aarch64 mips mips64 mips64le ppc ppc64 ppc64le loong64 "
@@ -69,6 +71,7 @@ class Platform:
         """Read the `platform` object of a descriptor; what is absent or null is empty."""
         if not isinstance(node, dict):
             raise Malformed(f"{where} must be an object")
+        _KNOWN.refuse_variants(node, where=where)
         return _normal(cls(*(_text(node, key, where=where) for key in _KEYS)))
 
     def to_json(self) -> dict[str, str]:

@@ -6,17 +6,20 @@ known only to whoever asked, so the reader decides, and this is the one place th
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 from regsync.clock import Clock
-from regsync.errors import IntegrityError, RegsyncError
+from regsync.errors import IntegrityError, Malformed, RegsyncError, Unsupported
 from regsync.oci import mediatype
+from regsync.oci.document import refuse_crowd
 from regsync.registry.http.transport import Answer, Request, Transport
 
 _ATTEMPTS = 3
 _PAUSE = 0.5  # seconds, doubled per attempt
+_LONG = 1 << 16  # bytes; what is longer is read in a thread, so that the loop goes on meanwhile
 _T = TypeVar("_T")
 
 
@@ -24,26 +27,34 @@ async def ask(transport: Transport, request: Request, *, read: Callable[[Answer]
     """Return what `read` makes of the answer to this request; an `IntegrityError` of it is worth two more tries."""
     for attempt in range(1, _ATTEMPTS):
         try:
-            return read(await transport.send(request))
+            return await _read(await transport.send(request), read)
         except IntegrityError:
             await clock.sleep(_PAUSE * 2 ** (attempt - 1))
     try:
-        return read(await transport.send(request))
+        return await _read(await transport.send(request), read)
     except RegsyncError as error:
         error.attempts = _ATTEMPTS
         raise
 
 
+async def _read(answer: Answer, read: Callable[[Answer], _T]) -> _T:
+    return read(answer) if len(answer.body) <= _LONG else await asyncio.to_thread(read, answer)
+
+
 def json_object(answer: Answer, what: str) -> dict[str, Any]:
     """Return the answer's body as a JSON object; anything else is an `IntegrityError`.
 
-    Listings come as `application/json`, from some registries as `text/plain` or without any type.
+    Listings come as `application/json`, from some registries as `text/plain` or without any type. One of too many keys
+    and values is `Unsupported`: asked again, it would be no shorter.
     """
     kind = mediatype.base(answer.headers.get("content-type", ""))
     if kind not in {"application/json", "text/plain", ""} and not kind.endswith("+json"):
         raise IntegrityError(f"{what} came as {kind[:80]}, not as JSON")
     try:
-        body = json.loads(answer.body)
+        refuse_crowd(answer.body)
+        body = json.loads(answer.body.decode("utf-8-sig"))
+    except Malformed as error:
+        raise Unsupported(f"{what}: {error}") from None
     except (ValueError, RecursionError) as error:
         raise IntegrityError(f"{what} came as something that is not JSON") from error
     if not isinstance(body, dict):

@@ -103,3 +103,11 @@ def test_inline_data_that_is_what_it_says_is_used(content: str) -> None:
 )
 def test_inline_data_that_is_not_is_ignored(data: str) -> None:
     assert read(image(layers=[descriptor("layer", data=data)])).layers[0].data is None
+
+
+@pytest.mark.parametrize("length", [1 << 16, (1 << 16) + 1])
+def test_inline_data_of_more_than_64_kib_is_fetched_as_if_it_were_not_there(length: int) -> None:
+    content = "a" * length
+    data = base64.b64encode(content.encode()).decode()
+    used = read(image(layers=[descriptor(content, data=data)])).layers[0].data
+    assert used == (content.encode() if length == 1 << 16 else None)

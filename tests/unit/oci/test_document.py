@@ -36,13 +36,6 @@ def nested(depth: int, *, opening: str = '{"a":', closing: str = "}") -> bytes:
         (b'{"x": {"a": 1, "a": 1}}', "'a' is there twice"),
         (b'{"x": {"\\u0061": 1, "a": 1}}', "'a' is there twice"),
         (b'{"annotations": {"a": "1", "a": "2"}}', "'a' is there twice"),
-        (b'{"Layers": []}', "'Layers' would be another"),
-        (b'{"MEDIATYPE": ""}', "'MEDIATYPE' would be another"),
-        (b'{"layers": [{"Digest": ""}]}', "'Digest' would be another"),
-        ('{"layer\u017f": []}'.encode(), "would be another"),
-        (b'{"layer\\u017f": []}', "would be another"),
-        ('{"fs\u004cayer\u017f": []}'.encode(), "would be another"),
-        (b'{"x": [[{"Manifests": []}]]}', "'Manifests' would be another"),
         (b'{"x": NaN}', "NaN"),
         (b'{"x": Infinity}', "Infinity"),
         (b'{"x": -Infinity}', "-Infinity"),
@@ -79,6 +72,7 @@ def test_a_document_that_is_not_the_same_to_everybody_is_refused(raw: bytes, why
         {"schemaVersion": 2, "size": 2**63 - 1, "x": [1.5, -1, 0, None, True, "\U0001f433", {"\u00e9": {}}]},
         {"annotations": {"Config": "kept", "config": "too", "LAYERS": "and this"}},
         {"Vendor": {"thing": 1}, "org.example.Digests": []},
+        {"Layers": [{"Digest": ""}], "MEDIATYPE": {}},
     ],
 )
 def test_a_plain_document_is_what_json_says(document: dict[str, Any]) -> None:
