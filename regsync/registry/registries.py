@@ -19,6 +19,7 @@ from regsync.registry.host import HostSettings, Learnt
 from regsync.registry.http.tls import CERTIFICATES
 from regsync.registry.http.transport import Transport
 from regsync.registry.http.wire import Wire
+from regsync.registry.login.scope import CATALOGUE
 from regsync.registry.repository import RegistryRepository
 
 
@@ -84,7 +85,7 @@ class Registries:
 
     async def catalogue(self, name: str) -> AsyncIterator[str]:
         """Every repository a registry lists; names that are no repository names are not passed on."""
-        listing = Listing("/v2/_catalog", "repositories", ("registry:catalog:*",), f"repositories of {name}")
+        listing = Listing("/v2/_catalog", "repositories", (CATALOGUE,), f"repositories of {name}")
         async for repository in listing.read(self._transport(self._settings(name)), clock=self._clock):
             if valid_repository(repository):
                 yield repository

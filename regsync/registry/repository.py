@@ -24,6 +24,7 @@ from regsync.registry.content.upload import Uploads
 from regsync.registry.host import HostSettings, Learnt, Way
 from regsync.registry.http.failure import complaint_of, failure_of
 from regsync.registry.http.transport import Answer, Request, Transport
+from regsync.registry.login.scope import Scope
 from regsync.repository import BlobWriter, Chunks, Repository, Verified
 
 _ACCEPT = tuple(("Accept", media_type) for media_type in mediatype.ACCEPT)
@@ -56,9 +57,9 @@ class RegistryRepository:
         self._learnt = learnt
         self.path = path
         self._clock = clock
-        self._scopes = (f"repository:{path}:{'pull,push' if push else 'pull'}",)
-        prefix = f"{host.path_prefix}/" if host.path_prefix else ""
-        self._base = f"/v2/{prefix}{path}/"
+        self.known_as = f"{host.path_prefix}/{path}" if host.path_prefix else path  # to the registry
+        self._scopes = (Scope.of_repository(self.known_as, push=push),)
+        self._base = f"/v2/{self.known_as}/"
         self._uploads = Uploads(
             transport,
             host,
@@ -220,8 +221,8 @@ class RegistryRepository:
         """
         if not isinstance(neighbour, RegistryRepository) or neighbour.host != self.host or neighbour.path == self.path:
             return False
-        scopes = (*self._scopes, f"repository:{neighbour.path}:pull")
-        return await self._uploads.mount(blob, repository=neighbour.path, scopes=scopes)
+        scopes = (*self._scopes, Scope.of_repository(neighbour.known_as, push=False))
+        return await self._uploads.mount(blob, repository=neighbour.known_as, scopes=scopes)
 
     async def tags(self) -> AsyncIterator[str]:
         """Every tag once; names that are no tags are not passed on."""

@@ -17,6 +17,7 @@ from regsync.clock import Clock
 from regsync.errors import IntegrityError, Refused, Unsupported
 from regsync.registry.content.reading import ask, json_object
 from regsync.registry.http.transport import Answer, Request, Transport
+from regsync.registry.login.scope import Scope
 
 _MOST_PAGES = 10_000
 _MOST_ITEMS = 2_000_000
@@ -37,7 +38,7 @@ class Listing:
 
     path: str
     key: Literal["tags", "repositories"]
-    scopes: tuple[str, ...]
+    scopes: tuple[Scope, ...]
     what: str
 
     async def read(self, transport: Transport, *, clock: Clock) -> AsyncIterator[str]:

@@ -18,6 +18,7 @@ from regsync.oci.descriptor import Descriptor
 from regsync.registry.host import Learnt, Way
 from regsync.registry.http.failure import failure_of
 from regsync.registry.http.transport import Answer, Request, Transport
+from regsync.registry.login.scope import Scope
 
 _OCTETS = ("Content-Type", "application/octet-stream")
 _RANGE = re.compile(r"(?:bytes=)?0-([0-9]{1,19})")
@@ -35,7 +36,7 @@ class Upload:
     `handed` how many it may hold at most. `barren` counts streams that broke and left nothing.
     """
 
-    def __init__(self, transport: Transport, learnt: Learnt, blob: Descriptor, *, scopes: tuple[str, ...]) -> None:
+    def __init__(self, transport: Transport, learnt: Learnt, blob: Descriptor, *, scopes: tuple[Scope, ...]) -> None:
         self.blob = blob
         self.url = ""
         self.offset = 0

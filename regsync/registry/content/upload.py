@@ -19,6 +19,7 @@ from regsync.registry.content.suspended import Suspended
 from regsync.registry.content.writer import RegistryWriter
 from regsync.registry.host import HostSettings, Learnt, Way
 from regsync.registry.http.transport import Answer, Request, Transport
+from regsync.registry.login.scope import Scope
 from regsync.repository import BlobWriter
 
 _LENGTH = re.compile(r"[0-9]{1,19}")
@@ -36,7 +37,7 @@ class Uploads:
         suspended: Suspended,
         *,
         path: str,
-        scopes: tuple[str, ...],
+        scopes: tuple[Scope, ...],
         has_blob: Callable[[Descriptor], Awaitable[bool]],
     ) -> None:
         self._transport = transport
@@ -47,7 +48,7 @@ class Uploads:
         self._scopes = scopes
         self._has_blob = has_blob
 
-    async def mount(self, blob: Descriptor, *, repository: str, scopes: tuple[str, ...]) -> bool:
+    async def mount(self, blob: Descriptor, *, repository: str, scopes: tuple[Scope, ...]) -> bool:
         """Ask for a blob of another repository of the same registry; False leaves a session for `write` behind."""
         where = f"{self._path}uploads/?from={quote(repository, safe='')}&mount={quote(str(blob.digest), safe='')}"
         answer = await self._granted(where, scopes, what=f"mount of {blob.digest}")
@@ -120,7 +121,7 @@ class Uploads:
             self._learnt.went(Way.ANONYMOUS_MOUNT)
         return True
 
-    async def _granted(self, where: str, scopes: tuple[str, ...], *, what: str) -> Answer | None:
+    async def _granted(self, where: str, scopes: tuple[Scope, ...], *, what: str) -> Answer | None:
         """Ask for a mount: 201 grants it, 202 is a session instead, 500 may mean anything, None is a refusal."""
         try:
             return await self._transport.send(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import urljoin
 
 from regsync.errors import Malformed
+from regsync.registry.login.scope import Scope
 
 _CAP = 8 << 20
 _OK = frozenset({200})
@@ -46,7 +47,7 @@ class Request:
     url: str
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes | None = None
-    scopes: tuple[str, ...] = ()
+    scopes: tuple[Scope, ...] = ()
     expect: frozenset[int] = _OK
     cap: int = _CAP
     attempts: int = 6

@@ -16,10 +16,12 @@ from typing import Never
 from regsync.clock import Clock
 from regsync.errors import AccessDenied, IntegrityError, Malformed, Refused, Unavailable
 from regsync.registry.host import HostSettings
+from regsync.registry.login.area import Area, Scopes
 from regsync.registry.login.challenge import Challenge, parse_challenges
 from regsync.registry.login.credentials import Credential, CredentialSource
-from regsync.registry.login.grants import Area, Grant, Trial, alone
+from regsync.registry.login.grants import Grant
 from regsync.registry.login.realm import name_realm, resolve_realm
+from regsync.registry.login.scope import in_words
 from regsync.registry.login.token import (
     Fetch,
     Token,
@@ -29,6 +31,7 @@ from regsync.registry.login.token import (
     basic_header,
     read_token,
 )
+from regsync.registry.login.trial import Trial, alone
 
 __all__ = ["Authenticator", "Fetch", "TokenAnswer", "TokenRequest"]
 
@@ -66,7 +69,7 @@ class Authenticator:
         self._areas: dict[str, Area] = {}
 
     @asynccontextmanager
-    async def trying(self, scopes: tuple[str, ...]) -> AsyncIterator[str | None]:
+    async def trying(self, scopes: Scopes) -> AsyncIterator[str | None]:
         """Return `header` for one request, alone while nobody knows what the registry makes of it.
 
         To be held until `accepted` (which lets the others go on at once) or `challenged` was called, or the request
@@ -83,7 +86,7 @@ class Authenticator:
         async with alone(untried):
             yield await self.header(scopes)
 
-    async def header(self, scopes: tuple[str, ...]) -> str | None:
+    async def header(self, scopes: Scopes) -> str | None:
         """Return the Authorization value for the next request, None while nothing asked for one.
 
         `AccessDenied` at once where these scopes, or the login, were refused before.
@@ -91,7 +94,7 @@ class Authenticator:
         area = self._area(scopes)
         area.tidy(self._clock.monotonic())
         area.grant(scopes).check_refusal(self._clock.monotonic())
-        if area.scheme == "bearer":
+        if area.scheme == "bearer" and not area.must_hear(scopes):
             return f"Bearer {await self._token(area, scopes)}"
         if area.scheme == "basic":
             credential = await self._credentials.get()
@@ -100,7 +103,7 @@ class Authenticator:
                 return basic_header(credential)
         return None
 
-    async def challenged(self, scopes: tuple[str, ...], challenges: Sequence[str], *, sent: str | None) -> None:
+    async def challenged(self, scopes: Scopes, challenges: Sequence[str], *, sent: str | None) -> None:
         """Learn from a 401 to a request that carried `sent`; `AccessDenied` when nothing new can be tried."""
         area, lasting = self._area(scopes), _NO_LOGIN
         shown: Credential | None = None
@@ -116,15 +119,15 @@ class Authenticator:
         finally:
             area.settle(scopes)
 
-    def accepted(self, scopes: tuple[str, ...], *, sent: str | None) -> None:
+    def accepted(self, scopes: Scopes, *, sent: str | None) -> None:
         """Note that a request with this header got another answer than 401; to be called after each of those.
 
         Without it, a second early end of a token could not be told from a token that never worked.
         """
         self._area(scopes).accept(scopes, sent)
 
-    def _area(self, scopes: tuple[str, ...]) -> Area:
-        name = scopes[0].partition(":")[2].rpartition(":")[0] if self._host.repo_auth and scopes else ""
+    def _area(self, scopes: Scopes) -> Area:
+        name = scopes[0].name if self._host.repo_auth and scopes else ""
         return self._areas.setdefault(name, Area())
 
     def _remember(
@@ -143,7 +146,7 @@ class Authenticator:
         return {offer.scheme: offer for offer in reversed(offers)}
 
     def _learn(
-        self, scopes: tuple[str, ...], offers: dict[str, Challenge], sent: str | None, credential: Credential | None
+        self, scopes: Scopes, offers: dict[str, Challenge], sent: str | None, credential: Credential | None
     ) -> None:
         area, basic = self._area(scopes), basic_header(credential) if credential and credential.basic else ""
         if basic and sent == basic and ("basic" in offers or "bearer" not in offers):
@@ -153,27 +156,27 @@ class Authenticator:
         elif "bearer" in offers:
             self._learn_bearer(area, scopes, offers["bearer"], sent)
         elif "basic" in offers:
-            self._deny(f"wants a user name and password for {_shown(scopes)} and none are configured; {_CHECK}")
+            self._deny(f"wants a user name and password for {in_words(scopes)} and none are configured; {_CHECK}")
         else:
             known = ", ".join(sorted(scheme[:40] for scheme in offers)) or "nothing"
-            self._deny(f"refused {_shown(scopes)} and offers no login we know (it offers {known})")
+            self._deny(f"refused {in_words(scopes)} and offers no login we know (it offers {known})")
 
-    def _learn_bearer(self, area: Area, scopes: tuple[str, ...], offer: Challenge, sent: str | None) -> None:
+    def _learn_bearer(self, area: Area, scopes: Scopes, offer: Challenge, sent: str | None) -> None:
         if not offer.params.get("realm"):
             self._deny("wants a token but does not say from where")
         realm = resolve_realm(self._host, offer.params["realm"], local_realms=self._local_realms)
         area.turn_to(realm, offer.params.get("service", ""))
-        if not scopes and area.grant(scopes).ask_for(tuple(offer.params.get("scope", "").split())):
-            return
         holder = area.holder(scopes, sent)
+        if holder is not None and holder.strike:
+            self._deny(f"refused a fresh token for {in_words(scopes)} from {name_realm(realm)}; {_CHECK}")
+        renamed = area.hear(scopes, offer.params.get("scope", ""), refused=holder)
         if holder is None:  # nothing was sent, or a token that is replaced already
             return
-        if holder.strike:
-            self._deny(f"refused a fresh token for {_shown(scopes)} from {name_realm(realm)}; {_CHECK}")
         holder.token = None
-        holder.strike = "scope" if offer.params.get("error") == "insufficient_scope" else "token"
+        lacking = offer.params.get("error") == "insufficient_scope" and not renamed
+        holder.strike = "scope" if lacking else "token"
 
-    async def _token(self, area: Area, scopes: tuple[str, ...]) -> str:
+    async def _token(self, area: Area, scopes: Scopes) -> str:
         """Return a token that serves these scopes; of all who wait for one, one fetches it."""
         for held in area.serving(scopes):
             if held.token is not None and self._clock.monotonic() < held.token.stale:
@@ -186,18 +189,18 @@ class Authenticator:
             grant.check_failure(seen)
             token = grant.token
             if token is None or now >= token.stale:
-                token = await self._renew(area, grant)
+                token = await self._renew(area, scopes, grant)
             return token.value
 
-    async def _renew(self, area: Area, grant: Grant) -> Token:
+    async def _renew(self, area: Area, scopes: Scopes, grant: Grant) -> Token:
         credential = await self._credentials.get()
         async with alone(lambda: area.untried_login(credential, self._clock.monotonic())):
             server = TokenServer(area.realm, area.service, self._user_agent)
             shown: Credential | None = None
             try:
-                request, answer = await self._buy(area, server, grant.asked, credential)
+                request, answer = await self._buy(area, server, area.called(scopes), credential)
                 shown = credential if answer.status == 401 and request.shows_login else None
-                token = self._accept(server, answer, _about(area, grant.asked, login=shown))
+                token = self._accept(server, answer, _about(area, scopes, login=shown))
             except (Unavailable, IntegrityError) as error:
                 raise grant.fail(error) from error
             except (AccessDenied, Refused) as error:
@@ -209,7 +212,7 @@ class Authenticator:
         return token
 
     async def _buy(
-        self, area: Area, server: TokenServer, scopes: tuple[str, ...], credential: Credential | None
+        self, area: Area, server: TokenServer, scopes: Scopes, credential: Credential | None
     ) -> tuple[TokenRequest, TokenAnswer]:
         """Ask in every way there is until one succeeds; return the last request and its answer."""
         own = credential.token if credential is not None else ""
@@ -238,10 +241,6 @@ class Authenticator:
         raise AccessDenied(f"{self._host.name} {why}")
 
 
-def _about(area: Area, scopes: tuple[str, ...], *, login: Credential | None) -> str:
+def _about(area: Area, scopes: Scopes, *, login: Credential | None) -> str:
     """Return what to say a refusal is about; nothing where a login is wrong for whatever scopes."""
-    return f" for {_shown(scopes)}" if login is None or area.credit else ""
-
-
-def _shown(scopes: tuple[str, ...]) -> str:
-    return " ".join(scopes)[:300] or "this request"
+    return f" for {in_words(scopes)}" if login is None or area.credit else ""

@@ -14,6 +14,7 @@ from urllib.parse import quote, urlencode
 from regsync.clock import Clock
 from regsync.errors import Unavailable
 from regsync.registry.login.credentials import Credential
+from regsync.registry.login.scope import Scope
 
 _LIFETIME = 60.0  # seconds a token lives at least, says the specification
 _LONGEST = 7 * 86400.0  # seconds: nobody is believed more
@@ -65,17 +66,17 @@ class TokenServer:
     service: str
     client: str
 
-    def with_refresh(self, refresh: str, scopes: tuple[str, ...]) -> TokenRequest:
+    def with_refresh(self, refresh: str, scopes: tuple[Scope, ...]) -> TokenRequest:
         """Return the request that buys a token with an identity or refresh token."""
         form = {"grant_type": "refresh_token", "refresh_token": refresh, "client_id": self.client}
-        form |= {"scope": " ".join(scopes)} if scopes else {}
+        form |= {"scope": " ".join(map(str, scopes))} if scopes else {}
         form |= {"service": self.service} if self.service else {}
         headers = {"Accept": "application/json", "Content-Type": "application/x-www-form-urlencoded"}
         return TokenRequest("POST", self.url, headers, urlencode(form).encode())
 
-    def with_login(self, credential: Credential | None, scopes: tuple[str, ...]) -> TokenRequest:
+    def with_login(self, credential: Credential | None, scopes: tuple[Scope, ...]) -> TokenRequest:
         """Return the request that asks for a token with user and password, or without any."""
-        query = [("client_id", self.client), *(("scope", scope) for scope in scopes)]
+        query = [("client_id", self.client), *(("scope", str(scope)) for scope in scopes)]
         headers = {"Accept": "application/json"}
         if self.service:
             query.append(("service", self.service))

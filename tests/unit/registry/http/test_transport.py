@@ -19,8 +19,11 @@ from regsync.errors import (
 from regsync.events import Warned
 from regsync.registry.http.feed import Timeouts
 from regsync.registry.http.transport import Request
+from regsync.registry.login.scope import Scope
 from tests.unit.registry.raw import Asked, RawServer, Step, in_turn, says
 from tests.unit.registry.speaking import speaking, with_login
+
+READING = (Scope.of_repository("a", push=False),)
 
 GET = Request("GET", "/v2/a/manifests/v1?secret=q-canary", what="manifest a:v1")
 OK = says(200, b"hello", ("Content-Type", "text/plain"), ("X-Two", "1"), ("X-Two", "2"))
@@ -256,7 +259,7 @@ async def test_a_token_is_fetched_through_the_same_guard() -> None:
             return OK if asked.headers.get("authorization") == "Bearer t0ken" else says(401, b"", bearer)
 
         async with RawServer(answer) as server, speaking(with_login(server.host)) as to:
-            await to.transport.send(Request("GET", "/", scopes=("repository:a:pull",)))
+            await to.transport.send(Request("GET", "/", scopes=READING))
     assert tokens.asked[0].target.startswith("/token?")
     assert tokens.sent("authorization") == ["Basic YW5uOnMzY3JldC1jYW5hcnk="]
 
@@ -268,7 +271,7 @@ async def test_a_token_servers_redirect_is_not_followed() -> None:
             bearer = ("WWW-Authenticate", f'Bearer realm="{tokens.url}/token",service="s"')
             async with RawServer(in_turn(says(401, b"", bearer))) as server, speaking(with_login(server.host)) as to:
                 with pytest.raises(RegsyncError):
-                    await to.transport.send(Request("GET", "/", scopes=("repository:a:pull",), attempts=1))
+                    await to.transport.send(Request("GET", "/", scopes=READING, attempts=1))
     assert elsewhere.asked == []
 
 

@@ -10,18 +10,32 @@ from urllib.parse import parse_qs, urlsplit
 
 from regsync.errors import RegsyncError
 from regsync.registry.host import HostSettings
+from regsync.registry.login.area import Scopes
 from regsync.registry.login.auth import Authenticator, TokenAnswer, TokenRequest
 from regsync.registry.login.credentials import Credential
+from regsync.registry.login.scope import Scope
 from tests.support.clock import FakeClock
 
 HOST = HostSettings(name="r.example", hostname="r.example")
 BASIC = 'Basic realm="registry"'
-BEARER = 'Bearer realm="https://auth.example/token",service="svc",scope="repository:other:pull"'
-PULL = ("repository:a/b:pull",)
-PUSH = ("repository:a/b:pull,push",)
+BEARER = 'Bearer realm="https://auth.example/token",service="svc"'
+PULL = (Scope.of_repository("a/b", push=False),)
+PUSH = (Scope.of_repository("a/b", push=True),)
 LOGIN = Credential("someone", "canary-password")
 BASIC_HEADER = "Basic c29tZW9uZTpjYW5hcnktcGFzc3dvcmQ="
 Script = Callable[[TokenRequest, int], TokenAnswer | RegsyncError]
+
+
+def pull(path: str) -> Scope:
+    return Scope.of_repository(path, push=False)
+
+
+def push(path: str) -> Scope:
+    return Scope.of_repository(path, push=True)
+
+
+def texts(*scopes: Scope) -> list[str]:
+    return [str(scope) for scope in scopes]
 
 
 def granted(number: int, **more: object) -> TokenAnswer:
@@ -61,7 +75,7 @@ class Lab:
             raise answer
         return answer
 
-    async def refused(self, scopes: tuple[str, ...] = PULL, *lines: str, sent: str | None = None) -> str | None:
+    async def refused(self, scopes: Scopes = PULL, *lines: str, sent: str | None = None) -> str | None:
         """A 401 with these challenges; return the header to go on with."""
         await self.auth.challenged(scopes, lines or (BEARER,), sent=sent)
         return await self.auth.header(scopes)

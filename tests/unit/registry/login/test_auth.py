@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from regsync.errors import AccessDenied, Refused, RegsyncError
 from regsync.registry.login.auth import TokenAnswer
 from regsync.registry.login.credentials import Credential
-from tests.unit.registry.login.auth_lab import BASIC, BASIC_HEADER, BEARER, HOST, LOGIN, PULL, PUSH, Lab, granted
+from tests.unit.registry.login.auth_lab import BASIC, BASIC_HEADER, BEARER, HOST, LOGIN, PULL, PUSH, Lab, granted, pull
 
 
 async def test_nothing_is_sent_before_anybody_asks() -> None:
@@ -22,7 +22,7 @@ async def test_nothing_is_sent_before_anybody_asks() -> None:
 async def test_a_basic_challenge_gets_user_and_password_from_then_on() -> None:
     lab = Lab(LOGIN)
     assert await lab.refused(PULL, BASIC) == BASIC_HEADER
-    assert await lab.auth.header(("repository:other:pull",)) == BASIC_HEADER
+    assert await lab.auth.header((pull("other"),)) == BASIC_HEADER
     assert lab.asked == []
 
 
@@ -103,7 +103,7 @@ async def test_no_login_goes_to_an_unsafe_realm(realm: str) -> None:
 async def test_repo_auth_keeps_repositories_apart() -> None:
     lab = Lab(LOGIN, host=replace(HOST, repo_auth=True))
     assert await lab.refused(PULL) == "Bearer T1"
-    other = ("repository:other/c:pull",)
+    other = (pull("other/c"),)
     assert await lab.auth.header(other) is None
     assert await lab.refused(other, BASIC) == BASIC_HEADER
     assert await lab.auth.header(PULL) == "Bearer T1"

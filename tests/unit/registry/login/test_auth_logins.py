@@ -8,13 +8,13 @@ from dataclasses import replace
 import pytest
 
 from regsync.errors import AccessDenied, RegsyncError, Unavailable
+from regsync.registry.login.area import Scopes
 from regsync.registry.login.auth import TokenAnswer
 from regsync.registry.login.credentials import Credential
 from tests.support.clock import settle
-from tests.unit.registry.login.auth_lab import BASIC, BASIC_HEADER, BEARER, HOST, LOGIN, PULL, Lab, granted
+from tests.unit.registry.login.auth_lab import BASIC, BASIC_HEADER, BEARER, HOST, LOGIN, PULL, Lab, granted, pull
 
-Scopes = tuple[str, ...]
-REPOSITORIES: list[Scopes] = [(f"repository:team/app{number}:pull",) for number in range(30)]
+REPOSITORIES: list[Scopes] = [(pull(f"team/app{number}"),) for number in range(30)]
 ONE, TWO, THREE, FOUR, *_ = REPOSITORIES
 NEW = replace(LOGIN, password="canary-new-password")
 NEW_HEADER = "Basic c29tZW9uZTpjYW5hcnktbmV3LXBhc3N3b3Jk"

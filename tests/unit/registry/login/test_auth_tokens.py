@@ -8,47 +8,37 @@ from regsync.errors import AccessDenied, IntegrityError, RegsyncError, Unavailab
 from regsync.registry.login.auth import TokenAnswer
 from regsync.registry.login.credentials import Credential
 from tests.support.clock import settle
-from tests.unit.registry.login.auth_lab import BASIC_HEADER, BEARER, LOGIN, PULL, PUSH, Lab, granted
+from tests.unit.registry.login.auth_lab import BASIC_HEADER, BEARER, LOGIN, PULL, PUSH, Lab, granted, pull, texts
 
 
 async def test_a_bearer_challenge_buys_a_token_for_the_scopes_of_the_request() -> None:
     lab = Lab(LOGIN)
     assert await lab.refused(PUSH) == "Bearer T1"
-    assert lab.scopes() == [list(PUSH)]
+    assert lab.scopes() == [texts(*PUSH)]
     assert lab.asked[0].headers["Authorization"] == BASIC_HEADER
     assert "client_id=regsync%2F1" in lab.asked[0].url
-
-
-async def test_a_request_without_scopes_asks_for_what_the_challenge_says() -> None:
-    lab = Lab()
-    assert await lab.refused(()) == "Bearer T1"
-    assert await lab.refused((), sent="Bearer T1") == "Bearer T2"
-    other = BEARER.replace("repository:other:pull", "registry:catalog:* repository:x:pull")
-    assert await lab.refused((), other, sent="Bearer T2") == "Bearer T3"
-    expected = ["repository:other:pull"]
-    assert lab.scopes() == [expected, expected, ["registry:catalog:*", "repository:x:pull"]]
 
 
 async def test_other_scopes_get_a_token_of_their_own_without_another_challenge() -> None:
     lab = Lab()
     await lab.refused(PULL)
-    assert await lab.auth.header(("repository:c:pull", *PULL)) == "Bearer T2"
+    assert await lab.auth.header((pull("c"), *PULL)) == "Bearer T2"
     assert await lab.auth.header(PULL) == "Bearer T1"
-    assert lab.scopes() == [list(PULL), ["repository:c:pull", *PULL]]
+    assert lab.scopes() == [texts(*PULL), texts(pull("c"), *PULL)]
 
 
 async def test_a_token_to_push_serves_to_pull_from_the_same_repository() -> None:
     lab = Lab()
     await lab.refused(PUSH)
     assert await lab.auth.header(PULL) == "Bearer T1"
-    assert await lab.auth.header(("repository:a:pull",)) == "Bearer T2"
+    assert await lab.auth.header((pull("a"),)) == "Bearer T2"
 
 
 async def test_a_pull_refused_with_the_token_to_push_gets_its_own() -> None:
     lab = Lab()
     await lab.refused(PUSH)
     assert await lab.refused(PULL, sent="Bearer T1") == "Bearer T2"
-    assert lab.scopes()[-1] == list(PULL)
+    assert lab.scopes()[-1] == texts(*PULL)
 
 
 async def test_fifty_who_wait_share_one_token() -> None:
@@ -212,8 +202,8 @@ async def test_a_refresh_token_is_kept_for_the_next_scopes_until_it_is_refused()
         TokenAnswer(401, b"") if request.method == "POST" and number > 2 else granted(number, refresh_token="REFRESH")
     )
     await lab.refused(PULL)
-    assert await lab.auth.header(("repository:c:pull",)) == "Bearer T2"
-    assert await lab.auth.header(("repository:d:pull",)) == "Bearer T4"
+    assert await lab.auth.header((pull("c"),)) == "Bearer T2"
+    assert await lab.auth.header((pull("d"),)) == "Bearer T4"
     assert [request.method for request in lab.asked] == ["GET", "POST", "POST", "GET"]
 
 
@@ -225,10 +215,10 @@ async def test_a_refresh_token_that_comes_late_is_not_shown_to_the_token_server_
     buying = asyncio.ensure_future(lab.auth.header(PULL))
     await settle()
     other = BEARER.replace("auth.example", "other.example")
-    await lab.auth.challenged(("repository:c:pull",), [other], sent=None)
+    await lab.auth.challenged((pull("c"),), [other], sent=None)
     lab.gate.set()
     assert await buying == "Bearer T1"
-    assert await lab.auth.header(("repository:d:pull",)) == "Bearer T2"
+    assert await lab.auth.header((pull("d"),)) == "Bearer T2"
     assert [(request.method, request.url[:21]) for request in lab.asked] == [
         ("GET", "https://auth.example/"),
         ("GET", "https://other.example"),
@@ -240,6 +230,6 @@ async def test_a_refresh_token_is_not_shown_to_another_token_server() -> None:
     lab.script = lambda _, number: granted(number, refresh_token="REFRESH")
     await lab.refused(PULL)
     other = BEARER.replace("auth.example", "auth.other.example")
-    await lab.refused(("repository:c:pull",), other)
+    await lab.refused((pull("c"),), other)
     assert [request.method for request in lab.asked] == ["GET", "GET"]
     assert lab.asked[1].url.startswith("https://auth.other.example/token?")

@@ -7,16 +7,16 @@ import asyncio
 import pytest
 
 from regsync.errors import AccessDenied
+from regsync.registry.login.area import Area, Scopes
 from regsync.registry.login.auth import TokenAnswer
-from regsync.registry.login.grants import Area
 from tests.support.clock import settle
-from tests.unit.registry.login.auth_lab import BASIC, BEARER, LOGIN, PULL, Lab, granted
+from tests.unit.registry.login.auth_lab import BASIC, BEARER, LOGIN, PULL, Lab, granted, pull
 
 MANY = 1024
 
 
-def many(kind: str, count: int = 3 * MANY) -> list[tuple[str, ...]]:
-    return [(f"repository:{kind}{number}:pull",) for number in range(count)]
+def many(kind: str, count: int = 3 * MANY) -> list[Scopes]:
+    return [(pull(f"{kind}{number}"),) for number in range(count)]
 
 
 def area_of(lab: Lab) -> Area:
@@ -52,9 +52,8 @@ async def test_what_is_still_of_use_is_kept() -> None:
     lab.script = lambda request, number: (
         TokenAnswer(403, b"") if "forbidden" in request.url else granted(number, expires_in=86400)
     )
-    forbidden, waiting = ("repository:forbidden:pull",), ("repository:waiting:pull",)
-    assert await lab.refused(()) == "Bearer T1"
-    assert await lab.refused(PULL) == "Bearer T2"
+    forbidden, waiting = (pull("forbidden"),), (pull("waiting"),)
+    assert await lab.refused(PULL) == "Bearer T1"
     with pytest.raises(AccessDenied):
         await lab.auth.header(forbidden)
     lab.gate.clear()
@@ -64,11 +63,10 @@ async def test_what_is_still_of_use_is_kept() -> None:
     for scopes in many("empty"):
         area.grant(scopes)
     area.tidy(lab.clock.monotonic())
-    assert set(area._grants) == {(), PULL, forbidden, waiting}
+    assert set(area._grants) == {PULL, forbidden, waiting}
     lab.gate.set()
-    assert await asyncio.gather(*buying) == ["Bearer T4", "Bearer T4"]
-    assert await lab.auth.header(()) == "Bearer T1"
-    assert await lab.auth.header(PULL) == "Bearer T2"
+    assert await asyncio.gather(*buying) == ["Bearer T3", "Bearer T3"]
+    assert await lab.auth.header(PULL) == "Bearer T1"
     with pytest.raises(AccessDenied):
         await lab.auth.header(forbidden)
     assert len(lab.asked) == asked

@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 
 from regsync.errors import Unavailable
 from regsync.registry.login.credentials import Credential
+from regsync.registry.login.scope import Scope
 from regsync.registry.login.token import TokenAnswer, TokenServer, read_token
 from tests.support.clock import FakeClock
 
 SERVER = TokenServer("https://auth.example/token", "the service", "regsync/1 (x)")
-SCOPES = ("repository:a/b:pull,push", "repository:c:pull")
+SCOPES = (Scope.of_repository("a/b", push=True), Scope.of_repository("c", push=False))
 
 
 def test_a_login_is_asked_for_in_the_query_and_sent_as_basic() -> None:
@@ -23,8 +24,8 @@ def test_a_login_is_asked_for_in_the_query_and_sent_as_basic() -> None:
     assert parse_qsl(urlsplit(request.url).query) == [
         ("account", "someone"),
         ("client_id", "regsync/1 (x)"),
-        ("scope", SCOPES[0]),
-        ("scope", SCOPES[1]),
+        ("scope", "repository:a/b:pull,push"),
+        ("scope", "repository:c:pull"),
         ("service", "the service"),
     ]
     assert request.headers["Authorization"] == "Basic c29tZW9uZTpwOnc="
@@ -49,7 +50,7 @@ def test_an_identity_token_is_sent_as_a_form() -> None:
         "grant_type": "refresh_token",
         "refresh_token": "ID&=",
         "service": "the service",
-        "scope": " ".join(SCOPES),
+        "scope": "repository:a/b:pull,push repository:c:pull",
         "client_id": "regsync/1 (x)",
     }
 

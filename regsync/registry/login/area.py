@@ -1,0 +1,169 @@
+"""What one registry, or with `repoAuth` one repository of it, was found to want: the memory under `auth.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+from regsync.errors import AccessDenied, Refused
+from regsync.registry.login.credentials import Credential
+from regsync.registry.login.grants import Grant, Refusal
+from regsync.registry.login.scope import Scope, names_in
+from regsync.registry.login.trial import Trial
+
+_MANY = 1024  # grants of one area, above which those that have served are dropped; names it remembers
+_CREDIT = 2  # refusals in a row that a login which was accepted before survives
+
+Scopes = tuple[Scope, ...]
+
+
+@dataclass(slots=True)
+class Area:
+    """A host, or one repository of it, that shares one way to log in.
+
+    `refresh` was got from the token server. `answered` holds the ways that were answered with anything but 401:
+    nothing sent, `basic`, and a login shown to the token server (`token`), which `login` tries out. `credit` is how
+    many refusals do not yet mean that the login is wrong.
+    """
+
+    scheme: Literal["", "basic", "bearer"] = ""
+    realm: str = ""
+    service: str = ""
+    refresh: str = field(default="", repr=False)
+    answered: set[str] = field(default_factory=set)
+    trial: Trial = field(default_factory=Trial)
+    login: Trial = field(default_factory=Trial)
+    credit: int = 0
+    _refused: tuple[Credential, Refusal] | None = None
+    _names: dict[str, str] = field(default_factory=dict)  # what the registry calls our repositories, as far as heard
+    _renames: bool = False
+    _grants: dict[Scopes, Grant] = field(default_factory=dict)
+    _most: int = _MANY
+
+    def turn_to(self, realm: str, service: str) -> None:
+        """Get tokens there from now on; what another token server gave stays out of its sight."""
+        if (realm, service) != (self.realm, self.service):
+            self.refresh = ""
+        self.scheme, self.realm, self.service = "bearer", realm, service
+
+    def take_refresh(self, refresh: str, *, of: tuple[str, str]) -> None:
+        """Keep a refresh token, unless the area has turned to another server since it was asked for."""
+        if refresh and of == (self.realm, self.service):
+            self.refresh = refresh
+
+    def drop_refresh(self, refresh: str) -> None:
+        """Forget a refresh token that did not work."""
+        if refresh == self.refresh:
+            self.refresh = ""
+
+    def hear(self, scopes: Scopes, challenge: str, *, refused: Grant | None) -> bool:
+        """Learn from a challenge's scope what the registry calls these repositories; whether a name has changed.
+
+        Who sent nothing is told once. When a token is `refused` that was bought for the name the challenge repeats, and
+        none ever worked, the name is a mere example, and our own is tried.
+        """
+        ours = [scope.name for scope in scopes if scope.kind == "repository"]
+        if refused is None and not self._unheard(ours):
+            return False
+        known = {name: self._names.get(name, name) for name in ours}
+        heard = names_in(challenge, known)
+        if refused is not None and not refused.worked and heard == known:
+            heard = {name: name for name in ours}
+        self._names |= heard
+        self._renames = self._renames or any(ours != theirs for ours, theirs in heard.items())
+        while len(self._names) > _MANY:
+            del self._names[next(iter(self._names))]
+        return heard != known
+
+    def must_hear(self, scopes: Scopes) -> bool:
+        """Say whether to ask without a token first, to be told a repository's name: others go by other ones here."""
+        return self._renames and self._unheard([scope.name for scope in scopes if scope.kind == "repository"])
+
+    def _unheard(self, names: list[str]) -> bool:
+        return not all(name in self._names for name in names)
+
+    def called(self, scopes: Scopes) -> Scopes:
+        """Return the scopes as the registry calls them."""
+        return tuple(scope.called(self._names.get(scope.name, scope.name)) for scope in scopes)
+
+    def prove(self, way: Literal["basic", "token"]) -> None:
+        """Note that a login shown in this way was taken."""
+        self.answered.add(way)
+        self.credit, self._refused = _CREDIT, None
+        self.login.settle()
+
+    def refuse_login(self, credential: Credential, error: AccessDenied | Refused, *, until: float) -> bool:
+        """Note that this login was refused; whether it is wrong for the whole area, and remembered until then.
+
+        Some registries answer 401 too where a good login lacks rights: one that was accepted has `credit`.
+        """
+        self.answered -= {"basic", "token"}
+        wrong = not self.credit
+        if wrong:
+            self._refused = credential, Refusal(type(error), str(error), until)
+        self.credit = max(0, self.credit - 1)
+        self.login.settle()
+        return wrong
+
+    def check_login(self, credential: Credential, now: float) -> None:
+        """Raise what was remembered of exactly this login."""
+        if self._refused is not None and self._refused[0] == credential:
+            self._refused[1].check(now)
+
+    def untried_login(self, credential: Credential | None, now: float) -> Trial | None:
+        """Return the trial to pass before this login is shown to the token server; raises what it was refused with."""
+        if credential is None or not (credential.basic or credential.token):
+            return None
+        self.check_login(credential, now)
+        return None if "token" in self.answered else self.login
+
+    def untried(self, scopes: Scopes) -> Trial | None:
+        """Return the trial to pass before a request for these scopes; None when what it will send is known to do."""
+        if self.scheme == "bearer":
+            grant = self.grant(scopes)
+            return grant.trial if grant.strike else None
+        return None if self.scheme in self.answered else self.trial
+
+    def accept(self, scopes: Scopes, sent: str | None) -> None:
+        """Note that a request with this header was answered with anything but 401."""
+        if sent is None:
+            self.answered.add("")
+        elif sent.startswith("Basic "):
+            self.prove("basic")
+        holder = self.holder(scopes, sent)
+        if holder is not None:
+            holder.prove()
+        self.settle(scopes)
+
+    def settle(self, scopes: Scopes) -> None:
+        """Let those go on who waited to hear what became of a request for these scopes."""
+        self.trial.settle()
+        self.grant(scopes).trial.settle()
+
+    def grant(self, scopes: Scopes) -> Grant:
+        """Return the grant for exactly these scopes."""
+        grant = self._grants.get(scopes)
+        if grant is None:
+            grant = self._grants[scopes] = Grant()
+        return grant
+
+    def tidy(self, now: float) -> None:
+        """Drop grants that have served, once there are many: a mirror asks for new scopes as long as it runs."""
+        if len(self._grants) > self._most:
+            self._grants = {key: grant for key, grant in self._grants.items() if not grant.has_served(now)}
+            self._most = max(_MANY, 2 * len(self._grants))  # so that those in use are not looked through every time
+
+    def serving(self, scopes: Scopes) -> Iterator[Grant]:
+        """Each grant whose token serves these scopes: their own, and for `pull` one for `pull,push`."""
+        yield self.grant(scopes)
+        wider = scopes[0].wider() if len(scopes) == 1 else None
+        if wider is not None and (wider,) in self._grants:
+            yield self._grants[(wider,)]
+
+    def holder(self, scopes: Scopes, sent: str | None) -> Grant | None:
+        """Return the grant whose present token is the one that was sent."""
+        for grant in self.serving(scopes):
+            if grant.token is not None and sent == f"Bearer {grant.token.value}":
+                return grant
+        return None
