@@ -11,7 +11,7 @@ import socket
 import ssl
 import struct
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from types import TracebackType
 from typing import Self
@@ -127,6 +127,9 @@ class LoopbackServer:
         """Process a request."""
         raise NotImplementedError
 
+    def cut(self, asked: Asked) -> None:
+        """Do what is to be done about a request of which this is all that came."""
+
     async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
         asked = _without_body(request)
         kind = self.kind_of(asked.method, asked.path)
@@ -166,11 +169,13 @@ class LoopbackServer:
         if reply is None:
             line.go_on()
             limit = action.after_bytes if isinstance(action, faults.ResetRequest) else None
-            body = await line.read(limit)
+            body, whole = await line.read(limit)
             sent.bytes_in = len(body)
-            if not isinstance(action, faults.ResetRequest) or action.keep:
-                asked = Asked(asked.method, asked.path, asked.query, asked.headers, action.asked(body), asked.target)
+            asked = replace(asked, body=action.asked(body))
+            if whole or (isinstance(action, faults.ResetRequest) and action.keep):
                 reply = self.answer(asked)
+            else:
+                self.cut(asked)
         if reply is None or isinstance(action, faults.ResetRequest | faults.ResetAfter):
             return line.reset()
         reply = action.answered(reply)
@@ -206,14 +211,17 @@ class _Line:
         if self._request.headers.get("Expect", "").lower() == "100-continue":
             self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
-    async def read(self, limit: int | None) -> bytes:
-        """Read the request's body, or so much of it."""
+    async def read(self, limit: int | None) -> tuple[bytes, bool]:
+        """Read the request's body, or so much of it, and say whether that was all before anybody cut it."""
         found = bytearray()
-        async for chunk in self._request.content.iter_any():
-            found += chunk
-            if limit is not None and len(found) >= limit:
-                return bytes(found[:limit])
-        return bytes(found)
+        try:
+            async for chunk in self._request.content.iter_any():
+                found += chunk
+                if limit is not None and len(found) >= limit:
+                    return bytes(found[:limit]), False
+        except ConnectionError:
+            return bytes(found), False
+        return bytes(found), limit is None
 
     def reset(self) -> web.StreamResponse:
         """Reset the connection (RST, not FIN)."""

@@ -8,6 +8,7 @@ from multidict import CIMultiDict
 
 from tests.support import fake_content, fake_lists, fake_uploads
 from tests.support.exchange import Asked
+from tests.support.fake_store import Store
 from tests.support.fake_words import Api, Problem, plain, refused
 from tests.support.faults import Reply
 
@@ -84,6 +85,14 @@ def answer(api: Api, asked: Asked) -> Reply:
     if asked.method not in _METHODS[kind]:
         return _stamped(plain(405, "Method not allowed", Allow=", ".join(sorted(_METHODS[kind]))))
     return _stamped(_answer(api, asked, kind=kind, found=found))
+
+
+def keep_part(store: Store, asked: Asked) -> None:
+    """Keep what came of a body for a session, as the distribution-spec lets a client hope."""
+    kind, found = _parsed(asked.path)
+    uploads = store.repositories[found["name"]].uploads if kind == "session" else {}
+    if asked.method in {"PATCH", "PUT"} and found.get("session") in uploads:
+        uploads[found["session"]] += asked.body
 
 
 def _answer(api: Api, asked: Asked, *, kind: str, found: dict[str, str]) -> Reply:

@@ -14,7 +14,7 @@ import trustme
 
 from tests.support.built import Built
 from tests.support.exchange import Asked, LoopbackServer
-from tests.support.fake_api import answer, kind_of, scope_of, unauthorized
+from tests.support.fake_api import answer, keep_part, kind_of, scope_of, unauthorized
 from tests.support.fake_store import FakeRepository, Store
 from tests.support.fake_words import MODERN, Api, Features
 from tests.support.faults import Reply
@@ -95,3 +95,7 @@ class FakeRegistry(LoopbackServer):
 
     def answer(self, asked: Asked) -> Reply:
         return answer(Api(self.store, self.features, self.url), asked)
+
+    def cut(self, asked: Asked) -> None:
+        if self.features.keeps_partial:
+            keep_part(self.store, asked)

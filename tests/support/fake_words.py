@@ -20,6 +20,7 @@ class Features:
     `page_size` caps pages of tags and of the catalogue; 0 stands for tags without pages. `min_chunk` is announced in
     bytes. `names_digests` False leaves Docker-Content-Digest away. `keeps_algorithm` True stores what came by sha512
     under sha512, and takes `?digest=` with a tag. `strict_chunks` False takes chunks out of order, as 2.8 does.
+    `keeps_partial` keeps what came of a body that was cut, where 2.8 loses the session.
     """
 
     referrers: bool = False
@@ -32,11 +33,19 @@ class Features:
     names_digests: bool = True
     keeps_algorithm: bool = False
     strict_chunks: bool = True
+    keeps_partial: bool = False
 
 
 ABSENT: Final = object()
 _PLAIN = {"Content-Type": "text/plain; charset=utf-8", "X-Content-Type-Options": "nosniff"}
-MODERN = Features(referrers=True, anonymous_mount=True, single_post=True, page_size=100, keeps_algorithm=True)
+MODERN = Features(
+    referrers=True,
+    anonymous_mount=True,
+    single_post=True,
+    page_size=100,
+    keeps_algorithm=True,
+    keeps_partial=True,
+)
 
 
 @dataclass(frozen=True, slots=True)
