@@ -17,7 +17,8 @@ from regsync.daemon.runner import Runner
 from regsync.daemon.schedule import Schedule, parse_schedule
 from regsync.daemon.scheduler import Scheduler
 from regsync.endpoints import BothKinds
-from regsync.events import EntryIgnored, Observer, Warned, fan_out
+from regsync.events import EntryIgnored, Warned
+from regsync.facts import Telling
 from regsync.layout.layouts import Layouts
 from regsync.limits import Limits
 from regsync.observe.report import Tally
@@ -54,7 +55,7 @@ def _check_schedule(text: str) -> None:
 class App:
     """One configuration, ready to run."""
 
-    def __init__(self, loaded: Loaded, *, clock: Clock, tell: Observer, environ: Mapping[str, str]) -> None:
+    def __init__(self, loaded: Loaded, *, clock: Clock, tell: Telling, environ: Mapping[str, str]) -> None:
         self._config = loaded.config
         self._clock = clock
         self._tell = tell
@@ -116,9 +117,9 @@ class App:
     ) -> Tally:
         tally = Tally()
         began = self._clock.monotonic()
-        tell = fan_out([self._tell, tally])
-        await Run(engine, entries, scope=scope, abort_on_error=abort_on_error, tell=tell).run()
-        self._tell(tally.finished(name, seconds=self._clock.monotonic() - began))
+        with self._tell.run(tally, entry=name):
+            await Run(engine, entries, scope=scope, abort_on_error=abort_on_error, tell=self._tell).run()
+            self._tell(tally.finished(name, seconds=self._clock.monotonic() - began))
         return tally
 
     @asynccontextmanager

@@ -1,8 +1,8 @@
-"""What happened, as frozen values. Code that moves bytes states facts; what a fact becomes is decided in `observe/`."""
+"""What happened, as frozen values. Code that moves bytes states them; what they become is decided in `observe/`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
@@ -242,24 +242,13 @@ Event = (
 )
 
 
-class Observer(Protocol):
-    """Called synchronously, must return at once, must not raise."""
+class Tell(Protocol):
+    """What producers state their events to. Called synchronously; returns at once and raises nothing."""
 
     def __call__(self, event: Event, /) -> None:
         """Take note of one event."""
         ...
 
 
-def fan_out(observers: Iterable[Observer]) -> Observer:
-    """Return one observer that tells each of these in turn."""
-    chain = tuple(observers)
-
-    def tell(event: Event, /) -> None:
-        for observer in chain:
-            observer(event)
-
-    return tell
-
-
 def ignore(event: Event, /) -> None:
-    """The null observer."""
+    """Tell nobody."""

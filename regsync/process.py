@@ -12,6 +12,7 @@ from regsync.app import App, load
 from regsync.clock import SystemClock
 from regsync.config.dump import dump_config
 from regsync.errors import ConfigError, Malformed, RegsyncError
+from regsync.facts import Telling
 from regsync.observe.logs import Log, parse_verbosity
 from regsync.observe.report import failure_lines, table
 from regsync.options import DRIFT, FAILED, FINE, INTERRUPTED, USAGE, Options
@@ -62,11 +63,11 @@ def _with_app(options: Options, run: Callable[[App], Awaitable[int]]) -> int:
     """Load the configuration, build the program around it and run it on an event loop of its own."""
 
     async def whole() -> int:
-        return await run(App(loaded, clock=clock, tell=log, environ=os.environ))
+        return await run(App(loaded, clock=clock, tell=Telling([log], clock), environ=os.environ))
 
     clock = SystemClock()
     try:
-        log = _log(options, clock)
+        log = _log(options)
         loaded = load(_config_file(options), allow_unknown_keys=options.allow_unknown_keys)
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             return runner.run(whole())
@@ -89,7 +90,7 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return uvloop.new_event_loop
 
 
-def _log(options: Options, clock: SystemClock) -> Log:
+def _log(options: Options) -> Log:
     unknown = [option for option in options.log_options if option != "json"]
     try:
         threshold = parse_verbosity(options.verbosity)
@@ -97,7 +98,7 @@ def _log(options: Options, clock: SystemClock) -> Log:
         raise ConfigError([str(error)]) from error
     if unknown:
         raise ConfigError([f"unknown log option {unknown[0]}: expected json"])
-    return Log(sys.stderr, clock=clock, threshold=threshold, as_json="json" in options.log_options)
+    return Log(sys.stderr, threshold=threshold, as_json="json" in options.log_options)
 
 
 def _config_file(options: Options) -> str:

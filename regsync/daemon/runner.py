@@ -14,7 +14,7 @@ from contextlib import suppress
 from regsync.clock import Clock
 from regsync.daemon.jobs import Job, JobQueue, QueueClosed
 from regsync.daemon.scheduler import Scheduler
-from regsync.events import JobFinished, JobQueued, JobSkipped, JobStarted, Observer, Stopping
+from regsync.events import JobFinished, JobQueued, JobSkipped, JobStarted, Stopping, Tell
 
 Handle = Callable[[Job], Awaitable[int]]
 
@@ -31,7 +31,7 @@ class Runner:
         scheduler: Scheduler,
         queue: JobQueue,
         handle: Handle,
-        tell: Observer,
+        tell: Tell,
         *,
         clock: Clock,
         workers: int,

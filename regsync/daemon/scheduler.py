@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from regsync.clock import Clock
 from regsync.daemon.jobs import Job, JobQueue
 from regsync.daemon.schedule import Schedule
-from regsync.events import JobQueued, JobSkipped, Observer
+from regsync.events import JobQueued, JobSkipped, Tell
 
 _SLICE = 60.0  # seconds until a moved clock is noticed
 _UNREST = timedelta(seconds=2)  # less is the clock being disciplined, and what the sleep itself took
@@ -22,7 +22,7 @@ _UNREST = timedelta(seconds=2)  # less is the clock being disciplined, and what 
 class Scheduler:
     """Puts an entry's job whenever its schedule says so."""
 
-    def __init__(self, schedules: Mapping[str, Schedule], queue: JobQueue, *, clock: Clock, tell: Observer) -> None:
+    def __init__(self, schedules: Mapping[str, Schedule], queue: JobQueue, *, clock: Clock, tell: Tell) -> None:
         self._schedules = dict(schedules)
         self._queue = queue
         self._clock = clock

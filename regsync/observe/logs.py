@@ -14,7 +14,6 @@ from typing import Any, TextIO, assert_never
 
 import structlog
 
-from regsync.clock import Clock
 from regsync.errors import Malformed
 from regsync.events import (
     BlobDone,
@@ -41,6 +40,7 @@ from regsync.events import (
     TagsSelected,
     Warned,
 )
+from regsync.facts import Fact
 
 TRACE, DEBUG, INFO, WARN, ERROR = -8, -4, 0, 4, 8  # the numbers of Go's slog, so that INFO+2 means the same
 _LEVELS = {"debug": DEBUG, "info": INFO, "warn": WARN, "error": ERROR}
@@ -73,8 +73,7 @@ class _Lines(structlog.BoundLoggerBase):
 class Log:
     """An observer that writes lines; whatever happens to the stream, it fails nothing."""
 
-    def __init__(self, stream: TextIO, *, clock: Clock, threshold: int, as_json: bool) -> None:
-        self._clock = clock
+    def __init__(self, stream: TextIO, *, threshold: int, as_json: bool) -> None:
         self._threshold = threshold
         self._logger = structlog.wrap_logger(
             structlog.WriteLogger(stream),
@@ -83,17 +82,13 @@ class Log:
             cache_logger_on_first_use=True,
         )
 
-    def __call__(self, event: Event, /) -> None:
-        """Write the line an event becomes, if its level is wanted."""
-        level, message, fields = line_of(event)
-        self.write(level, message, fields)
-
-    def write(self, level: int, message: str, fields: Mapping[str, object]) -> None:
-        """Write one line; one that cannot be written (a closed pipe, a full disk) is dropped."""
+    def __call__(self, fact: Fact, /) -> None:
+        """Write the line a fact becomes, if its level is wanted; one that cannot be written is dropped."""
+        level, message, fields = line_of(fact.event)
         if level < self._threshold:
             return
         try:
-            self._logger.line(message, time=self._clock.now(), level=_level_name(level), fields=fields)
+            self._logger.line(message, time=fact.at, level=_level_name(level), fields=fields)
         except (OSError, ValueError):  # ValueError is what a closed stream raises
             return
 

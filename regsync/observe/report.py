@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 
 from regsync.events import (
     BlobDone,
-    Event,
     ImageCopied,
     ImageCurrent,
     ImageFailed,
@@ -15,6 +14,7 @@ from regsync.events import (
     ManifestPushed,
     RunFinished,
 )
+from regsync.facts import Fact
 from regsync.observe.logs import printable
 
 _LONGEST = 4096  # characters of one line: registries choose what stands in some of them
@@ -32,9 +32,9 @@ class Tally:
     spared: int = 0
     failures: list[ImageFailed] = field(default_factory=list)
 
-    def __call__(self, event: Event, /) -> None:
-        """Count one event; what is no result of a run counts nowhere."""
-        match event:
+    def __call__(self, fact: Fact, /) -> None:
+        """Count one fact; what is no result of a run counts nowhere."""
+        match event := fact.event:
             case ImageCopied():
                 self.copied += 1
             case ImageCurrent():

@@ -9,7 +9,7 @@ from typing import Self
 from weakref import WeakValueDictionary
 
 from regsync.clock import Clock
-from regsync.events import Observer
+from regsync.events import Tell
 from regsync.limits import Limits
 from regsync.oci.reference import RegistryReference, valid_repository
 from regsync.registry.content.listing import Listing
@@ -35,7 +35,7 @@ class Registries:
         *,
         limits: Limits,
         clock: Clock,
-        tell: Observer,
+        tell: Tell,
         user_agent: str,
         blob_limit: int = 1 << 30,
         environ: Mapping[str, str] = MappingProxyType({}),

@@ -19,10 +19,11 @@ from regsync.events import (
     ImageFailed,
     ImagePostponed,
     NoTagsMatched,
-    Observer,
     TagsSelected,
+    Tell,
     Warned,
 )
+from regsync.facts import working
 from regsync.limits import KeyedLock, Limits
 from regsync.oci.reference import Reference, parse_reference
 from regsync.repository import Endpoints, Repository
@@ -57,7 +58,7 @@ class Run:
     """One pass over entries in one scope."""
 
     def __init__(
-        self, engine: Engine, entries: Sequence[SyncEntry], *, scope: Scope, abort_on_error: bool, tell: Observer
+        self, engine: Engine, entries: Sequence[SyncEntry], *, scope: Scope, abort_on_error: bool, tell: Tell
     ) -> None:
         self._engine = engine
         self._entries = entries
@@ -99,14 +100,15 @@ class Run:
     async def _work(self) -> None:
         while (unit := await self._units.take()) is not None:
             entry = self._entries[unit.position]
-            try:
-                await self._do(entry, unit)
-            except Failed as failed:
-                if self._postpone(unit, failed):
-                    continue
-                self._count(failed)
-            except RegsyncError as error:
-                self._count(Failed("Failed to sync", entry.source, entry.target, error))
+            with working(entry=entry.name, image=_image_of(entry, unit)):
+                try:
+                    await self._do(entry, unit)
+                except Failed as failed:
+                    if self._postpone(unit, failed):
+                        continue
+                    self._count(failed)
+                except RegsyncError as error:
+                    self._count(Failed("Failed to sync", entry.source, entry.target, error))
             self._units.done(unit)
 
     async def _do(self, entry: SyncEntry, unit: Unit) -> None:
@@ -199,6 +201,13 @@ def _whole(entry: SyncEntry) -> ImagePair | RepositoryPair | None:
             return repository_of(entry)
         case "registry":
             return None
+
+
+def _image_of(entry: SyncEntry, unit: Unit) -> str:
+    """Return the target's name of the image a unit is about; empty for a listing."""
+    if isinstance(unit.part, ImagePair):
+        return str(unit.part.target)
+    return entry.target if entry.kind == "image" else ""
 
 
 def _sharing(entries: Sequence[SyncEntry]) -> Counter[str]:

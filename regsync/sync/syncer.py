@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from regsync.errors import CopyFailed, Forbidden, Incomplete, IntegrityError, NotFound, RegsyncError, Unsupported
-from regsync.events import ImageCopied, ImageCurrent, ImageNeeded, ImageSkipped, Observer
+from regsync.events import ImageCopied, ImageCurrent, ImageNeeded, ImageSkipped, Tell
 from regsync.oci.descriptor import Descriptor
 from regsync.oci.digest import Digest
 from regsync.oci.reference import Reference
@@ -54,7 +54,7 @@ class Syncer:
         lookups: Lookups,
         copier: Copier,
         images: asyncio.Semaphore,
-        tell: Observer,
+        tell: Tell,
     ) -> None:
         self._endpoints = endpoints
         self._open_target = open_target

@@ -10,7 +10,7 @@ from typing import Literal
 
 from regsync.clock import Clock
 from regsync.errors import CopyFailed, IntegrityError, RegsyncError
-from regsync.events import BlobDone, BlobRetried, BlobStarted, ManifestPushed, Observer
+from regsync.events import BlobDone, BlobRetried, BlobStarted, ManifestPushed, Tell
 from regsync.limits import KeyedLock, Limits
 from regsync.oci.descriptor import Descriptor
 from regsync.oci.digest import Digest
@@ -31,7 +31,7 @@ class Copier:
     `movers` is shared by all copiers of the process, so that a blob two runs want at one host moves once.
     """
 
-    def __init__(self, limits: Limits, movers: KeyedLock, *, clock: Clock, tell: Observer) -> None:
+    def __init__(self, limits: Limits, movers: KeyedLock, *, clock: Clock, tell: Tell) -> None:
         self._limits = limits
         self._movers = movers
         self._clock = clock

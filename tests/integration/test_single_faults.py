@@ -10,6 +10,7 @@ import pytest
 
 from regsync.app import App, load
 from regsync.events import Event
+from regsync.facts import Telling
 from regsync.observe.report import Tally
 from tests.support.built import assert_whole, image_bytes, index_bytes, some_bytes
 from tests.support.clock import FakeClock
@@ -97,7 +98,9 @@ async def synced(ends: Ends, folder: Path, *, chunked: bool = False) -> tuple[Ta
         f"sync:\n- {{source: '{ends.source.host}', target: '{ends.target.host}/mirror', type: registry}}\n"
     )
     seen: list[Event] = []
-    app = App(load(str(config), allow_unknown_keys=False), clock=FakeClock(instant=True), tell=seen.append, environ={})
+    clock = FakeClock(instant=True)
+    tell = Telling([lambda fact: seen.append(fact.event)], clock)
+    app = App(load(str(config), allow_unknown_keys=False), clock=clock, tell=tell, environ={})
     return await app.once("changed", abort_on_error=False), seen
 
 

@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 
 from regsync.errors import Refused
-from regsync.events import Observer
+from regsync.events import Tell
 from regsync.registry.host import HostSettings
 from regsync.registry.http.feed import Feed
 from regsync.registry.http.guard import AddressClass, class_of_name, reachable
@@ -36,7 +36,7 @@ class Route:
         *,
         environ: Mapping[str, str],
         certificates: Path,
-        tell: Observer,
+        tell: Tell,
         user_agent: str,
     ) -> None:
         self._host = host

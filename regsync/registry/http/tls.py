@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from regsync.errors import Refused
-from regsync.events import Observer, Warned
+from regsync.events import Tell, Warned
 from regsync.registry.host import HostSettings
 
 CERTIFICATES = Path("/etc/docker/certs.d")
@@ -28,7 +28,7 @@ class Trust:
     derived: ssl.SSLContext
 
 
-def trust_of(host: HostSettings, *, root: Path, tell: Observer) -> Trust:
+def trust_of(host: HostSettings, *, root: Path, tell: Tell) -> Trust:
     """Return the contexts of a host: system authorities, its `regcert`, and `root/<hostname>/*.crt`.
 
     An authority that cannot be read is told and left out; a client certificate that cannot be used is `Refused`.
@@ -59,7 +59,7 @@ def _context(host: HostSettings) -> ssl.SSLContext:
     return context
 
 
-def _authorities(host: HostSettings, folder: Path, *, tell: Observer) -> list[tuple[str, str]]:
+def _authorities(host: HostSettings, folder: Path, *, tell: Tell) -> list[tuple[str, str]]:
     found = [("regcert", host.ca)] if host.ca else []
     for path in _files(folder, ".crt"):
         try:

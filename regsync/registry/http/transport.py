@@ -17,7 +17,7 @@ from typing import TypeVar
 
 from regsync.clock import Clock
 from regsync.errors import AccessDenied, RegsyncError, Unavailable, Unsupported
-from regsync.events import Exchanged, Observer, RequestRetried, Warned
+from regsync.events import Exchanged, RequestRetried, Tell, Warned
 from regsync.limits import Limits
 from regsync.registry.host import HostSettings
 from regsync.registry.http.failure import ERROR_CAP, complaint_of, failure_of, plain
@@ -79,7 +79,7 @@ class Transport:
         *,
         limits: Limits,
         clock: Clock,
-        tell: Observer,
+        tell: Tell,
         user_agent: str,
         environ: Mapping[str, str] = _NO_ENVIRONMENT,
         certificates: Path = CERTIFICATES,

@@ -10,20 +10,20 @@ from regsync import events
 from regsync.errors import Malformed
 from regsync.events import BlobStarted, ImageCurrent, ImageFailed, ImageNeeded, RunFinished, Warned
 from regsync.observe.logs import DEBUG, ERROR, INFO, TRACE, Log, parse_verbosity
-from tests.support.clock import FakeClock
+from tests.support.facts import a_fact
 
 
 def written(*told: events.Event, threshold: int = DEBUG, as_json: bool = False) -> list[str]:
     stream = io.StringIO()
-    log = Log(stream, clock=FakeClock(), threshold=threshold, as_json=as_json)
+    log = Log(stream, threshold=threshold, as_json=as_json)
     for event in told:
-        log(event)
+        log(a_fact(event))
     return stream.getvalue().splitlines()
 
 
 def test_a_line_has_the_keys_and_the_form_the_go_regsync_writes() -> None:
     assert written(ImageNeeded("a.x/app:v1", "b.x/app:v1")) == [
-        'time=2026-01-01T00:00:00.000Z level=INFO msg="Image sync needed" source=a.x/app:v1 target=b.x/app:v1'
+        'time=2026-01-01T12:00:00.000Z level=INFO msg="Image sync needed" source=a.x/app:v1 target=b.x/app:v1'
     ]
 
 
@@ -76,9 +76,9 @@ def test_a_daemons_entry_that_had_nothing_to_do_is_quiet() -> None:
 
 def test_a_stream_that_cannot_be_written_fails_nothing() -> None:
     stream = io.StringIO()
-    log = Log(stream, clock=FakeClock(), threshold=DEBUG, as_json=False)
+    log = Log(stream, threshold=DEBUG, as_json=False)
     stream.close()
-    log(Warned("w"))
+    log(a_fact(Warned("w")))
 
 
 @pytest.mark.parametrize(

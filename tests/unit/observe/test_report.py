@@ -4,6 +4,7 @@ import pytest
 
 from regsync.events import BlobDone, ImageCopied, ImageCurrent, ImageFailed, ImageNeeded, ImageSkipped, ManifestPushed
 from regsync.observe.report import Tally, failure_lines, human_bytes, table
+from tests.support.facts import a_fact
 
 
 def a_tally() -> Tally:
@@ -20,7 +21,7 @@ def a_tally() -> Tally:
         BlobDone("b", "sha256:3", 5000, "present"),
         ManifestPushed("b", "sha256:4", "v1", 11),
     ):
-        tally(event)
+        tally(a_fact(event))
     return tally
 
 

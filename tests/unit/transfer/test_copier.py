@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from regsync.errors import AccessDenied, CopyFailed, Incomplete, IntegrityError, Unavailable
-from regsync.events import BlobDone, BlobRetried, Event, ManifestPushed, Observer, ignore
+from regsync.events import BlobDone, BlobRetried, Event, ManifestPushed, Tell, ignore
 from regsync.limits import KeyedLock, Limits
 from regsync.oci.digest import Digest
 from regsync.oci.manifest import Manifest
@@ -21,7 +21,7 @@ async def fetch(source: Repository, digest: Digest) -> Manifest:
     return await source.get_manifest(digest)
 
 
-def a_copier(*, limit: int | None = None, tell: Observer = ignore, movers: KeyedLock | None = None) -> Copier:
+def a_copier(*, limit: int | None = None, tell: Tell = ignore, movers: KeyedLock | None = None) -> Copier:
     limits = Limits(lambda host: 32 if host == TRANSFERS else limit)
     return Copier(limits, movers or KeyedLock(), clock=FakeClock(instant=True), tell=tell)
 
