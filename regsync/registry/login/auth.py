@@ -18,7 +18,7 @@ from regsync.errors import AccessDenied, IntegrityError, Malformed, Refused, Una
 from regsync.registry.host import HostSettings
 from regsync.registry.login.area import Area, Scopes
 from regsync.registry.login.challenge import Challenge, parse_challenges
-from regsync.registry.login.credentials import Credential, CredentialSource
+from regsync.registry.login.credentials import LASTING, Credential, CredentialSource
 from regsync.registry.login.grants import Grant
 from regsync.registry.login.realm import name_realm, resolve_realm
 from regsync.registry.login.scope import in_words
@@ -36,8 +36,8 @@ from regsync.registry.login.trial import Trial, alone
 __all__ = ["Authenticator", "Fetch", "TokenAnswer", "TokenRequest"]
 
 _CHECK = "check its entry in creds or the docker config"
-_REFUSED = 60.0  # seconds a refused login is not tried again: a thousand tags ask about once, the next pass anew
 _NO_LOGIN = 5.0  # seconds a login that could not be obtained counts as a refusal
+_NOT_YOU = (400, 401, 403)  # a token server that may not like the login (400: RFC 6749, section 5.2)
 _NO_SUCH_GRANT = (404, 405, 501)  # a token server that knows no refresh tokens
 _LATER = (408, 425, 429)  # and every 5xx
 
@@ -109,10 +109,13 @@ class Authenticator:
         shown: Credential | None = None
         try:
             credential = await self._credentials.get()
-            lasting = _REFUSED
+            lasting = LASTING
             if credential is not None and credential.basic and sent == basic_header(credential):
                 shown = credential
-            self._learn(scopes, self._read(challenges), sent, credential)
+            offers = self._read(challenges)
+            if shown is not None and "basic" in offers:
+                credential = await self._credentials.instead_of(shown) or credential
+            self._learn(scopes, offers, sent, credential)
         except (AccessDenied, Refused) as error:
             self._remember(area, area.grant(scopes), error, lasting=lasting, shown=shown)
             raise
@@ -199,12 +202,17 @@ class Authenticator:
             shown: Credential | None = None
             try:
                 request, answer = await self._buy(area, server, area.called(scopes), credential)
+                if credential is not None and request.shows_login and answer.status in _NOT_YOU:
+                    other = await self._credentials.instead_of(credential)
+                    if other is not None:
+                        credential = other
+                        request, answer = await self._buy(area, server, area.called(scopes), credential)
                 shown = credential if answer.status == 401 and request.shows_login else None
                 token = self._accept(server, answer, _about(area, scopes, login=shown))
             except (Unavailable, IntegrityError) as error:
                 raise grant.fail(error) from error
             except (AccessDenied, Refused) as error:
-                self._remember(area, grant, error, lasting=_REFUSED, shown=shown)
+                self._remember(area, grant, error, lasting=LASTING, shown=shown)
                 raise
             area.take_refresh(token.refresh, of=(server.url, server.service))
             area.prove("token")

@@ -16,6 +16,7 @@ from regsync.errors import AccessDenied
 from regsync.registry.host import HostSettings
 from regsync.registry.login.helper import PATIENCE, ask_helper
 
+LASTING = 60.0  # seconds a refused login is neither tried again nor asked a helper about
 _AGAIN = 5.0  # seconds until a helper that failed is run again
 
 
@@ -40,6 +41,10 @@ class CredentialSource(Protocol):
         """Return the login of the moment; None to be anonymous, `AccessDenied` when it cannot be obtained."""
         ...
 
+    async def instead_of(self, refused: Credential) -> Credential | None:
+        """Return the login that took the place of a refused one (a password was changed); None when none did."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class FixedCredential:
@@ -51,11 +56,16 @@ class FixedCredential:
         """Return it."""
         return self.credential
 
+    async def instead_of(self, refused: Credential) -> Credential | None:
+        """Return None: what was written down does not change."""
+        return self.credential if self.credential != refused else None
+
 
 class HelperCredential:
-    """A login a helper program hands out, asked for again after `credential_expiry`.
+    """A login a helper program hands out, asked for again after `credential_expiry`, and when it is refused.
 
-    One run at a time. While an older answer is known, a failing helper is forgiven and tried again after 5 s.
+    One run at a time. While an older answer is known, a failing helper is forgiven and tried again after 5 s. A refusal
+    makes it run at once, but not twice within a minute: a login that lacks rights is refused for every repository.
     """
 
     def __init__(
@@ -68,7 +78,7 @@ class HelperCredential:
         self._lock = asyncio.Lock()
         self._credential: Credential | None = None
         self._failure = ""
-        self._due = float("-inf")  # on the monotonic clock
+        self._due = self._doubted = float("-inf")  # on the monotonic clock
 
     async def get(self) -> Credential | None:
         """Return the helper's answer, at most `credential_expiry` old if the helper works."""
@@ -78,6 +88,15 @@ class HelperCredential:
             if self._credential is None:
                 raise AccessDenied(self._failure)
             return self._credential
+
+    async def instead_of(self, refused: Credential) -> Credential | None:
+        """Return what the helper says now, unless it is the refused login, or the helper fails."""
+        async with self._lock:
+            now = self._clock.monotonic()
+            if self._credential == refused and now >= self._doubted + LASTING:
+                self._doubted = now
+                await self._ask()
+            return self._credential if self._credential != refused else None
 
     async def _ask(self) -> None:
         host = self._host

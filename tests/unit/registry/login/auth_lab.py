@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import parse_qs, urlsplit
 
 from regsync.errors import RegsyncError
@@ -44,12 +44,20 @@ def granted(number: int, **more: object) -> TokenAnswer:
 
 @dataclass
 class Source:
-    """A login that may change under way, as a helper's does."""
+    """A login that may change under way, as a helper's does; `following` are those it is changed to when doubted."""
 
     credential: Credential | None
+    following: list[Credential] = field(default_factory=list)
+    doubted: int = 0
 
     async def get(self) -> Credential | None:
         return self.credential
+
+    async def instead_of(self, refused: Credential) -> Credential | None:
+        if self.credential == refused:
+            self.doubted += 1
+            self.credential = self.following.pop(0) if self.following else refused
+        return self.credential if self.credential != refused else None
 
 
 class Lab:

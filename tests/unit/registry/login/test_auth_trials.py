@@ -92,6 +92,9 @@ async def test_a_helper_that_fails_is_heard_of_in_one_request_for_fifty() -> Non
         async def get(self) -> Credential | None:
             raise AccessDenied("the helper is broken")
 
+        async def instead_of(self, refused: Credential) -> Credential | None:
+            return None
+
     lab = Lab(LOGIN)
     lab.auth = Authenticator(
         HOST, NoLogin(), lab.fetch, user_agent="regsync/1", clock=lab.clock, local_realms=lambda: False

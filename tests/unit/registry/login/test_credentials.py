@@ -115,3 +115,45 @@ def test_a_login_with_a_helper_keeps_no_secret_in_repr(tmp_path: Path) -> None:
     assert isinstance(fixed, FixedCredential)
     shown: Callable[[object], str] = repr
     assert "canary" not in shown(fixed) + shown(host) + shown(fixed.credential)
+
+
+async def test_a_helper_is_asked_at_once_when_its_login_is_refused(helper: Helper) -> None:
+    helper.becomes(LOGIN)
+    first = await helper.source.get()
+    assert first is not None
+    answers = await asyncio.gather(*(helper.source.instead_of(first) for _ in range(50)))
+    assert set(answers) == {Credential("u", "s2")}
+    assert await helper.source.get() == Credential("u", "s2")
+    assert helper.runs == 2
+
+
+async def test_a_helper_that_says_the_same_is_doubted_once_a_minute(helper: Helper) -> None:
+    helper.becomes(COUNT + 'echo \'{"Username": "u", "Secret": "s"}\'')
+    login = await helper.source.get()
+    assert login is not None
+    for _ in range(50):
+        assert await helper.source.instead_of(login) is None
+    await helper.clock.advance(59)
+    assert await helper.source.instead_of(login) is None
+    assert helper.runs == 2
+    await helper.clock.advance(1)
+    assert await helper.source.instead_of(login) is None
+    assert helper.runs == 3
+
+
+async def test_a_helper_that_fails_when_its_login_is_refused_has_no_other_one_yet(helper: Helper) -> None:
+    helper.becomes(LOGIN)
+    login = await helper.source.get()
+    assert login is not None
+    helper.becomes(FAIL)
+    assert await helper.source.instead_of(login) is None
+    assert await helper.source.get() == login
+    helper.becomes(LOGIN)
+    await helper.clock.advance(5)
+    assert await helper.source.get() == Credential("u", "s3")
+    assert await helper.source.instead_of(login) == Credential("u", "s3")
+
+
+async def test_nothing_takes_the_place_of_a_login_that_was_written_down() -> None:
+    login = Credential("u", "p")
+    assert await FixedCredential(login).instead_of(login) is None
