@@ -12,6 +12,7 @@ from difflib import get_close_matches
 from typing import Final
 
 from regsync.errors import ConfigError
+from regsync.text import plain
 
 _KEY_SHOWN: Final = 40  # characters
 
@@ -33,7 +34,7 @@ class Finding:
         """Return the line people read."""
         place = f"{file}:{self.line}:{self.column}" if self.line else file
         line = ": ".join(filter(None, (place, path_text(self.path), self.text)))
-        return line if line.isprintable() else "".join(map(_printable, line))
+        return plain(line)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +94,3 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     if near:
         return f'did you mean "{lowered[near[0]]}"?'
     return f"expected one of {', '.join(known)}"
-
-
-def _printable(character: str) -> str:
-    """Return a character that cannot move a terminal's cursor or begin a line of its own."""
-    return character if character.isprintable() else character.encode("unicode_escape").decode()

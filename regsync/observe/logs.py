@@ -41,13 +41,13 @@ from regsync.events import (
     Warned,
 )
 from regsync.facts import Fact
+from regsync.text import plain
 
 TRACE, DEBUG, INFO, WARN, ERROR = -8, -4, 0, 4, 8  # the numbers of Go's slog, so that INFO+2 means the same
 _LEVELS = {"debug": DEBUG, "info": INFO, "warn": WARN, "error": ERROR}
 _VERBOSITY = re.compile(r"([A-Za-z]+)([+-][0-9]{1,3})?")
 _PLAIN = re.compile(r"[!#-<>-~]+")  # printable ASCII without space, quote and equals sign
 _LONGEST = 4096  # characters of one value: registries choose what stands in some of them
-_UNSAFE = re.compile("[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 Line = tuple[int, str, Mapping[str, object]]
 _Ends = BlobStarted | BlobRetried | ImageCurrent | ImageNeeded | ImageCopied | ImageFailed | ImagePostponed
 
@@ -235,9 +235,4 @@ def _quoted(value: object) -> str:
     if _PLAIN.fullmatch(text):
         return text
     text = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    return f'"{printable(text)}"'
-
-
-def printable(text: str) -> str:
-    """Return the text with everything escaped that could forge a line or steer a terminal."""
-    return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return f'"{plain(text)}"'

@@ -15,7 +15,7 @@ from regsync.events import (
     RunFinished,
 )
 from regsync.facts import Fact
-from regsync.observe.logs import printable
+from regsync.text import plain
 
 _LONGEST = 4096  # characters of one line: registries choose what stands in some of them
 
@@ -68,9 +68,7 @@ class Tally:
 
 def failure_lines(failures: list[ImageFailed]) -> list[str]:
     """Return one line for everything that failed: where, what, and how often it was tried."""
-    return [
-        printable(f"{one.source} -> {one.target}: {one.error} ({_tries(one.attempts)})"[:_LONGEST]) for one in failures
-    ]
+    return [plain(f"{one.source} -> {one.target}: {one.error} ({_tries(one.attempts)})"[:_LONGEST]) for one in failures]
 
 
 def human_bytes(count: int) -> str:

@@ -6,7 +6,6 @@ Error bodies are a stranger's text: they are read up to a cap, shortened, and st
 from __future__ import annotations
 
 import json
-import unicodedata
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -21,6 +20,7 @@ from regsync.errors import (
     Unsupported,
 )
 from regsync.registry.http.retry import Worth, worth_of_status
+from regsync.text import plain
 
 ERROR_CAP = 64 << 10  # bytes of an error body that are read
 _SHOWN = 4096  # characters of it that are shown
@@ -70,7 +70,8 @@ def complaint_of(body: bytes) -> Complaint:
     except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError):
         return Complaint("", "")
     words = [text for text in (message, detail) if isinstance(text, str) and text]
-    return Complaint(plain(code) if isinstance(code, str) else "", plain(": ".join(dict.fromkeys(words))), codes)
+    shown = plain(": ".join(dict.fromkeys(words))[:_SHOWN])
+    return Complaint(plain(code[:_SHOWN]) if isinstance(code, str) else "", shown, codes)
 
 
 def failure_of(status: int, body: bytes, *, place: str) -> RegsyncError:
@@ -83,20 +84,6 @@ def failure_of(status: int, body: bytes, *, place: str) -> RegsyncError:
         return Unavailable(text)
     kind = _BY_CODE.get(said.code) if status in {400, 500} else None
     return (kind or _BY_STATUS.get(status) or Unsupported)(text)
-
-
-def plain(text: str) -> str:
-    """Return the text on one line, with what could steer a terminal or forge a log line escaped."""
-    return "".join(
-        character
-        if not unicodedata.category(character).startswith("C") and character not in "\u2028\u2029"
-        else _escaped(character)
-        for character in text[:_SHOWN]
-    )
-
-
-def _escaped(character: str) -> str:
-    return " " if character in "\r\n\t" else character.encode("unicode_escape", "replace").decode("ascii")
 
 
 def _phrase(status: int) -> str:

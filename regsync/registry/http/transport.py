@@ -20,7 +20,7 @@ from regsync.errors import AccessDenied, RegsyncError, Unavailable, Unsupported
 from regsync.events import Exchanged, RequestRetried, Tell, Warned
 from regsync.limits import Limits
 from regsync.registry.host import HostSettings
-from regsync.registry.http.failure import ERROR_CAP, complaint_of, failure_of, plain
+from regsync.registry.http.failure import ERROR_CAP, complaint_of, failure_of
 from regsync.registry.http.feed import Feed
 from regsync.registry.http.message import Answer, Headers, Request, Streamed
 from regsync.registry.http.pacing import LONGEST_NAP, Pacing
@@ -40,6 +40,7 @@ from regsync.registry.http.tls import CERTIFICATES
 from regsync.registry.http.wire import Reply, Wire
 from regsync.registry.login.auth import Authenticator
 from regsync.registry.login.credentials import credentials_of
+from regsync.text import plain
 
 __all__ = ["Answer", "Headers", "Request", "Streamed", "Transport"]
 
@@ -47,6 +48,7 @@ _LOGINS = 3  # 401s in a row that are answered
 _EXPIRED = frozenset({400, 401, 403})  # what storage says of a signed URL that is too old
 _WARNING = re.compile(r'299 \S+ "((?:[^"\\]|\\.)*)"')
 _MOST_WARNINGS = 100
+_LONGEST_WARNING = 4096  # characters
 _NO_ENVIRONMENT: Mapping[str, str] = MappingProxyType({})
 _T = TypeVar("_T")
 
@@ -278,7 +280,7 @@ class Transport:
 
     def _heed(self, headers: Headers) -> None:
         for text in _WARNING.findall(headers.get("warning", "")):
-            said = plain(text)
+            said = plain(text[:_LONGEST_WARNING])
             if said not in self._warned and len(self._warned) < _MOST_WARNINGS:
                 self._warned.add(said)
                 self._tell(Warned("Registry warning message", {"host": self._host.name, "warning": said}))

@@ -47,9 +47,9 @@ def test_below_the_threshold_nothing_is_written() -> None:
         ("a=b", '"a=b"'),
         ('say "hi"', '"say \\"hi\\""'),
         ("line\nbreak", '"line\\nbreak"'),
-        ("\x1b[31mred", '"\\u001b[31mred"'),
+        ("\x1b[31mred", '"\\x1b[31mred"'),
         ("turned\u202eround", '"turned\\u202eround"'),
-        ("carriage\rreturn", '"carriage\\u000dreturn"'),
+        ("carriage\rreturn", '"carriage return"'),
     ],
 )
 def test_values_are_quoted_so_that_no_value_forges_a_line(value: str, printed: str) -> None:

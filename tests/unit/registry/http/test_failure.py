@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from regsync.errors import (
     AccessDenied,
@@ -15,7 +13,7 @@ from regsync.errors import (
     Unavailable,
     Unsupported,
 )
-from regsync.registry.http.failure import complaint_of, failure_of, plain
+from regsync.registry.http.failure import complaint_of, failure_of
 
 
 @pytest.mark.parametrize(
@@ -60,12 +58,3 @@ def test_the_codes_of_all_errors_are_known() -> None:
     said = complaint_of(body)
     assert said.code == "DIGEST_INVALID"
     assert said.codes == {"DIGEST_INVALID", "MANIFEST_BLOB_UNKNOWN"}
-
-
-@given(st.text())
-def test_no_text_steers_a_terminal_or_breaks_a_line(text: str) -> None:
-    shown = plain(text)
-    assert shown.isprintable() or set(filter(lambda c: not c.isprintable(), shown)) <= set(
-        "\xa0\u3000\u1680\u202f\u205f"
-    ) | {chr(point) for point in range(0x2000, 0x200B)}
-    assert len(shown.splitlines()) <= 1
