@@ -58,6 +58,7 @@ class LoopbackServer:
 
     def __init__(self, *, authority: trustme.CA | None = None) -> None:
         self.stalled = asyncio.Event()  # an exchange has fallen silent
+        self.broken = asyncio.Event()  # a request was cut
         self.journal: list[Exchange] = []
         self.faults = Schedule()
         self.port = 0
@@ -176,6 +177,7 @@ class LoopbackServer:
                 reply = self.answer(asked)
             else:
                 self.cut(asked)
+                self.broken.set()
         if reply is None or isinstance(action, faults.ResetRequest | faults.ResetAfter):
             return line.reset()
         reply = action.answered(reply)

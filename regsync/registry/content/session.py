@@ -61,7 +61,8 @@ class Upload:
         if not self.url or not self.handed:
             return bool(self.url)
         try:
-            reached = self._reached(await self._transport.send(self._status()))
+            answer = await self._transport.send(replace(self._status(), expect=frozenset({200, 204, 416})))
+            reached = self._reached(answer) if answer.status != 416 else None
         except NotFound:
             self.url = ""
             return False

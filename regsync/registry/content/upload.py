@@ -23,6 +23,7 @@ from regsync.registry.login.scope import Scope
 from regsync.repository import BlobWriter
 
 _LENGTH = re.compile(r"[0-9]{1,19}")
+_UNSURE = frozenset({401, 500})  # answers to a mount that may be about it, a login or an accident
 _BARREN = 2  # streams that broke and left nothing, after which pieces are sent
 
 
@@ -51,7 +52,7 @@ class Uploads:
     async def mount(self, blob: Descriptor, *, repository: str, scopes: tuple[Scope, ...]) -> bool:
         """Ask for a blob of another repository of the same registry; False leaves a session for `write` behind."""
         where = f"{self._path}uploads/?from={quote(repository, safe='')}&mount={quote(str(blob.digest), safe='')}"
-        answer = await self._granted(where, scopes, what=f"mount of {blob.digest}")
+        answer = await self._granted(where, scopes, what=f"mount of {blob.digest}", unsure=frozenset({500}))
         if answer is not None and answer.status == 202:
             upload = self._new(blob)
             with suppress(RegsyncError):
@@ -111,21 +112,23 @@ class Uploads:
             await self._begin(upload)
             return True
         where = f"{self._path}uploads/?mount={quote(str(upload.blob.digest), safe='')}"
-        answer = await self._granted(where, self._scopes, what=f"upload of {upload.blob.digest}")
+        answer = await self._granted(where, self._scopes, what=f"upload of {upload.blob.digest}", unsure=_UNSURE)
         if answer is not None and answer.status == 201 and await self._has_blob(upload.blob):
             return False
         await self._begin(upload, answer if answer is not None and answer.status == 202 else None)
-        if answer is None or answer.status == 500:  # and a plain upload was fine
+        if answer is None or answer.status in _UNSURE:  # and a plain upload was fine
             self._learnt.refused(Way.ANONYMOUS_MOUNT, surely=answer is None)
         else:
             self._learnt.went(Way.ANONYMOUS_MOUNT)
         return True
 
-    async def _granted(self, where: str, scopes: tuple[Scope, ...], *, what: str) -> Answer | None:
-        """Ask for a mount: 201 grants it, 202 is a session instead, 500 may mean anything, None is a refusal."""
+    async def _granted(
+        self, where: str, scopes: tuple[Scope, ...], *, what: str, unsure: frozenset[int]
+    ) -> Answer | None:
+        """Ask for a mount: 201 grants it, 202 is a session instead, `unsure` may mean anything, None is a refusal."""
         try:
             return await self._transport.send(
-                Request("POST", where, scopes=scopes, expect=frozenset({201, 202, 500}), what=what)
+                Request("POST", where, scopes=scopes, expect=frozenset({201, 202}) | unsure, what=what)
             )
         except RegsyncError as error:
             if error.retryable:  # the registry is in trouble, and would be so for the upload

@@ -7,7 +7,7 @@ before.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Protocol
 
 from regsync.errors import IntegrityError, Unavailable
@@ -126,7 +126,7 @@ class _Stream:
         self._chunk = b""  # handed over and not taken yet
         self._given = asyncio.Event()
         self._moved = asyncio.Event()  # the chunk was taken, or will not be
-        self._task = asyncio.create_task(_sent(upload, self._chunks()))
+        self._task = asyncio.create_task(upload.stream(self._chunks()))
         self._task.add_done_callback(lambda _: self._moved.set())
 
     async def take(self, chunk: bytes) -> None:
@@ -169,7 +169,3 @@ class _Stream:
                 return
             self._moved.set()
             yield chunk
-
-
-def _sent(upload: Upload, chunks: AsyncIterator[bytes]) -> Coroutine[object, object, None]:
-    return upload.stream(chunks)

@@ -179,7 +179,8 @@ class Transport:
             async with self._turn(streaming=streaming), self._auth.trying(request.scopes) as sent:
                 async with self._followed(course, sent) as reply:
                     if reply.status != 401 or 401 in request.expect or not self._route.is_own(reply.url):
-                        self._auth.accepted(request.scopes, sent=sent)
+                        if reply.status != 401 or 401 not in request.expect:
+                            self._auth.accepted(request.scopes, sent=sent)
                         self._heed(reply.headers)
                         if reply.status not in request.expect:
                             raise await self._unexpected(course, reply)
