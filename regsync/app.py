@@ -24,7 +24,7 @@ from regsync.limits import Limits
 from regsync.observe.report import Tally
 from regsync.registry.host import HostSettings
 from regsync.registry.http.tls import CERTIFICATES
-from regsync.registry.login.dockerconfig import DockerConfig, ask_store, load_docker_config
+from regsync.registry.login.dockerconfig import DockerConfig, ask_store, check_registry_name, load_docker_config
 from regsync.registry.registries import Registries
 from regsync.sync.entry import Scope, SyncEntry
 from regsync.sync.order import PlaceOf, predecessors
@@ -44,7 +44,7 @@ _WORKERS = 64  # entries of a daemon under way at once
 
 def load(path: str, *, allow_unknown_keys: bool) -> Loaded:
     """Read and check a configuration file (`-`: standard input); `ConfigError` lists everything that is wrong."""
-    checks = Checks(pattern=check_pattern, schedule=_check_schedule)
+    checks = Checks(pattern=check_pattern, schedule=_check_schedule, registry=check_registry_name)
     return load_config(path, checks=checks, allow_unknown_keys=allow_unknown_keys)
 
 

@@ -8,7 +8,6 @@ from dataclasses import fields, replace
 
 from regsync.config.model import Config, Cred, SyncStep, TagFilter
 from regsync.daemon.schedule import Every, Schedule, parse_schedule
-from regsync.errors import ConfigError
 from regsync.oci.mediatype import SYNCED_BY_DEFAULT
 from regsync.registry.host import HostSettings
 from regsync.registry.login.dockerconfig import DockerConfig, normalise_registry_name
@@ -49,11 +48,9 @@ def hosts_of(config: Config, docker: DockerConfig) -> tuple[dict[str, HostSettin
 
 def _merged(hosts: Mapping[str, HostSettings], cred: Cred) -> HostSettings | None:
     """Return the settings of a host with this item of `creds` on top; None for an item without a registry."""
-    if not cred.registry:  # told when the file was read
-        return None
     found = normalise_registry_name(cred.registry)
-    if found is None:
-        raise ConfigError([f"creds: {cred.registry}: not a registry; expected a host with or without a port"])
+    if found is None:  # told when the file was read
+        return None
     known = hosts.get(found.name) or replace(
         HostSettings.called(found.name), hostname=found.hostname, tls=found.tls or "enabled"
     )
