@@ -118,7 +118,9 @@ def test_the_check_of_the_configuration_refuses_the_options_that_a_run_would(
     option: tuple[str, str], tmp_path: Path
 ) -> None:
     (tmp_path / "regsync.yml").write_text("version: 1\n")
-    checked, ran = (regsync(*command, *option, "-c", "regsync.yml", cwd=tmp_path) for command in (["config", "--check"], ["once"]))
+    checked, ran = (
+        regsync(*command, *option, "-c", "regsync.yml", cwd=tmp_path) for command in (["config", "--check"], ["once"])
+    )
     assert (checked.code, checked.err) == (ran.code, ran.err)
     assert ran.code == 2
 
