@@ -10,10 +10,9 @@ from urllib.parse import parse_qs, urlsplit
 
 from regsync.errors import RegsyncError
 from regsync.registry.host import HostSettings
-from regsync.registry.login.area import Scopes
 from regsync.registry.login.auth import Authenticator, TokenAnswer, TokenRequest
 from regsync.registry.login.credentials import Credential
-from regsync.registry.login.scope import Scope
+from regsync.registry.login.scope import Scope, Scopes
 from tests.support.clock import FakeClock
 
 HOST = HostSettings(name="r.example", hostname="r.example")
