@@ -40,8 +40,8 @@ def run_server(options: Options, *, grace: float, abort_on_error: bool) -> int:
     """Run the daemon until it is stopped and return the exit code; `grace` is in seconds."""
 
     async def run(app: App) -> int:
-        failed = await app.serve(grace=grace, abort_on_error=abort_on_error, stoppable=_stop_by_signal)
-        return FAILED if failed else FINE
+        served = await app.serve(grace=grace, abort_on_error=abort_on_error, stoppable=_stop_by_signal)
+        return FAILED if served.failed else FINE
 
     return _with_app(options, run)
 

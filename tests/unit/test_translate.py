@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 
 from regsync.app import load
 from regsync.config.load import Loaded, load_config
+from regsync.connections import place_of
 from regsync.daemon.schedule import Every
 from regsync.errors import ConfigError
 from regsync.oci.mediatype import OCI_INDEX, SYNCED_BY_DEFAULT
 from regsync.registry.host import HostSettings
 from regsync.registry.login.dockerconfig import DockerConfig, DockerLogin
-from regsync.translate import entries_of, hosts_of, place_of, schedules_of, stricter_patterns
+from regsync.translate import entries_of, hosts_of, schedules_of, stricter_patterns
 from tests.unit.config.loading import CHECKS
 
 
