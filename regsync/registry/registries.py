@@ -20,6 +20,7 @@ from regsync.registry.http.transport import Transport
 from regsync.registry.http.wire import Wire
 from regsync.registry.login.scope import CATALOGUE
 from regsync.registry.repository import RegistryRepository
+from regsync.secrets import Secrets
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,10 @@ class _Contact:
 
 
 class Registries:
-    """The configured hosts, and those references name without a word in the configuration."""
+    """The configured hosts, and those references name without a word in the configuration.
+
+    Logins and tokens are made known to `secrets` as they come up.
+    """
 
     def __init__(
         self,
@@ -44,6 +48,7 @@ class Registries:
         clock: Clock,
         tell: Tell,
         environ: Mapping[str, str] = MappingProxyType({}),
+        secrets: Secrets | None = None,
     ) -> None:
         self._hosts = hosts
         self._manner = manner
@@ -51,6 +56,7 @@ class Registries:
         self._clock = clock
         self._tell = tell
         self._environ = environ
+        self._secrets = secrets if secrets is not None else Secrets()
         self._wire = Wire()
         self._contacts: dict[str, _Contact] = {}
         self._former: list[Suspended] = []  # of hosts as they were before their settings changed
@@ -128,6 +134,7 @@ class Registries:
             user_agent=self._manner.user_agent,
             environ=self._environ,
             certificates=self._manner.certificates,
+            secrets=self._secrets,
         )
 
 

@@ -30,6 +30,7 @@ from regsync.registry.login.token import (
     basic_header,
 )
 from regsync.registry.login.trial import Trial, alone
+from regsync.secrets import Secrets
 
 __all__ = ["Authenticator", "Fetch", "TokenAnswer", "TokenRequest"]
 
@@ -41,7 +42,8 @@ class Authenticator:
 
     `fetch` asks a token server once, guarded and without redirects; what it raises goes through, and whether the
     whole is tried again is for the caller to say. `local_realms` answers whether the registry itself is at a private
-    or loopback address, so that its token server may be; it is asked only of realms that are literal addresses.
+    or loopback address, so that its token server may be; it is asked only of realms that are literal addresses. Tokens
+    are made known to `secrets`.
     """
 
     def __init__(
@@ -52,13 +54,14 @@ class Authenticator:
         *,
         user_agent: str,
         clock: Clock,
+        secrets: Secrets,
         local_realms: Callable[[], bool],
     ) -> None:
         self._host = host
         self._credentials = credentials
         self._clock = clock
         self._local_realms = local_realms
-        self._purchases = Purchases(host.name, credentials, fetch, user_agent=user_agent, clock=clock)
+        self._purchases = Purchases(host.name, credentials, fetch, user_agent=user_agent, clock=clock, secrets=secrets)
         self._areas = Memory[str, Area](lambda _: Area())
 
     @asynccontextmanager

@@ -13,6 +13,7 @@ from regsync.registry.login.realm import name_realm
 from regsync.registry.login.scope import Scopes
 from regsync.registry.login.token import Fetch, Token, TokenAnswer, TokenRequest, TokenServer, read_token
 from regsync.registry.login.trial import alone
+from regsync.secrets import Secrets
 
 CHECK = "check its entry in creds or the docker config"
 _NOT_YOU = (400, 401, 403)  # a token server that may not like the login (400: RFC 6749, section 5.2)
@@ -25,13 +26,21 @@ class Purchases:
     """The tokens of one registry, from wherever it sends us."""
 
     def __init__(
-        self, host: str, credentials: CredentialSource, fetch: Fetch, *, user_agent: str, clock: Clock
+        self,
+        host: str,
+        credentials: CredentialSource,
+        fetch: Fetch,
+        *,
+        user_agent: str,
+        clock: Clock,
+        secrets: Secrets,
     ) -> None:
         self._host = host
         self._credentials = credentials
         self._fetch = fetch
         self._user_agent = user_agent
         self._clock = clock
+        self._secrets = secrets
         self._desks = Memory[str, Desk](lambda at: Desk(f"the token server {at} of {host}", clock=clock))
 
     async def token(self, area: Area, scopes: Scopes) -> str:
@@ -97,7 +106,10 @@ class Purchases:
     def _accept(self, server: TokenServer, answer: TokenAnswer, about: str) -> Token:
         source = f"{name_realm(server.url)} of {self._host}"
         if answer.status == 200:
-            return read_token(answer.body, clock=self._clock, source=source)
+            token = read_token(answer.body, clock=self._clock, source=source)
+            self._secrets.add(token.value)
+            self._secrets.add(token.refresh)
+            return token
         if answer.status >= 500 or answer.status in _LATER:
             pause = retry_after(answer.retry_after, self._clock.now())
             if pause is not None:
