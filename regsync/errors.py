@@ -109,6 +109,7 @@ class CopyFailed(RegsyncError):
 
     def __init__(self, step: Literal["plan", "blob", "manifest"], subject: str, cause: RegsyncError) -> None:
         super().__init__(f"{step} {subject}: {cause}")
+        self.__cause__ = cause
         self.step = step
         self.subject = subject
         self.attempts = cause.attempts

@@ -58,6 +58,17 @@ class BlobDone:
 
 
 @dataclass(frozen=True, slots=True)
+class BlobProgress:
+    """How far a blob is on its way, told at most four times a second; `offset` and `size` are in bytes."""
+
+    source: str
+    targets: tuple[str, ...]
+    digest: str
+    offset: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
 class BlobRetried:
     """A blob broke on its way and is begun again."""
 
@@ -133,13 +144,17 @@ class ImageCopied:
 
 @dataclass(frozen=True, slots=True)
 class ImageFailed:
-    """An image, or what would have listed images, failed. `message` is the line people grep for."""
+    """An image, or what would have listed images, failed. `message` is the line people grep for.
+
+    `crash` is set only by a bug of ours.
+    """
 
     message: str
     source: str
     target: str
     error: str
     attempts: int
+    crash: BaseException | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,11 +201,10 @@ class JobQueued:
 
 @dataclass(frozen=True, slots=True)
 class JobSkipped:
-    """An entry was due while it still waited or ran; `times` is how often in a row that was."""
+    """An entry was due while it still waited or ran."""
 
     entry: str
     due: datetime
-    times: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +237,7 @@ Event = (
     | Warned
     | BlobStarted
     | BlobDone
+    | BlobProgress
     | BlobRetried
     | ManifestPushed
     | TagsSelected

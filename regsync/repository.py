@@ -6,44 +6,12 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from regsync.errors import IntegrityError
 from regsync.oci.descriptor import Descriptor
 from regsync.oci.digest import Digest
 from regsync.oci.manifest import Manifest
 from regsync.oci.reference import Reference
 
 Chunks = AsyncIterator[bytes]
-
-
-class Verified:
-    """Chunks that refuse to end unless they are the bytes described.
-
-    Chunks pass as they come, but the last one is held back until size and digest are proved, so whoever consumes them
-    to the end holds the right blob and whoever is cut off by `IntegrityError` has not seen its last byte: a wrong blob
-    cannot be completed anywhere. (An HTTP body generator may also be cancelled once its last chunk is sent, so a check
-    after it would not run.) Only the copier makes these, and a `Repository` writes nothing else.
-    """
-
-    def __init__(self, blob: Descriptor, chunks: Chunks) -> None:
-        self.blob = blob
-        self._chunks = chunks
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        hasher, size, held = self.blob.digest.hasher(), 0, b""
-        async for chunk in self._chunks:
-            size += len(chunk)
-            if size > self.blob.size:
-                raise IntegrityError(f"blob {self.blob.digest} is longer than its {self.blob.size} bytes")
-            hasher.update(chunk)  # here and now: handing a chunk of 256 KiB to a thread costs more than hashing it
-            if held:
-                yield held
-            held = chunk
-        if size != self.blob.size:
-            raise IntegrityError(f"blob {self.blob.digest} ended after {size} of {self.blob.size} bytes")
-        if hasher.hexdigest() != self.blob.digest.hex:
-            raise IntegrityError(f"blob {self.blob.digest} came as {self.blob.digest.algorithm}:{hasher.hexdigest()}")
-        if held:
-            yield held
 
 
 class BlobWriter(Protocol):
@@ -94,8 +62,19 @@ class Repository(Protocol):
         """Whatever shares a limit with this repository: see `Limits`."""
         ...
 
+    @property
+    def tidied(self) -> bool:
+        """Whether what nothing names is removed here, by others of our kind too, while nobody writes.
+
+        What was seen here before it was opened for writing then proves nothing.
+        """
+        ...
+
     async def head_manifest(self, ref: str | Digest) -> Descriptor | None:
-        """Return what a tag or digest names, without its bytes; None when it is not there."""
+        """Return what a tag or digest names, without its bytes; None when it is not there.
+
+        To a writer, a manifest whose parts are missing is not there.
+        """
         ...
 
     async def get_manifest(self, ref: str | Digest) -> Manifest:
@@ -114,15 +93,18 @@ class Repository(Protocol):
         """Say whether the blob is there, with its whole size."""
         ...
 
-    def open_blob(self, blob: Descriptor) -> AbstractAsyncContextManager[Chunks]:
-        """Open the blob's bytes, unproved; `NotFound` on entering when it is not there.
+    def open_blob(self, blob: Descriptor, *, start: int = 0) -> AbstractAsyncContextManager[Chunks]:
+        """Open the blob's bytes from byte `start` on, unproved; `NotFound` on entering when it is not there.
 
         A context manager and not a bare generator, because an abandoned generator keeps its connection.
         """
         ...
 
-    async def put_blob(self, content: Verified) -> None:
-        """Store the blob, wholly or not at all; what `content` raises goes through."""
+    def write_blob(self, blob: Descriptor, *, insisting: bool = False) -> AbstractAsyncContextManager[BlobWriter]:
+        """Open the blob for writing, where what is there of it ends.
+
+        `insisting`: whatever the far side says it has is sent again; it was wrong about that before.
+        """
         ...
 
     async def adopt_blob(self, blob: Descriptor, neighbour: Repository) -> bool:

@@ -16,7 +16,6 @@ from pydantic_core import PydanticCustomError
 from regsync.config.problems import Finding, Findings
 from regsync.config.scalars import (
     Plain,
-    kind_of,
     shown,
     to_bool,
     to_expiry,
@@ -52,17 +51,14 @@ def refusal(text: str) -> PydanticCustomError:
     return PydanticCustomError(OURS, "{text}", {"text": text})
 
 
-def converted(convert: Callable[[object], _T], *, expected: str = "") -> BeforeValidator:
-    """Return a validator that does one of the conversions of `scalars.py`.
-
-    A refusal quotes the value, unless there is another text to say what was expected.
-    """
+def converted(convert: Callable[[object], _T]) -> BeforeValidator:
+    """Return a validator that does one of the conversions of `scalars.py`."""
 
     def validate(value: object) -> _T:
         try:
             return convert(value)
         except Malformed as error:
-            raise refusal(f"expected {expected}, found {kind_of(value)}" if expected else str(error)) from None
+            raise refusal(str(error)) from None
 
     return BeforeValidator(validate)
 
@@ -97,22 +93,18 @@ def _at_least_zero(seconds: float) -> float:
 
 
 Text = Annotated[str, BeforeValidator(_text)]
+Secret = Annotated[str, BeforeValidator(_secret)]
 Boolean = Annotated[bool, converted(to_bool)]
+Switch = Annotated[bool, converted(to_switch)]
 Whole = Annotated[int, converted(to_int)]
+Number = Annotated[float, converted(to_float)]
 Seconds = Annotated[
     float,
     converted(lambda value: _at_least_zero(to_seconds(value))),
     PlainSerializer(format_duration, return_type=str),
 ]
-
-# Those of `creds`, where nothing is quoted.
-Secret = Annotated[str, BeforeValidator(_secret)]
-SecretBoolean = Annotated[bool, converted(to_bool, expected="true or false")]
-SecretSwitch = Annotated[bool, converted(to_switch, expected="true or false")]
-SecretWhole = Annotated[int, converted(to_int, expected="a whole number")]
-SecretNumber = Annotated[float, converted(to_float, expected="a number")]
-SecretSeconds = Annotated[
+Expiry = Annotated[
     float,
-    converted(lambda value: _at_least_zero(to_expiry(value)), expected='a duration from 0s up such as "1h30m"'),
+    converted(lambda value: _at_least_zero(to_expiry(value))),
     PlainSerializer(format_duration, return_type=str),
 ]

@@ -97,6 +97,11 @@ class OpenFile:
         with self._using("read") as descriptor:
             return os.read(descriptor, size)
 
+    def seek(self, offset: int) -> None:
+        """Go to this byte."""
+        with self._using("read") as descriptor:
+            os.lseek(descriptor, offset, os.SEEK_SET)
+
     def write(self, pieces: Iterable[bytes]) -> None:
         """Append all of this."""
         for piece in pieces:

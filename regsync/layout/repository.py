@@ -24,7 +24,7 @@ from regsync.layout.threads import Threads
 from regsync.oci.descriptor import Descriptor
 from regsync.oci.digest import Digest
 from regsync.oci.manifest import Manifest
-from regsync.repository import Chunks, Repository, Verified
+from regsync.repository import BlobWriter, Chunks, Repository
 
 T = TypeVar("T")
 
@@ -60,6 +60,11 @@ class LayoutRepository:
         """The disk, for `Limits`."""
         return HOST
 
+    @property
+    def tidied(self) -> bool:
+        """What no entry leads to goes when nobody writes."""
+        return True
+
     async def head_manifest(self, ref: str | Digest) -> Descriptor | None:
         """Return what a tag or digest names; None when it, or its content, is not there or is damaged."""
         return await self._threads.run(partial(self._head, ref))
@@ -87,24 +92,26 @@ class LayoutRepository:
         return await self._threads.run(partial(self.blobs.has_or_clears, blob))
 
     @asynccontextmanager
-    async def open_blob(self, blob: Descriptor) -> AsyncIterator[Chunks]:
+    async def open_blob(self, blob: Descriptor, *, start: int = 0) -> AsyncIterator[Chunks]:
         """Open the blob's bytes, unproved, in pieces of 1 MiB; one of another size is an `IntegrityError`."""
         file = await self._threads.obtain(partial(self.blobs.open, blob), undo=OpenFile.close)
+        if start:
+            await self._threads.run(partial(file.seek, start))
         chunks = read_ahead(file, self._threads)
         try:
             yield chunks
         finally:
             await self._threads.commit(file.close)
 
-    async def put_blob(self, content: Verified) -> None:
-        """Store the blob, wholly or not at all."""
+    @asynccontextmanager
+    async def write_blob(self, blob: Descriptor, *, insisting: bool = False) -> AsyncIterator[BlobWriter]:
+        """Open the blob to write, from its first byte; a layout takes whatever it is given."""
+        del insisting
         await self._prepare()
         self.lease.written = True
-        staging = Staging(self.blobs, self._threads, commit=self._commit)
+        staging = Staging(self.blobs, self._threads, commit=self._commit, digest=blob.digest)
         try:
-            async for chunk in content:
-                await staging.add(chunk)
-            await staging.finish(content.blob.digest)
+            yield staging
         except BaseException:
             await staging.discard()
             raise

@@ -29,17 +29,20 @@ class Commit(Protocol):
 class Staging:
     """At most two batches are in memory. A blob of one batch is written, synced and named in a single hop."""
 
-    def __init__(self, blobs: Blobs, threads: Threads, *, commit: Commit) -> None:
+    def __init__(self, blobs: Blobs, threads: Threads, *, commit: Commit, digest: Digest) -> None:
         self._blobs = blobs
         self._threads = threads
         self._commit = commit
+        self._digest = digest
+        self.offset = 0
         self._batch: list[bytes] = []
         self._size = 0
         self._file: OpenFile | None = None
         self._writing: asyncio.Future[None] | None = None
 
-    async def add(self, chunk: bytes) -> None:
+    async def write(self, chunk: bytes) -> None:
         """Take the next bytes; waits while the disk is behind."""
+        self.offset += len(chunk)
         self._batch.append(chunk)
         self._size += len(chunk)
         if self._size >= _BATCH:
@@ -47,16 +50,19 @@ class Staging:
                 self._file = await self._threads.obtain(self._blobs.stage, undo=self._blobs.discard)
             await self._flush(self._file)
 
-    async def finish(self, digest: Digest) -> None:
-        """Make it the blob of this digest, durable but for its name (see `Blobs.sync_names`)."""
+    async def restart(self) -> None:
+        """There is nothing from before."""
+
+    async def commit(self) -> None:
+        """Make it the blob of its digest, durable but for its name (see `Blobs.sync_names`)."""
         if self._file is None:
-            await self._commit(partial(self._blobs.write, digest, self._batch))
+            await self._commit(partial(self._blobs.write, self._digest, self._batch))
             return
         await self._flush(self._file)
         if self._writing is not None:
             await self._writing
         file, self._file = self._file, None  # whoever settles it now also removes it
-        await self._commit(partial(self._blobs.settle, file, digest))
+        await self._commit(partial(self._blobs.settle, file, self._digest))
 
     async def discard(self) -> None:
         """Leave nothing behind."""

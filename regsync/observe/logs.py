@@ -17,6 +17,7 @@ import structlog
 from regsync.errors import Malformed
 from regsync.events import (
     BlobDone,
+    BlobProgress,
     BlobRetried,
     BlobStarted,
     EntryIgnored,
@@ -48,7 +49,6 @@ _LEVELS = {"debug": DEBUG, "info": INFO, "warn": WARN, "error": ERROR}
 _VERBOSITY = re.compile(r"([A-Za-z]+)([+-][0-9]{1,3})?")
 _PLAIN = re.compile(r"[!#-<>-~]+")  # printable ASCII without space, quote and equals sign
 _LONGEST = 4096  # characters of one value: registries choose what stands in some of them
-_WARNED_OF = frozenset(3 << doubled for doubled in range(32))  # skips in a row: an hour's job due every second says 11
 Line = tuple[int, str, Mapping[str, object]]
 _Ends = BlobStarted | BlobRetried | ImageCurrent | ImageNeeded | ImageCopied | ImageFailed | ImagePostponed
 
@@ -100,6 +100,9 @@ def line_of(event: Event) -> Line:
         case Exchanged():
             login = {"authorization": "[censored]"} if event.authorized else {}
             return TRACE, "Exchange", {"method": event.method, "url": event.url, "status": event.status, **login}
+        case BlobProgress():
+            ends = {"source": event.source, "targets": list(event.targets)}
+            return TRACE, "Blob under way", {**ends, "digest": event.digest, "bytes": event.offset, "of": event.size}
         case RequestRetried() | Warned() | BlobStarted() | BlobDone() | BlobRetried() | ManifestPushed():
             return _line_of_bytes(event)
         case TagsSelected() | NoTagsMatched() | ImageCurrent() | ImageNeeded() | ImageSkipped():
@@ -107,7 +110,8 @@ def line_of(event: Event) -> Line:
         case ImageCopied():
             return INFO, "Image copied", {**_ends(event), "digest": event.digest}
         case ImageFailed():
-            return ERROR, event.message, {**_ends(event), "error": event.error, "attempts": event.attempts}
+            crash = {} if event.crash is None else {"trace": "".join(traceback.format_exception(event.crash))}
+            return ERROR, event.message, {**_ends(event), "error": event.error, "attempts": event.attempts, **crash}
         case ImagePostponed():
             return INFO, "Image postponed", {**_ends(event), "pause": round(event.pause), "err": event.why}
         case RunFinished():
@@ -169,9 +173,7 @@ def _line_of_life(event: EntryIgnored | JobQueued | JobSkipped | JobStarted | Jo
         case JobQueued():
             return DEBUG, "Scheduled task", {"entry": event.entry, "due": event.due.isoformat()}
         case JobSkipped():
-            level = WARN if event.times in _WARNED_OF else DEBUG
-            said = {"entry": event.entry, "due": event.due.isoformat(), "times": event.times}
-            return level, "Still running, not started again", said
+            return DEBUG, "Still running, not started again", {"entry": event.entry, "due": event.due.isoformat()}
         case JobStarted():
             return DEBUG, "Running task", {"entry": event.entry, "due": event.due.isoformat()}
         case JobFinished(crash=None):

@@ -45,7 +45,7 @@ _SHAPES: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True, kw_only=True)
 class Manifest:
     """An image, an index or an artifact: made by `read` only, so that the fields cannot belie the bytes.
 

@@ -25,7 +25,7 @@ from regsync.registry.host import HostSettings, Learnt, Way
 from regsync.registry.http.failure import complaint_of, failure_of
 from regsync.registry.http.transport import Answer, Request, Transport
 from regsync.registry.login.scope import Scope
-from regsync.repository import BlobWriter, Chunks, Repository, Verified
+from regsync.repository import BlobWriter, Chunks, Repository
 
 _ACCEPT = tuple(("Accept", media_type) for media_type in mediatype.ACCEPT)
 _OK = frozenset({200})
@@ -80,6 +80,11 @@ class RegistryRepository:
     def host(self) -> str:
         """The registry's name: its limits are shared by all of its repositories."""
         return self._host.name
+
+    @property
+    def tidied(self) -> bool:
+        """What a registry collects, it collects on terms of its own."""
+        return False
 
     async def head_manifest(self, ref: str | Digest) -> Descriptor | None:
         """Return what a tag or digest names; a registry that tells too little by HEAD is asked for the manifest."""
@@ -202,17 +207,6 @@ class RegistryRepository:
         `insisting` sends the blob whatever the registry says.
         """
         return self._uploads.write(blob, insisting=insisting)
-
-    async def put_blob(self, content: Verified) -> None:
-        """Upload the blob, wholly or not at all."""
-        async with self.write_blob(content.blob) as writer:
-            skip, whole = writer.offset, content.blob.size
-            if skip < whole or not whole:
-                async for chunk in content:
-                    fresh = chunk[skip:]
-                    skip -= min(skip, len(chunk))
-                    await writer.write(fresh)
-            await writer.commit()
 
     async def adopt_blob(self, blob: Descriptor, neighbour: Repository) -> bool:
         """Mount the blob from another repository of this registry.

@@ -1,74 +1,90 @@
-"""What one run has learnt and does not ask again.
+"""What one process has learnt by looking and does not ask again.
 
 Many entries name the same source, and a target repository is often shared by hundreds of them: a source's tag is
-resolved once, a manifest fetched once, a target's tags listed once. A lock per question is all that is shared: whoever
-waited for it finds the answer.
+resolved once, a manifest fetched once, tags listed once. How long an answer is good: `sync/answers.py`.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
+import asyncio
+from contextlib import nullcontext
+from typing import Final
+from weakref import WeakValueDictionary
 
-from regsync.errors import NotFound, RegsyncError
-from regsync.limits import KeyedLock
+from regsync.clock import Clock
+from regsync.errors import IntegrityError, NotFound, RegsyncError
 from regsync.oci.descriptor import Descriptor
 from regsync.oci.digest import Digest
 from regsync.oci.manifest import Manifest
 from regsync.repository import Repository
+from regsync.sync.answers import Answers
 
-_KEPT = 32 << 20  # bytes of manifests
+_HEADS: Final = 50_000
+_NAMES: Final = 500_000  # tags, over all lists that are kept
+_BYTES: Final = 32 << 20  # of manifests
+_LARGE: Final = 1 << 20  # bytes; manifests above are fetched one at a time
 
 
 class Lookups:
-    """The memory of one run."""
+    """The memory of what was seen at sources, and of the lists of targets' tags."""
 
-    def __init__(self) -> None:
-        self._one_asker = KeyedLock()
-        self._heads: dict[tuple[str, str | Digest], Descriptor | None] = {}
-        self._tags: dict[str, frozenset[str] | None] = {}
-        self._manifests: OrderedDict[Digest, Manifest] = OrderedDict()
-        self._bytes = 0
+    def __init__(self, clock: Clock) -> None:
+        self._heads: Answers[Descriptor | None] = Answers(clock, most=_HEADS)
+        self._tags: Answers[tuple[str, ...]] = Answers(clock, most=_NAMES, weigh=lambda tags: 1 + len(tags))
+        self._present: Answers[frozenset[str] | None] = Answers(
+            clock, most=_NAMES, weigh=lambda tags: 1 + len(tags or ())
+        )
+        self._manifests: Answers[Manifest] = Answers(
+            clock, most=_BYTES, weigh=lambda manifest: len(manifest.raw), lasting=True
+        )
+        self._by_digest: WeakValueDictionary[Digest, Manifest] = WeakValueDictionary()
+        self._large = asyncio.Lock()
 
-    async def head(self, source: Repository, ref: str | Digest) -> Descriptor:
-        """Return what a source's tag or digest stands for during this run; `NotFound` when it is not there."""
-        key = (source.name, ref)
-        if key not in self._heads:
-            async with self._one_asker(key):
-                if key not in self._heads:
-                    self._heads[key] = await source.head_manifest(ref)
-        found = self._heads[key]
+    async def head(self, source: Repository, ref: str | Digest, *, since: float) -> Descriptor:
+        """Return what a source's tag or digest stands for; `NotFound` when it is not there."""
+        found = await self._heads.get((source.name, ref), lambda: source.head_manifest(ref), since=since)
         if found is None:
             raise NotFound(f"{source.name}: {ref} is not there")
         return found
 
     def forget(self, source: Repository, ref: str | Digest) -> None:
         """Ask again next time: what this stood for is gone."""
-        self._heads.pop((source.name, ref), None)
+        self._heads.forget((source.name, ref))
 
-    async def manifest(self, source: Repository, digest: Digest) -> Manifest:
-        """Return a manifest by digest, from memory if any source has given it in this run."""
-        async with self._one_asker(digest):
-            kept = self._manifests.get(digest)
-            if kept is None:
-                kept = await source.get_manifest(digest)
-                self._keep(kept)
-            self._manifests.move_to_end(digest)
-            return kept
+    async def manifest(self, source: Repository, wanted: Descriptor, *, since: float) -> Manifest:
+        """Return a manifest by digest: from its descriptor, from memory if any source has given it, or from this one.
 
-    def _keep(self, manifest: Manifest) -> None:
-        self._manifests[manifest.digest] = manifest
-        self._bytes += len(manifest.raw)
-        while self._bytes > _KEPT and len(self._manifests) > 1:
-            _, oldest = self._manifests.popitem(last=False)
-            self._bytes -= len(oldest.raw)
+        `IntegrityError`: it is of another type or length than it is listed with.
+        """
+        if wanted.data is not None:
+            return Manifest.read(wanted.data, content_type=wanted.media_type, expected=wanted.digest)
+        kept = self._by_digest.get(wanted.digest)
+        if kept is None:
+            key = (source.name, wanted.digest)
+            kept = await self._manifests.get(key, lambda: self._fetched(source, wanted), since=since)
+            self._by_digest[wanted.digest] = kept
+        if (kept.media_type, len(kept.raw)) != (wanted.media_type, wanted.size):
+            raise IntegrityError(
+                f"manifest {wanted.digest} is {kept.media_type} of {len(kept.raw)} bytes, "
+                f"but it is listed as {wanted.media_type} of {wanted.size}"
+            )
+        return kept
 
-    async def tags(self, target: Repository) -> frozenset[str] | None:
+    async def _fetched(self, source: Repository, wanted: Descriptor) -> Manifest:
+        async with self._large if wanted.size > _LARGE else nullcontext():
+            return await source.get_manifest(wanted.digest)
+
+    async def tags(self, source: Repository, *, since: float) -> tuple[str, ...]:
+        """Return the tags of a source, in its order; `NotFound` when it is not there."""
+
+        async def ask() -> tuple[str, ...]:
+            return tuple([tag async for tag in source.tags()])
+
+        return await self._tags.get(source.name, ask, since=since)
+
+    async def present(self, target: Repository, *, since: float) -> frozenset[str] | None:
         """Return the tags a target has; None when it cannot be asked, so that each image has to be."""
-        if target.name not in self._tags:
-            async with self._one_asker((target.name, "tags")):
-                if target.name not in self._tags:
-                    self._tags[target.name] = await _listed(target)
-        return self._tags[target.name]
+        return await self._present.get(target.name, lambda: _listed(target), since=since)
 
 
 async def _listed(target: Repository) -> frozenset[str] | None:

@@ -1,7 +1,8 @@
 """One run over entries: everything at once that does not depend on something else.
 
 What holds a run back is the hosts it talks to (`Limits`) and the number of images in flight, nothing else. Here is also
-where failures end: they are told and counted, put off while a registry wants to be left alone, or stop the run.
+where failures end: they are told and counted, put off while a registry wants to be left alone, or stop the run. What
+nobody expected is a failure of its unit, too: one image that trips over a bug of ours must not keep the others back.
 """
 
 from __future__ import annotations
@@ -9,190 +10,281 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 
 from regsync.clock import Clock
 from regsync.errors import RegsyncError
 from regsync.events import (
+    ImageCopied,
     ImageCurrent,
     ImageFailed,
+    ImageNeeded,
     ImagePostponed,
+    ImageSkipped,
     NoTagsMatched,
     TagsSelected,
     Tell,
-    Warned,
 )
 from regsync.facts import working
-from regsync.limits import KeyedLock, Limits
-from regsync.oci.reference import Reference, parse_reference
-from regsync.repository import Endpoints, Repository
+from regsync.limits import Limits
+from regsync.oci.reference import parse_reference
+from regsync.repository import Endpoints
+from regsync.sync.carry import Carrier, Order, Outcome
+from regsync.sync.decide import Current, Decider, Decision, Failed, Needed, Postponed, Skipped
 from regsync.sync.entry import ImagePair, RepositoryPair, Scope, SyncEntry, image_of, repository_in, repository_of
+from regsync.sync.gates import Gate, passed
 from regsync.sync.lookups import Lookups
 from regsync.sync.order import PlaceOf
-from regsync.sync.syncer import Failed, Syncer
-from regsync.sync.units import Unit, Units
-from regsync.transfer.copier import Copier
-from regsync.transfer.together import Group
-
-_LONGEST = 900.0  # seconds a unit may be put off for in all; after that it fails, and the next run tries again
+from regsync.sync.party import Party
+from regsync.sync.targets import Targets
+from regsync.sync.units import MOST, Part, Unit, Units
+from regsync.transfer.mover import Shared
+from regsync.transfer.seen import Seen
+from regsync.transfer.together import Group, together
+from regsync.waiting import RUN
 
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """What the runs of a process share. `place_of` says which names stand for one place."""
+    """What the runs of a process share. `place_of` says which names stand for one place, `gates` what images pass."""
 
     endpoints: Endpoints
-    limits: Limits
-    clock: Clock
+    lookups: Lookups
+    shared: Shared
     images: asyncio.Semaphore
     place_of: PlaceOf = str
-    movers: KeyedLock = field(default_factory=KeyedLock)
+    gates: Sequence[Gate] = field(default=())
+
+    @classmethod
+    def of(
+        cls, endpoints: Endpoints, limits: Limits, clock: Clock, images: asyncio.Semaphore, place_of: PlaceOf = str
+    ) -> Engine:
+        """Return an engine with empty memories."""
+        return cls(endpoints, Lookups(clock), Shared(limits, clock, Seen(clock)), images, place_of)
 
 
-class _Aborted(Exception):
-    """Something failed, and the operator wants to stop at the first failure."""
+def targets_of(entries: Sequence[SyncEntry]) -> Counter[str]:
+    """Count the image entries that write into each repository: shared ones are listed instead of asked for each."""
+    return Counter(parse_reference(entry.target).name for entry in entries if entry.kind == "image")
 
 
 class Run:
-    """One pass over entries in one scope."""
+    """One pass over entries in one scope.
+
+    `since` (monotonic, seconds) is the moment from which on answers that others got are good enough; a run that was due
+    earlier than it began shares what was asked meanwhile. `sharing` counts what `targets_of` does, over all entries
+    there are and not only those of this run.
+    """
 
     def __init__(
-        self, engine: Engine, entries: Sequence[SyncEntry], *, scope: Scope, abort_on_error: bool, tell: Tell
+        self,
+        engine: Engine,
+        entries: Sequence[SyncEntry],
+        *,
+        scope: Scope,
+        abort_on_error: bool,
+        tell: Tell,
+        since: float | None = None,
+        sharing: Counter[str] | None = None,
     ) -> None:
         self._engine = engine
+        self._clock = engine.shared.clock
         self._entries = entries
         self._scope = scope
         self._abort_on_error = abort_on_error
         self._tell = tell
-        self._lookups = Lookups()
+        self._since = self._clock.monotonic() if since is None else since
+        self._sharing = targets_of(entries) if sharing is None else sharing
         self._units = Units(entries, engine.place_of)
         self._group = Group()
+        self._workers = 0
+        self._idle_since: float | None = None
+        self._idle = 0.0  # seconds in which nothing was left but what was put off
         self._failures = 0
-        self._targets: dict[str, Repository] = {}
-        self._one_opener = asyncio.Lock()
-        self._held = AsyncExitStack()
-        self._sharing = _sharing(entries) if scope == "missing" else Counter()
-        copier = Copier(engine.limits, engine.movers, clock=engine.clock, tell=tell)
-        self._syncer = Syncer(
-            engine.endpoints,
-            self._target,
-            lookups=self._lookups,
-            copier=copier,
-            images=engine.images,
-            tell=tell,
+        self._targets = Targets(engine.endpoints, engine.shared.seen, writing=scope != "check", tell=tell)
+        self._decider = Decider(engine.endpoints, self._targets.open, engine.lookups)
+        self._carrier = Carrier(
+            engine.shared, lookups=engine.lookups, decider=self._decider, images=engine.images, tell=tell
         )
 
     async def run(self) -> int:
         """Work everything off and return how many images (or listings of images) failed."""
-        if not self._entries:
-            return 0
-        for _ in range(self._units.crew):
-            self._group.start(self._work())
-        try:
-            async with self._held:
-                with suppress(_Aborted):  # told already; whoever was still working has been cancelled
-                    await self._group.joined()
-        except RegsyncError as error:  # of leaving the targets: what was copied is not touched by that
-            self._tell(Warned("Failed to tidy a target", {"error": str(error)}))
+        async with self._targets:
+            self._begin(self._units.first)
+            self._hire()
+            await self._group.joined()
         return self._failures
 
+    def _begin(self, positions: Sequence[int]) -> None:
+        for position in positions:
+            entry = self._entries[position]
+            try:
+                self._units.put(Unit(position, _whole(entry), self._since))
+            except RegsyncError as error:  # a name that nobody checked before
+                self._count(Failed("Failed to sync", entry.source, entry.target, error))
+                self._begin(self._units.skip(position))
+
+    def _hire(self) -> None:
+        """Have as many workers as there is work for."""
+        for _ in range(min(self._units.waiting, MOST - self._workers)):
+            self._workers += 1
+            self._group.start(self._work())
+
     async def _work(self) -> None:
-        while (unit := await self._units.take()) is not None:
-            entry = self._entries[unit.position]
-            with working(entry=entry.name, image=_image_of(entry, unit)):
-                try:
-                    await self._do(entry, unit)
-                except Failed as failed:
-                    if self._postpone(unit, failed):
-                        continue
-                    self._count(failed)
-                except RegsyncError as error:
-                    self._count(Failed("Failed to sync", entry.source, entry.target, error))
-            self._units.done(unit)
+        if self._idle_since is not None:
+            self._idle += self._clock.monotonic() - self._idle_since
+            self._idle_since = None
+        try:
+            while units := self._units.take():
+                await self._work_off(units)
+                self._hire()  # only now, so that what units of one source add is taken together, too
+        finally:
+            self._workers -= 1
+            if not self._workers:
+                self._idle_since = self._clock.monotonic()
 
-    async def _do(self, entry: SyncEntry, unit: Unit) -> None:
-        match unit.part or _whole(entry):
+    async def _work_off(self, units: Sequence[Unit]) -> None:
+        """Do units of one source; each ends for itself."""
+        party: Party[Order, Outcome] = Party(len(units), self._carrier.carry_out, self._clock)
+        if len(units) == 1:
+            await self._end(units[0], party)
+        else:
+            await together(self._end(unit, party) for unit in units)
+
+    async def _end(self, unit: Unit, party: Party[Order, Outcome]) -> None:
+        """Do a unit, whatever becomes of it, and let go on what waited for it."""
+        entry = self._entries[unit.position]
+        image = str(unit.part.target) if isinstance(unit.part, ImagePair) else ""
+        with working(entry=entry.name, image=image):
+            ended = await self._do(entry, unit, party)
+        if ended:
+            self._begin(self._units.done(unit))
+
+    async def _do(self, entry: SyncEntry, unit: Unit, party: Party[Order, Outcome]) -> bool:
+        """Do a unit and say whether it has ended: one that was put off has not."""
+        try:
+            decision = await self._decision(entry, unit, party)
+            if isinstance(decision, Postponed):
+                if self._put_off(unit, decision):
+                    return False
+                decision = decision.failed
+            if isinstance(decision, Failed):
+                self._count(decision)
+        except Exception as bug:  # noqa: BLE001 - a bug ends its unit and is shown as one; the run goes on
+            party.needs_nothing()
+            self._count_bug(entry, unit, bug)
+        return True
+
+    async def _decision(self, entry: SyncEntry, unit: Unit, party: Party[Order, Outcome]) -> Decision | None:
+        match unit.part:
             case ImagePair() as pair:
-                listed = self._sharing[pair.target.name] > 1
-                await self._syncer.sync(entry, pair, scope=self._scope, listed=listed)
+                return await self._sync(entry, unit, pair, party)
             case RepositoryPair() as pair:
-                await self._expand(entry, unit.position, pair)
+                return await self._expand(entry, unit, pair)
             case None:
-                await self._catalogue(entry, unit.position)
+                return await self._catalogue(entry, unit)
 
-    def _postpone(self, unit: Unit, failed: Failed) -> bool:
-        """Put the unit off if a registry asked for that and nobody holds anything meanwhile."""
-        pause = failed.error.retry_after
-        if pause is None or unit.waited + pause > _LONGEST:
+    async def _sync(
+        self, entry: SyncEntry, unit: Unit, pair: ImagePair, party: Party[Order, Outcome]
+    ) -> Decision | None:
+        """Bring one image up to date; None when it was copied."""
+        decision = await self._decider.decide(
+            entry, pair, scope=self._scope, listed=self._is_listed(entry, pair), since=unit.since
+        )
+        if isinstance(decision, Needed):
+            self._tell(ImageNeeded(str(pair.source), str(pair.target)))
+            if self._scope != "check":
+                decision = await passed(self._engine.gates, entry, pair, decision)
+        self._tell_of(decision, entry, pair)
+        if not isinstance(decision, Needed) or self._scope == "check":
+            party.needs_nothing()
+            return decision
+        outcome = await party.meet(Order(pair, decision, unit.since))
+        if isinstance(outcome, RegsyncError):
+            return Failed("Failed to copy image", str(pair.source), str(pair.target), outcome).decision()
+        self._tell(ImageCopied(str(pair.source), str(pair.target), str(outcome)))
+        return None
+
+    def _tell_of(self, decision: Decision, entry: SyncEntry, pair: ImagePair) -> None:
+        match decision:
+            case Current(how=how):
+                self._tell(ImageCurrent(str(pair.source), str(pair.target), how))
+            case Skipped(media_type=media_type):
+                self._tell(ImageSkipped(str(pair.source), media_type, entry.media_types))
+            case Needed() | Postponed() | Failed():
+                pass
+
+    def _is_listed(self, entry: SyncEntry, pair: ImagePair) -> bool:
+        """Say whether the target's tags are worth listing: more than this image may be looked for among them."""
+        return self._scope == "missing" and (entry.kind != "image" or self._sharing[pair.target.name] > 1)
+
+    async def _expand(self, entry: SyncEntry, unit: Unit, pair: RepositoryPair) -> Decision | None:
+        """List the tags of a repository and add those that are selected."""
+        try:
+            source = self._engine.endpoints.open(pair.source)
+            available = await self._engine.lookups.tags(source, since=unit.since)
+        except RegsyncError as error:
+            return Failed("Failed getting source tags", pair.source.name, pair.target.name, error).decision()
+        chosen = entry.tags.choose(available)
+        self._tell(TagsSelected(source.name, len(available), len(chosen)))
+        if not chosen:
+            self._tell(NoTagsMatched(source.name, str(entry.tags), available))
+        self._add(unit, [ImagePair(pair.source.with_tag(tag), pair.target.with_tag(tag)) for tag in chosen])
+        return None
+
+    async def _catalogue(self, entry: SyncEntry, unit: Unit) -> Decision | None:
+        """List the repositories of a registry and add those that are selected."""
+        try:
+            paths = [path async for path in self._engine.endpoints.repositories(entry.source)]
+        except RegsyncError as error:
+            return Failed("Failed to list source repositories", entry.source, entry.target, error).decision()
+        parts: list[Part] = []
+        for path in entry.repositories.choose(paths):
+            try:
+                parts.append(repository_in(entry, path))
+            except RegsyncError as error:
+                self._count(Failed("Failed parsing target", f"{entry.source}/{path}", f"{entry.target}/{path}", error))
+        self._add(unit, parts)
+        return None
+
+    def _add(self, unit: Unit, parts: Sequence[Part]) -> None:
+        for part in parts:
+            self._units.put(Unit(unit.position, part, unit.since))
+
+    def _put_off(self, unit: Unit, postponed: Postponed) -> bool:
+        """Try the unit again later if anybody waits that long; nobody holds anything meanwhile."""
+        pause = unit.waited.pause(postponed.asked)
+        if pause is None or self._idle + pause > RUN:
             return False
+        failed = postponed.failed
         self._tell(ImagePostponed(failed.source, failed.target, pause, str(failed.error)))
         self._group.start(self._later(unit, pause))
         return True
 
     async def _later(self, unit: Unit, pause: float) -> None:
-        await self._engine.clock.sleep(pause)
-        self._units.put_back(unit, waited=pause)
+        await self._clock.sleep(pause)
+        self._units.put_back(unit, since=self._clock.monotonic(), waited=unit.waited.longer(pause))
+        self._hire()
 
     def _count(self, failed: Failed) -> None:
         error = failed.error
         self._tell(ImageFailed(failed.message, failed.source, failed.target, str(error), error.attempts))
+        self._failed()
+
+    def _count_bug(self, entry: SyncEntry, unit: Unit, bug: Exception) -> None:
+        part = unit.part
+        source, target = (str(part.source), str(part.target)) if part is not None else (entry.source, entry.target)
+        error = f"a bug in regsync: {type(bug).__name__}: {bug}"
+        self._tell(ImageFailed("Failed to sync", source, target, error, 1, crash=bug))
+        self._failed()
+
+    def _failed(self) -> None:
         self._failures += 1
         if self._abort_on_error:
-            raise _Aborted
-
-    async def _catalogue(self, entry: SyncEntry, position: int) -> None:
-        try:
-            paths = [path async for path in self._engine.endpoints.repositories(entry.source)]
-        except RegsyncError as error:
-            raise Failed("Failed to list source repositories", entry.source, entry.target, error) from error
-        for path in entry.repositories.choose(paths):
-            try:
-                self._units.put(position, repository_in(entry, path))
-            except RegsyncError as error:
-                self._count(Failed("Failed parsing target", f"{entry.source}/{path}", f"{entry.target}/{path}", error))
-
-    async def _expand(self, entry: SyncEntry, position: int, pair: RepositoryPair) -> None:
-        try:
-            source = self._engine.endpoints.open(pair.source)
-            available = [tag async for tag in source.tags()]
-        except RegsyncError as error:
-            raise Failed("Failed getting source tags", pair.source.name, pair.target.name, error) from error
-        chosen = entry.tags.choose(available)
-        self._tell(TagsSelected(source.name, len(available), len(chosen)))
-        if not chosen:
-            self._tell(NoTagsMatched(source.name, str(entry.tags), tuple(available)))
-        present = await self._present(pair)
-        for tag in chosen:
-            image = ImagePair(pair.source.with_tag(tag), pair.target.with_tag(tag))
-            if tag in present:
-                self._tell(ImageCurrent(str(image.source), str(image.target), "present"))
-            else:
-                self._units.put(position, image)
-
-    async def _present(self, pair: RepositoryPair) -> frozenset[str]:
-        """Return the tags that need not be looked at, since by name they are there and that is enough."""
-        if self._scope != "missing":
-            return frozenset()
-        return await self._lookups.tags(await self._target(pair.target)) or frozenset()
-
-    async def _target(self, reference: Reference) -> Repository:
-        """Open a target for the rest of this run; a check only looks."""
-        opened = self._targets.get(reference.name)
-        if opened is not None:
-            return opened
-        async with self._one_opener:
-            if reference.name not in self._targets:
-                self._targets[reference.name] = await self._open(reference)
-            return self._targets[reference.name]
-
-    async def _open(self, reference: Reference) -> Repository:
-        if self._scope == "check":
-            return self._engine.endpoints.open(reference)
-        return await self._held.enter_async_context(self._engine.endpoints.writing(reference))
+            self._group.cancel()
 
 
-def _whole(entry: SyncEntry) -> ImagePair | RepositoryPair | None:
+def _whole(entry: SyncEntry) -> Part:
     """Return all an entry is about; None for a registry, whose repositories have to be listed."""
     match entry.kind:
         case "image":
@@ -201,15 +293,3 @@ def _whole(entry: SyncEntry) -> ImagePair | RepositoryPair | None:
             return repository_of(entry)
         case "registry":
             return None
-
-
-def _image_of(entry: SyncEntry, unit: Unit) -> str:
-    """Return the target's name of the image a unit is about; empty for a listing."""
-    if isinstance(unit.part, ImagePair):
-        return str(unit.part.target)
-    return entry.target if entry.kind == "image" else ""
-
-
-def _sharing(entries: Sequence[SyncEntry]) -> Counter[str]:
-    """Count the image entries that write into each repository."""
-    return Counter(parse_reference(entry.target).name for entry in entries if entry.kind == "image")

@@ -1,77 +1,106 @@
 """What a run has still to do, and what of it may begin.
 
-Entries, repositories and images are units of one queue that a fixed crew works off, so an `image` entry costs a tuple
-and no task of its own, and a repository of ten thousand tags is not ten thousand tasks. An entry has ended when all
-units have that came of it; then those may begin that read what it writes.
+Entries, repositories and images are units, worked off in order by as many workers as there is work for (and no more
+than `MOST`), so an `image` entry costs a tuple and a repository of ten thousand tags is not ten thousand tasks. Units
+of one source that wait at the same time are taken together. An entry has ended when all units have that came of it;
+then those may begin that read what it writes.
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections import Counter, deque
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
 
 from regsync.sync.entry import ImagePair, RepositoryPair, SyncEntry
 from regsync.sync.order import PlaceOf, predecessors
+from regsync.waiting import Waited
 
-_MOST = 256  # units under way at once; most of them wait for a host
+MOST: Final = 256  # workers at once; most of them wait for a host
 Part = ImagePair | RepositoryPair | None
 
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """One thing to do for the entry at this position: a part of it, or (None) all of it, whatever that is.
+    """One thing to do for the entry at this position: a part of it, or (None) all of a registry.
 
-    `waited` is how many seconds it was put off for because registries asked to be left alone.
+    `since` is the moment (monotonic, seconds) from which on answers are good enough, `waited` how it was put off.
     """
 
     position: int
-    part: Part = None
-    waited: float = 0.0
+    part: Part
+    since: float
+    waited: Waited = field(default_factory=Waited)
 
 
 class Units:
-    """The queue of one run over these entries."""
+    """The units of one run over these entries, not begun yet."""
 
     def __init__(self, entries: Sequence[SyncEntry], place_of: PlaceOf) -> None:
-        # Images are all there is to do for image entries; what the others list is not known before.
-        self.crew = min(_MOST, len(entries)) if all(entry.kind == "image" for entry in entries) else _MOST
-        self._queue: asyncio.Queue[Unit | None] = asyncio.Queue()
+        self._keys: deque[Hashable] = deque()
+        self._waiting: dict[Hashable, list[Unit]] = {}
         self._open: Counter[int] = Counter()
-        self._left = len(entries)
         self._before = [set(before) for before in predecessors(entries, place_of)]
         self._after: dict[int, list[int]] = {}
         for follower, leaders in enumerate(self._before):
             for leader in leaders:
                 self._after.setdefault(leader, []).append(follower)
-            if not leaders:
-                self.put(follower)
 
-    async def take(self) -> Unit | None:
-        """Return the next unit; None when everything has ended."""
-        return await self._queue.get()
+    @property
+    def first(self) -> list[int]:
+        """Return the positions of the entries that wait for no other."""
+        return [position for position, before in enumerate(self._before) if not before]
 
-    def put(self, position: int, part: Part = None) -> None:
+    @property
+    def waiting(self) -> int:
+        """Return how many batches nobody has taken yet."""
+        return len(self._keys)
+
+    def take(self) -> list[Unit]:
+        """Return the units of the source that has waited longest; none when nothing waits."""
+        return self._waiting.pop(self._keys.popleft()) if self._keys else []
+
+    def put(self, unit: Unit) -> None:
         """Add a unit to an entry that has not ended."""
-        self._open[position] += 1
-        self._queue.put_nowait(Unit(position, part))
+        self._open[unit.position] += 1
+        self._enqueue(unit)
 
-    def put_back(self, unit: Unit, *, waited: float) -> None:
-        """Give back a unit that was taken and put off for so many seconds."""
-        self._queue.put_nowait(replace(unit, waited=unit.waited + waited))
+    def put_back(self, unit: Unit, *, since: float, waited: Waited) -> None:
+        """Give back a unit that was taken and put off."""
+        self._enqueue(replace(unit, since=since, waited=waited))
 
-    def done(self, unit: Unit) -> None:
-        """Count one unit as ended; the last one of an entry lets those begin that waited for the entry."""
+    def done(self, unit: Unit) -> list[int]:
+        """Count one unit as ended; return the entries that may begin since it was the last one of another."""
         self._open[unit.position] -= 1
         if self._open[unit.position]:
-            return
+            return []
         del self._open[unit.position]
-        self._left -= 1
-        for follower in self._after.get(unit.position, ()):
-            self._before[follower].discard(unit.position)
+        return self.skip(unit.position)
+
+    def skip(self, position: int) -> list[int]:
+        """Take an entry for ended; return those that may begin since it has."""
+        freed = []
+        for follower in self._after.get(position, ()):
+            self._before[follower].discard(position)
             if not self._before[follower]:
-                self.put(follower)
-        if not self._left:
-            for _ in range(self.crew):
-                self._queue.put_nowait(None)
+                freed.append(follower)
+        return freed
+
+    def _enqueue(self, unit: Unit) -> None:
+        key = _source(unit)
+        if key not in self._waiting:
+            self._waiting[key] = []
+            self._keys.append(key)
+        self._waiting[key].append(unit)
+
+
+def _source(unit: Unit) -> Hashable:
+    """Return what units have in common that are taken together: the image or the repository they read."""
+    match unit.part:
+        case ImagePair(source=source):
+            return source
+        case RepositoryPair(source=source):
+            return source.name
+        case None:
+            return unit.position

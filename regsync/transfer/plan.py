@@ -1,8 +1,11 @@
 """Decide what a copy must move, without moving it.
 
 The root is given by digest, and everything below it is fetched by digest, so a tag that moves meanwhile cannot tear the
-copy. What the target holds already is not looked into: a manifest is stored after its parts, here as everywhere, so one
-that is there stands for all below it.
+copy. What the target says it holds is not looked into: a repository answers only for a manifest with all that lies
+below it (a layout looks, see `layout/`).
+
+A plan holds descriptors and the root, not the bytes of all it plans: an image may wait for its turn for long, and a
+hostile index names thousands of children of 8 MiB.
 """
 
 from __future__ import annotations
@@ -11,7 +14,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 
-from regsync.errors import CopyFailed, IntegrityError, Malformed, NotFound, RegsyncError, Unsupported
+from regsync.errors import CopyFailed, Malformed, NotFound, RegsyncError, Unsupported
 from regsync.oci import mediatype
 from regsync.oci.descriptor import Descriptor
 from regsync.oci.digest import Digest
@@ -20,9 +23,21 @@ from regsync.repository import Repository
 from regsync.transfer.together import together
 
 _DEEPEST = 16  # indexes below indexes; RELIABILITY B12
-_MOST = 100_000  # manifests below one root
+_MOST = 100_000  # manifests, and blobs, below one root
 
-Fetch = Callable[[Repository, Digest], Awaitable[Manifest]]
+Fetch = Callable[[Repository, Descriptor], Awaitable[Manifest]]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Content that has to stand in a repository; a manifest there under a name, by digest, or (None) as a part only.
+
+    The repository is each step's own: what belongs to an image may go elsewhere than the image.
+    """
+
+    repository: Repository
+    content: Descriptor
+    at: str | Digest | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,32 +48,35 @@ class CopyPlan:
     """
 
     root: Manifest
-    at: str | Digest
-    blobs: tuple[Descriptor, ...] = ()
+    last: Step
+    blobs: tuple[Step, ...] = ()
     configs: frozenset[Digest] = frozenset()
-    waves: tuple[tuple[Manifest, ...], ...] = ()
+    waves: tuple[tuple[Step, ...], ...] = ()
 
     @property
     def size(self) -> int:
         """How many bytes of blobs the plan may have to move."""
-        return sum(blob.size for blob in self.blobs)
+        return sum(step.content.size for step in self.blobs)
 
 
 async def plan_copy(
     source: Repository, target: Repository, root: Manifest, *, at: str | Digest, fetch: Fetch, trusting: bool = True
 ) -> CopyPlan:
-    """Plan the copy of `root` to the target's name `at`; `fetch` gets manifests of the source by digest.
+    """Plan the copy of `root` to the target's name `at`; `fetch` gets manifests of the source by descriptor.
 
     Without `trusting`, what the target says it has is planned all the same.
     """
+    last = Step(target, root.descriptor, at)
     if source.name == target.name:  # everything below is there: only the name is new
-        return CopyPlan(root, at)
+        return CopyPlan(root, last)
     try:
         graph = _Graph(source, target, fetch, trusting=trusting)
         await graph.explore(root)
-        return CopyPlan(root, at, tuple(graph.blobs.values()), frozenset(graph.configs), graph.waves(root))
+        waves = tuple(tuple(Step(target, manifest) for manifest in wave) for wave in graph.waves(root))
     except RegsyncError as error:
         raise CopyFailed("plan", f"{source.name}@{root.digest}", error) from error
+    blobs = tuple(Step(target, blob) for blob in graph.blobs.values())
+    return CopyPlan(root, last, blobs, frozenset(graph.configs), waves)
 
 
 class _Graph:
@@ -69,25 +87,25 @@ class _Graph:
         self._target = target
         self._fetch = fetch
         self._trusting = trusting
-        self._found: dict[Digest, Manifest] = {}
+        self._found: dict[Digest, Descriptor] = {}
+        self._below: dict[Digest, tuple[Digest, ...]] = {}
         self._asked: set[Digest] = set()
         self.blobs: dict[Digest, Descriptor] = {}
         self.configs: set[Digest] = set()
 
     async def explore(self, root: Manifest) -> None:
         """Go down level by level, each level at once; every digest is looked at once, however often it is named."""
-        level: list[Manifest] = [root]
+        level = self._enter(root, root.descriptor)
         for _ in range(_DEEPEST + 1):
-            for manifest in level:
-                self._enter(manifest)
-            children = [child for manifest in level for child in manifest.children]
-            level = await self._look_at(children)
+            level = await self._look_at(level)
             if not level:
                 return
         raise Unsupported(f"indexes are nested more than {_DEEPEST} deep")
 
-    def _enter(self, manifest: Manifest) -> None:
-        self._found[manifest.digest] = manifest
+    def _enter(self, manifest: Manifest, described: Descriptor) -> list[Descriptor]:
+        """Note what a manifest needs, and return its children."""
+        self._found[manifest.digest] = described
+        self._below[manifest.digest] = tuple(child.digest for child in manifest.children)
         if len(self._found) > _MOST:
             raise Unsupported(f"more than {_MOST} manifests in one image")
         for blob in manifest.blobs:
@@ -95,62 +113,56 @@ class _Graph:
                 self._need(blob)
         if manifest.config is not None:
             self.configs.add(manifest.config.digest)
+        return list(manifest.children)
 
     def _need(self, blob: Descriptor) -> None:
         known = self.blobs.setdefault(blob.digest, blob)
         if known.size != blob.size:
             raise Malformed(f"blob {blob.digest} is said to have {known.size} and {blob.size} bytes")
+        if len(self.blobs) > _MOST:
+            raise Unsupported(f"more than {_MOST} blobs in one image")
 
-    async def _look_at(self, children: Iterable[Descriptor]) -> list[Manifest]:
-        """Return the manifests among these that the target lacks; each digest is asked for once."""
-        fresh = {child.digest: child for child in children if child.digest not in self._asked}
-        self._asked.update(fresh)
-        for child in fresh.values():
+    async def _look_at(self, children: Iterable[Descriptor]) -> list[Descriptor]:
+        """Note the manifests among these that the target lacks, and return their children."""
+        fresh: dict[Digest, Descriptor] = {}
+        for child in children:
             if mediatype.is_blob(child.media_type):
                 self._need(child)
-        missing: list[Manifest] = []
-        await together(
-            self._child(child, missing) for child in fresh.values() if not mediatype.is_blob(child.media_type)
-        )
-        return missing
+            elif child.digest not in self._asked:
+                self._asked.add(child.digest)
+                fresh[child.digest] = child
+        below: list[Descriptor] = []
+        await together(self._child(child, below) for child in fresh.values())
+        return below
 
-    async def _child(self, child: Descriptor, missing: list[Manifest]) -> None:
+    async def _child(self, child: Descriptor, below: list[Descriptor]) -> None:
         if self._trusting and await self._target.head_manifest(child.digest) is not None:
             return
         if mediatype.is_manifest(child.media_type):
-            missing.append(await self._get(child))
+            below.extend(self._enter(await self._fetch(self._source, child), child))
             return
         if child.size > MANIFEST_MAX:
             self._need(child)
             return
         try:  # of a type nobody has told us: a manifest if it can be had as one, else a blob
-            missing.append(await self._get(child))
+            manifest = await self._fetch(self._source, child)
         except (NotFound, Malformed, Unsupported):
             self._need(child)
+        else:
+            below.extend(self._enter(manifest, child))
 
-    async def _get(self, child: Descriptor) -> Manifest:
-        if child.data is not None:
-            return Manifest.read(child.data, content_type=child.media_type, expected=child.digest)
-        manifest = await self._fetch(self._source, child.digest)
-        if (manifest.media_type, len(manifest.raw)) != (child.media_type, child.size):
-            raise IntegrityError(
-                f"manifest {child.digest} is {manifest.media_type} of {len(manifest.raw)} bytes, "
-                f"but its index says {child.media_type} of {child.size}"
-            )
-        return manifest
-
-    def waves(self, root: Manifest) -> tuple[tuple[Manifest, ...], ...]:
+    def waves(self, root: Manifest) -> list[list[Descriptor]]:
         """Return what was found below the root, children before all of their parents."""
         sorter: TopologicalSorter[Digest] = TopologicalSorter()
-        for digest, manifest in self._found.items():
-            sorter.add(digest, *(child.digest for child in manifest.children if child.digest in self._found))
+        for digest, below in self._below.items():
+            sorter.add(digest, *(child for child in below if child in self._found))
         try:
             sorter.prepare()
         except CycleError as error:
             raise Malformed("an index contains itself") from error
-        waves: list[tuple[Manifest, ...]] = []
+        waves: list[list[Descriptor]] = []
         while sorter.is_active():
             ready = sorter.get_ready()
-            waves.append(tuple(self._found[digest] for digest in ready if digest != root.digest))
+            waves.append([self._found[digest] for digest in ready if digest != root.digest])
             sorter.done(*ready)
-        return tuple(wave for wave in waves if wave)
+        return [wave for wave in waves if wave]

@@ -29,6 +29,10 @@ class Group:
         if self._ending:
             task.cancel()
 
+    def cancel(self) -> None:
+        """Cancel whatever is still under way: nobody needs it any more, and that is no failure."""
+        self._end()
+
     async def joined(self) -> None:
         """Return when all have ended, or raise what the first of them raised; a cancellation is never swallowed."""
         cancelled: asyncio.CancelledError | None = None

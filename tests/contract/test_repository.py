@@ -10,10 +10,10 @@ import pytest
 from regsync.errors import Incomplete, IntegrityError, NotFound, RegsyncError, Unavailable
 from regsync.oci.descriptor import Descriptor
 from regsync.oci.digest import Digest
-from regsync.repository import Verified
 from tests.contract.places import Place
 from tests.support.built import Built
 from tests.support.images import (
+    Verified,
     artifact_bytes,
     bytes_of,
     described,
@@ -21,6 +21,7 @@ from tests.support.images import (
     index_bytes,
     manifest_of,
     platforms_index,
+    put_blob,
     put_blobs,
     put_built,
     some_bytes,
@@ -69,7 +70,7 @@ async def test_a_missing_blob_is_told_on_entering_and_not_on_reading(place: Plac
 async def test_a_blob_comes_back_as_it_was_put(place: Place, size: int) -> None:
     blob = described(LARGE[:size])
     assert not await place.repository.has_blob(blob)
-    await place.repository.put_blob(verified_once(LARGE[:size]))
+    await put_blob(place.repository, verified_once(LARGE[:size]))
     for repository in (place.repository, place.stranger):
         assert await repository.has_blob(blob)
         assert await bytes_of(repository, blob) == LARGE[:size]
@@ -77,7 +78,7 @@ async def test_a_blob_comes_back_as_it_was_put(place: Place, size: int) -> None:
 
 async def test_a_large_blob_comes_in_pieces(place: Place) -> None:
     blob = described(LARGE)
-    await place.repository.put_blob(verified_once(LARGE, size=1 << 20))
+    await put_blob(place.repository, verified_once(LARGE, size=1 << 20))
     async with place.stranger.open_blob(blob) as chunks:
         sizes = [len(chunk) async for chunk in chunks]
     assert sum(sizes) == len(LARGE)
@@ -87,20 +88,20 @@ async def test_a_large_blob_comes_in_pieces(place: Place) -> None:
 @pytest.mark.parametrize("algorithm", ["sha384", "sha512"])
 async def test_a_blob_of_another_algorithm_is_found_by_it(place: Place, algorithm: str) -> None:
     blob = described(b"a layer", algorithm=algorithm)
-    await place.repository.put_blob(verified_once(b"a layer", blob=blob))
+    await put_blob(place.repository, verified_once(b"a layer", blob=blob))
     assert await place.stranger.has_blob(blob)
     assert await bytes_of(place.stranger, blob) == b"a layer"
 
 
 async def test_a_blob_put_twice_is_there_once(place: Place) -> None:
     for _ in range(2):
-        await place.repository.put_blob(verified_once(b"a layer"))
+        await put_blob(place.repository, verified_once(b"a layer"))
     assert await bytes_of(place.stranger, described(b"a layer")) == b"a layer"
 
 
 async def test_a_blob_put_by_many_at_once_is_there(place: Place) -> None:
     data = LARGE[: 1 << 20]
-    await asyncio.gather(*(place.repository.put_blob(verified_once(data)) for _ in range(8)))
+    await asyncio.gather(*(put_blob(place.repository, verified_once(data)) for _ in range(8)))
     assert await bytes_of(place.stranger, described(data)) == data
 
 
@@ -114,11 +115,11 @@ async def _breaking(data: bytes, error: Exception) -> AsyncIterator[bytes]:
 async def test_a_blob_that_fails_half_way_leaves_nothing_behind(place: Place, sent: int) -> None:
     blob, error = described(LARGE), Unavailable("the source went away")
     with pytest.raises(Unavailable) as caught:
-        await place.repository.put_blob(Verified(blob, _breaking(LARGE[:sent], error)))
+        await put_blob(place.repository, Verified(blob, _breaking(LARGE[:sent], error)))
     assert caught.value is error
     assert not await place.repository.has_blob(blob)
     assert not await place.stranger.has_blob(blob)
-    await place.repository.put_blob(verified_once(LARGE))
+    await put_blob(place.repository, verified_once(LARGE))
     assert await place.stranger.has_blob(blob)
 
 
@@ -135,7 +136,7 @@ async def test_a_blob_that_fails_half_way_leaves_nothing_behind(place: Place, se
 async def test_a_blob_that_is_not_what_was_described_leaves_nothing_behind(place: Place, came: bytes) -> None:
     blob = described(LARGE)
     with pytest.raises(IntegrityError):
-        await place.repository.put_blob(verified_once(came, blob=blob))
+        await put_blob(place.repository, verified_once(came, blob=blob))
     assert not await place.repository.has_blob(blob)
     assert not await place.stranger.has_blob(blob)
 
@@ -150,19 +151,19 @@ async def test_a_blob_whose_put_is_cancelled_leaves_nothing_behind(place: Place)
         await asyncio.Event().wait()
 
     blob = described(LARGE)
-    task = asyncio.create_task(place.repository.put_blob(Verified(blob, endless())))
+    task = asyncio.create_task(put_blob(place.repository, Verified(blob, endless())))
     await stuck.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
     assert not await place.stranger.has_blob(blob)
-    await place.repository.put_blob(verified_once(LARGE))
+    await put_blob(place.repository, verified_once(LARGE))
     assert await place.stranger.has_blob(blob)
 
 
 async def test_a_blob_left_half_read_can_be_read_again(place: Place) -> None:
     blob = described(LARGE)
-    await place.repository.put_blob(verified_once(LARGE))
+    await put_blob(place.repository, verified_once(LARGE))
     for _ in range(20):
         async with place.stranger.open_blob(blob) as chunks:
             assert await anext(chunks)
@@ -171,19 +172,19 @@ async def test_a_blob_left_half_read_can_be_read_again(place: Place) -> None:
 
 async def test_a_blob_is_read_by_many_at_once(place: Place) -> None:
     blob = described(LARGE)
-    await place.repository.put_blob(verified_once(LARGE))
+    await put_blob(place.repository, verified_once(LARGE))
     assert set(await asyncio.gather(*(bytes_of(place.stranger, blob) for _ in range(5)))) == {LARGE}
 
 
 async def test_a_blob_of_another_length_is_not_there(place: Place) -> None:
     data = some_bytes(100_000, "cut where it lies")  # of this test alone: registries share blobs among repositories
     blob = described(data)
-    await place.repository.put_blob(verified_once(data))
+    await put_blob(place.repository, verified_once(data))
     place.spoil(blob.digest, data[:-1])
     assert not await place.repository.has_blob(blob)
     assert not await place.stranger.has_blob(blob)
     if place.heals:
-        await place.repository.put_blob(verified_once(data))
+        await put_blob(place.repository, verified_once(data))
         assert await place.stranger.has_blob(blob)
         assert await bytes_of(place.stranger, blob) == data
 
@@ -191,7 +192,7 @@ async def test_a_blob_of_another_length_is_not_there(place: Place) -> None:
 async def test_bytes_that_rotted_where_they_lie_never_pass_as_the_blob(place: Place) -> None:
     data = some_bytes(100_000, "rotten where it lies")
     blob = described(data)
-    await place.repository.put_blob(verified_once(data))
+    await put_blob(place.repository, verified_once(data))
     place.spoil(blob.digest, b"!" + data[1:])
     with pytest.raises((IntegrityError, NotFound)):
         async with place.stranger.open_blob(blob) as chunks:
@@ -200,7 +201,7 @@ async def test_bytes_that_rotted_where_they_lie_never_pass_as_the_blob(place: Pl
 
 async def test_a_blob_is_adopted_from_a_sibling(place: Place) -> None:
     blob = described(LARGE)
-    await place.sibling.put_blob(verified_once(LARGE))
+    await put_blob(place.sibling, verified_once(LARGE))
     assert not await place.repository.has_blob(blob)
     assert await place.repository.adopt_blob(blob, place.sibling)
     assert await place.stranger.has_blob(blob)
@@ -211,13 +212,13 @@ async def test_a_blob_the_sibling_lacks_is_not_adopted_and_can_be_put(place: Pla
     blob = described(LARGE)
     assert not await place.repository.adopt_blob(blob, place.sibling)
     assert not await place.stranger.has_blob(blob)
-    await place.repository.put_blob(verified_once(LARGE))
+    await put_blob(place.repository, verified_once(LARGE))
     assert await place.stranger.has_blob(blob)
 
 
 async def test_nothing_is_adopted_from_somewhere_else(place: Place) -> None:
     elsewhere = MemoryRepository("elsewhere/repository", host="elsewhere")
-    await elsewhere.put_blob(verified_once(LARGE))
+    await put_blob(elsewhere, verified_once(LARGE))
     assert not await place.repository.adopt_blob(described(LARGE), elsewhere)
     assert not await place.stranger.has_blob(described(LARGE))
 

@@ -14,14 +14,16 @@ from regsync.clock import SystemClock
 from regsync.layout.layouts import Layouts
 from regsync.oci.descriptor import Descriptor
 from regsync.oci.manifest import Manifest
-from regsync.repository import Repository, Verified
+from regsync.repository import Repository
 from tests.support.images import (
     Built,
+    Verified,
     an_artifact,
     an_index,
     assert_whole,
     image_bytes,
     index_bytes,
+    put_blob,
     put_built,
     read_layout,
 )
@@ -59,7 +61,7 @@ async def copy_image(source: Repository, target: Repository, ref: str) -> Manife
     async def copy_blob(blob: Descriptor) -> None:
         if not await target.has_blob(blob):
             async with source.open_blob(blob) as chunks:
-                await target.put_blob(Verified(blob, chunks))
+                await put_blob(target, Verified(blob, chunks))
 
     manifest = await source.get_manifest(ref)
     assert await source.head_manifest(ref) == manifest.descriptor

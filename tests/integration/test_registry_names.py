@@ -17,9 +17,9 @@ from regsync.registry.registries import Registries
 from tests.support.built import image_bytes
 from tests.support.clock import FakeClock
 from tests.support.exchange import Asked
-from tests.support.fake_registry import MANNER, Bearer, FakeRegistry
+from tests.support.fake_registry import Bearer, FakeRegistry
 from tests.support.faults import Reply
-from tests.support.images import described, verified_once
+from tests.support.images import described, put_blob, verified_once
 from tests.support.token_server import Policy, TokenServer
 
 LOGIN = ("ann", "s3cret-canary")
@@ -45,7 +45,7 @@ async def opened(fake: FakeRegistry, **settings: object) -> AsyncIterator[Regist
     host = replace(host, **settings)  # type: ignore[arg-type]  # a test's own words
     clock = FakeClock(instant=True)
     async with Registries(
-        {fake.host: host}, MANNER, limits=Limits(lambda name: None), clock=clock, tell=ignore
+        {fake.host: host}, limits=Limits(lambda name: None), clock=clock, tell=ignore, user_agent="regsync/test"
     ) as registries:
         yield registries
 
@@ -69,7 +69,7 @@ async def test_a_mount_below_a_path_prefix_names_both_repositories_as_the_regist
         async with opened(fake, path_prefix="hub") as registries:
             one = registries.repository(RegistryReference(fake.host, "one"))
             two = registries.repository(RegistryReference(fake.host, "two"), push=True)
-            await two.put_blob(verified_once(b"something else"))
+            await put_blob(two, verified_once(b"something else"))
             assert await two.adopt_blob(described(b"a layer"), one)
     assert scopes(tokens) == [
         ["repository:hub/two:pull,push"],

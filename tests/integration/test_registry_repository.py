@@ -18,9 +18,9 @@ from regsync.registry.registries import Registries
 from regsync.registry.repository import RegistryRepository
 from tests.support.built import image_bytes, some_bytes
 from tests.support.clock import FakeClock
-from tests.support.fake_registry import MANNER, MODERN, FakeRegistry
+from tests.support.fake_registry import MODERN, FakeRegistry
 from tests.support.faults import Change, Fault, KeepPart, ResetRequest, Status
-from tests.support.images import bytes_of, described, put_built, verified_once
+from tests.support.images import bytes_of, described, put_blob, put_built, verified_once
 
 
 @asynccontextmanager
@@ -28,7 +28,7 @@ async def repository(fake: FakeRegistry, path: str = "app", **settings: object) 
     host = replace(HostSettings(name=fake.host, hostname=fake.host, tls="disabled"), **settings)  # type: ignore[arg-type]  # a test's own words
     clock = FakeClock(instant=True)
     async with Registries(
-        {fake.host: host}, MANNER, limits=Limits(lambda name: None), clock=clock, tell=ignore
+        {fake.host: host}, limits=Limits(lambda name: None), clock=clock, tell=ignore, user_agent="regsync/test"
     ) as registries:
         yield registries.repository(RegistryReference(fake.host, path), push=True)
 
@@ -36,7 +36,7 @@ async def repository(fake: FakeRegistry, path: str = "app", **settings: object) 
 async def test_a_blob_goes_up_in_chunks_of_the_configured_size(fake_registry: FakeRegistry) -> None:
     data = some_bytes(250_000)
     async with repository(fake_registry, blob_max=0, blob_chunk=100_000) as target:
-        await target.put_blob(verified_once(data))
+        await put_blob(target, verified_once(data))
         assert await bytes_of(target, described(data)) == data
     assert [one.bytes_in for one in fake_registry.asked(method="PATCH")] == [100_000, 100_000, 50_000]
 
@@ -48,7 +48,7 @@ async def test_a_chunk_the_registry_kept_partly_is_continued_where_it_stands(
     data = some_bytes(250_000)
     fake_registry.fail(Fault(KeepPart(kept), kind="patch", nth=2))
     async with repository(fake_registry, blob_max=0, blob_chunk=100_000) as target:
-        await target.put_blob(verified_once(data))
+        await put_blob(target, verified_once(data))
         assert await bytes_of(target, described(data)) == data
     assert fake_registry.count(method="PATCH") <= 5
 
@@ -58,7 +58,7 @@ async def test_a_chunk_cut_on_its_way_is_continued(fake_registry: FakeRegistry, 
     data = some_bytes(250_000)
     fake_registry.fail(Fault(ResetRequest(40_000, keep=keep), kind="patch", nth=2))
     async with repository(fake_registry, blob_max=0, blob_chunk=100_000) as target:
-        await target.put_blob(verified_once(data))
+        await put_blob(target, verified_once(data))
         assert await bytes_of(target, described(data)) == data
 
 
@@ -67,8 +67,8 @@ async def test_a_registry_that_refuses_large_bodies_gets_chunks_from_then_on(fak
     fake_registry.fail(Fault(Status(413), kind="commit"))
     async with repository(fake_registry, blob_chunk=100_000) as target:
         with pytest.raises(Exception, match="chunks from now on"):
-            await target.put_blob(verified_once(data))
-        await target.put_blob(verified_once(data))
+            await put_blob(target, verified_once(data))
+        await put_blob(target, verified_once(data))
         assert await bytes_of(target, described(data)) == data
     assert fake_registry.count(method="PATCH") == 3
 
@@ -77,7 +77,7 @@ async def test_a_minimum_chunk_length_is_obeyed(fake_registry: FakeRegistry) -> 
     data = some_bytes(250_000)
     fake_registry.fail(Fault(Change({"OCI-Chunk-Min-Length": "200000"}), kind="upload"))
     async with repository(fake_registry, blob_max=0, blob_chunk=50_000) as target:
-        await target.put_blob(verified_once(data))
+        await put_blob(target, verified_once(data))
     assert [one.bytes_in for one in fake_registry.asked(method="PATCH")] == [200_000, 50_000]
 
 
@@ -85,7 +85,7 @@ async def test_a_failed_upload_closes_its_session(fake_registry: FakeRegistry) -
     blob = described(b"promised")
     async with repository(fake_registry) as target:
         with pytest.raises(IntegrityError):
-            await target.put_blob(verified_once(b"betrayed", blob=blob))
+            await put_blob(target, verified_once(b"betrayed", blob=blob))
     assert fake_registry.count(kind="cancel") == 1
     assert not fake_registry.repositories["app"].uploads
 
@@ -94,7 +94,7 @@ async def test_a_blob_a_registry_only_claims_to_have_is_sent_all_the_same() -> N
     data = some_bytes(1000)
     async with FakeRegistry(features=MODERN) as fake, repository(fake) as target:
         fake.fail(Fault(Status(201, {"Location": "/v2/app/blobs/elsewhere"}), kind="upload"))
-        await target.put_blob(verified_once(data))
+        await put_blob(target, verified_once(data))
         assert await bytes_of(target, described(data)) == data
 
 
@@ -102,7 +102,7 @@ async def test_a_mount_that_was_not_granted_leaves_a_session_that_is_used(fake_r
     data = some_bytes(1000)
     async with repository(fake_registry) as target, repository(fake_registry, "other") as neighbour:
         assert not await target.adopt_blob(described(data), neighbour)
-        await target.put_blob(verified_once(data))
+        await put_blob(target, verified_once(data))
     assert fake_registry.count(kind="upload") == 1
 
 

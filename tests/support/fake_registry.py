@@ -7,14 +7,11 @@ both the same; what newer registries do besides (referrers, pages of tags, mount
 from __future__ import annotations
 
 import base64
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import trustme
 
-from regsync.registry.host import Manner
 from tests.support.built import Built
 from tests.support.exchange import Asked, LoopbackServer
 from tests.support.fake_api import answer, keep_part, kind_of, scope_of, unauthorized
@@ -23,9 +20,7 @@ from tests.support.fake_words import MODERN, Api, Features
 from tests.support.faults import Reply
 from tests.support.token_server import TokenServer
 
-__all__ = ["MANNER", "MODERN", "Basic", "Bearer", "FakeRegistry", "Features"]
-
-MANNER = Manner(user_agent="regsync/test", blob_limit=1 << 30, certificates=Path(os.devnull))
+__all__ = ["MODERN", "Basic", "Bearer", "FakeRegistry", "Features"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager
-from typing import Protocol
 
 from regsync.oci.descriptor import Descriptor
 from regsync.oci.digest import Digest
 from regsync.oci.manifest import Manifest
-from regsync.repository import BlobWriter, Repository, Verified
+from regsync.repository import Repository
+from regsync.transfer.proof import Proof
 from tests.support.built import (
     LAYER,
     Built,
@@ -26,6 +25,7 @@ from tests.support.built import (
 
 __all__ = [
     "Built",
+    "Verified",
     "a_nested_index",
     "an_artifact",
     "an_image",
@@ -40,6 +40,7 @@ __all__ = [
     "index_bytes",
     "manifest_of",
     "platforms_index",
+    "put_blob",
     "put_blobs",
     "put_built",
     "put_bytes",
@@ -61,6 +62,36 @@ async def chunked(data: bytes, size: int = 65536) -> AsyncIterator[bytes]:
         yield data[start : start + size]
 
 
+class Verified:
+    """Chunks that end by `IntegrityError`, the last one held back, unless they are the bytes described."""
+
+    def __init__(self, blob: Descriptor, chunks: AsyncIterator[bytes]) -> None:
+        self.blob = blob
+        self._chunks = chunks
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        proof, held = Proof(self.blob), b""
+        async for chunk in self._chunks:
+            proof.add(chunk)
+            if held:
+                yield held
+            held = chunk
+        proof.finish()
+        if held:
+            yield held
+
+
+async def put_blob(repository: Repository, content: Verified) -> None:
+    """Store the blob, wholly or not at all."""
+    async with repository.write_blob(content.blob) as writer:
+        if writer.offset and writer.offset < content.blob.size:
+            await writer.restart()
+        if writer.offset < content.blob.size or not content.blob.size:
+            async for chunk in content:
+                await writer.write(chunk)
+        await writer.commit()
+
+
 def verified_once(data: bytes, *, blob: Descriptor | None = None, size: int = 65536) -> Verified:
     """Return content to be stored, once; given another `blob`, content that will turn out not to be it."""
     return Verified(blob or described(data), chunked(data, size))
@@ -72,13 +103,7 @@ async def bytes_of(repository: Repository, blob: Descriptor) -> bytes:
         return b"".join([chunk async for chunk in chunks])
 
 
-class Writing(Protocol):
-    """Where blobs are written through writers."""
-
-    def write_blob(self, blob: Descriptor, *, insisting: bool = False) -> AbstractAsyncContextManager[BlobWriter]: ...
-
-
-async def put_bytes(repository: Writing, data: bytes, *, size: int = 65536) -> Descriptor:
+async def put_bytes(repository: Repository, data: bytes, *, size: int = 65536) -> Descriptor:
     """Store these bytes as a blob, in chunks of at most this size."""
     blob = described(data)
     async with repository.write_blob(blob) as writer:
@@ -98,7 +123,7 @@ async def put_blobs(repository: Repository, built: Built) -> None:
     for digest, data in built.blobs.items():
         blob = Descriptor(LAYER, Digest.parse(digest), len(data))
         if not await repository.has_blob(blob):
-            await repository.put_blob(Verified(blob, chunked(data)))
+            await put_blob(repository, Verified(blob, chunked(data)))
 
 
 async def put_built(

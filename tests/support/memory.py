@@ -13,7 +13,7 @@ from regsync.oci.descriptor import Descriptor
 from regsync.oci.digest import Digest
 from regsync.oci.manifest import Manifest
 from regsync.oci.referrers import fallback_tag, with_referrer
-from regsync.repository import BlobWriter, Chunks, Repository, Verified
+from regsync.repository import BlobWriter, Chunks, Repository
 
 
 class Gate:
@@ -125,6 +125,10 @@ class MemoryRepository:
     def host(self) -> str:
         return self._host
 
+    @property
+    def tidied(self) -> bool:
+        return False
+
     async def head_manifest(self, ref: str | Digest) -> Descriptor | None:
         await self.called("head_manifest", str(ref))
         manifest = self._find(ref)
@@ -168,13 +172,6 @@ class MemoryRepository:
             if error.retryable and not isinstance(error, IntegrityError):
                 self.suspended[blob.digest] = bytes(writer.data)
             raise
-
-    async def put_blob(self, content: Verified) -> None:
-        await self.called("put_blob", str(content.blob.digest))
-        data = b"".join([chunk async for chunk in content])
-        await self.called("put_blob:end", str(content.blob.digest))
-        self.blobs[content.blob.digest] = data
-        self.phantoms.discard(content.blob.digest)
 
     async def adopt_blob(self, blob: Descriptor, neighbour: Repository) -> bool:
         await self.called("adopt_blob", str(blob.digest))

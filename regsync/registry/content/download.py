@@ -1,6 +1,6 @@
 """A blob's bytes from a registry, taken up again where they broke (RELIABILITY F20-F25, F35-F37).
 
-What is yielded is in order and without gaps, yet unproved: `Verified` proves it. A connection that breaks is opened
+What is yielded is in order and without gaps, yet unproved: the copier proves it. A connection that breaks is opened
 again with `Range`, as long as connections bring something; the registry's URL is asked, never the CDN's, whose
 signature may have expired meanwhile.
 """

@@ -8,7 +8,7 @@ nobody makes us buy a token to push where we only read.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 _LONGEST = 4096  # characters of a challenge's scope that are looked at
@@ -41,7 +41,6 @@ class Scope:
         return replace(self, actions=("pull", "push")) if self.actions == ("pull",) else None
 
 
-Scopes = tuple[Scope, ...]
 CATALOGUE = Scope("registry", "catalog", ("*",))
 
 
@@ -72,6 +71,6 @@ def _repositories(challenge: str) -> Iterator[str]:
             yield name
 
 
-def in_words(scopes: Scopes) -> str:
+def in_words(scopes: Sequence[Scope]) -> str:
     """Return what an error calls these scopes."""
     return " ".join(map(str, scopes))[:300] or "this request"

@@ -10,7 +10,6 @@ from regsync.config.load import Checks, Loaded, load_config
 from regsync.config.model import Config, SyncStep
 from regsync.daemon.schedule import parse_schedule
 from regsync.errors import ConfigError
-from regsync.registry.login.dockerconfig import check_registry_name
 from regsync.sync.select import check_pattern
 
 
@@ -18,7 +17,7 @@ def _check_schedule(text: str) -> None:
     parse_schedule(text)
 
 
-CHECKS = Checks(pattern=check_pattern, schedule=_check_schedule, registry=check_registry_name)
+CHECKS = Checks(pattern=check_pattern, schedule=_check_schedule)
 STEP = "sync:\n  - source: a.example/x\n    target: b.example/x\n    type: repository\n"
 
 

@@ -11,8 +11,17 @@ from regsync.layout.files import Files
 from regsync.layout.layouts import Layouts
 from regsync.oci.descriptor import Descriptor
 from regsync.oci.digest import Digest
-from regsync.repository import Verified
-from tests.support.images import an_image, bytes_of, described, image_bytes, put_built, some_bytes, verified_once
+from tests.support.images import (
+    Verified,
+    an_image,
+    bytes_of,
+    described,
+    image_bytes,
+    put_blob,
+    put_built,
+    some_bytes,
+    verified_once,
+)
 from tests.unit.layout.conftest import Opener
 from tests.unit.layout.looking import blob_files, modes, names, open_files, place_of, staged
 
@@ -27,7 +36,7 @@ async def test_what_was_put_is_there_and_comes_back(
     blob = described(data, algorithm=algorithm)
     async with layouts.writing(str(folder)) as layout:
         assert not await layout.has_blob(blob)
-        await layout.put_blob(verified_once(data, blob=blob))
+        await put_blob(layout, verified_once(data, blob=blob))
         assert await layout.has_blob(blob)
     assert await bytes_of(layouts.open(str(folder)), blob) == data
     assert place_of(folder, blob).read_bytes() == data
@@ -52,7 +61,7 @@ async def test_content_that_is_not_the_blob_leaves_nothing_behind(layouts: Layou
     async with layouts.writing(str(folder)) as layout:
         for content in (wrong, data[:-1], data + b"x"):
             with pytest.raises(IntegrityError):
-                await layout.put_blob(verified_once(content, blob=blob))
+                await put_blob(layout, verified_once(content, blob=blob))
         assert not await layout.has_blob(blob)
     assert blob_files(folder) == []
     assert staged(folder) == []
@@ -65,7 +74,7 @@ async def test_a_blob_that_fails_half_way_leaves_nothing_behind(layouts: Layouts
 
     async with layouts.writing(str(folder)) as layout:
         with pytest.raises(Unavailable):
-            await layout.put_blob(Verified(described(BIG), broken()))
+            await put_blob(layout, Verified(described(BIG), broken()))
     assert blob_files(folder) == []
     assert staged(folder) == []
 
@@ -107,14 +116,14 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
 async def test_a_damaged_blob_is_not_there_and_is_healed(opener: Opener, folder: Path, damage: str) -> None:
     blob = described(b"small")
     async with opener().writing(str(folder)) as layout:
-        await layout.put_blob(verified_once(b"small"))
+        await put_blob(layout, verified_once(b"small"))
     DAMAGES[damage](place_of(folder, blob))
     layouts = opener()
     assert not await layouts.open(str(folder)).has_blob(blob)  # to a reader
     async with layouts.writing(str(folder)) as layout:
         assert not await layout.has_blob(blob)
         assert len(names(folder / ".regsync" / "quarantine")) == 1
-        await layout.put_blob(verified_once(b"small"))
+        await put_blob(layout, verified_once(b"small"))
         assert await layout.has_blob(blob)
     assert place_of(folder, blob).read_bytes() == b"small"
     assert not place_of(folder, blob).is_symlink()
@@ -123,16 +132,16 @@ async def test_a_damaged_blob_is_not_there_and_is_healed(opener: Opener, folder:
 async def test_a_blob_is_put_over_whatever_stands_in_its_place_of(layouts: Layouts, folder: Path) -> None:
     blob = described(b"small")
     async with layouts.writing(str(folder)) as layout:
-        await layout.put_blob(verified_once(b"other"))
+        await put_blob(layout, verified_once(b"other"))
         place_of(folder, blob).mkdir()
-        await layout.put_blob(verified_once(b"small"))
+        await put_blob(layout, verified_once(b"small"))
         assert await bytes_of(layout, blob) == b"small"
 
 
 async def test_damage_after_the_first_proof_is_seen_too(layouts: Layouts, folder: Path) -> None:
     blob = described(b"small")
     async with layouts.writing(str(folder)) as layout:
-        await layout.put_blob(verified_once(b"small"))
+        await put_blob(layout, verified_once(b"small"))
         assert await layout.has_blob(blob)
         before = place_of(folder, blob).stat()
         place_of(folder, blob).write_bytes(b"SMALL")
@@ -145,7 +154,7 @@ async def test_a_source_that_lies_about_the_size_cannot_have_a_good_blob_removed
 ) -> None:
     blob = described(b"small")
     async with layouts.writing(str(folder)) as layout:
-        await layout.put_blob(verified_once(b"small"))
+        await put_blob(layout, verified_once(b"small"))
         assert not await layout.has_blob(Descriptor(blob.media_type, blob.digest, 4))
     assert place_of(folder, blob).read_bytes() == b"small"
 
@@ -154,7 +163,7 @@ async def test_a_good_blob_is_hashed_once(opener: Opener, folder: Path) -> None:
     read: list[Path] = []
     files = Files(lambda operation, path: read.append(path) if operation == "read" else None)
     async with opener().writing(str(folder)) as layout:
-        await layout.put_blob(verified_once(b"small"))
+        await put_blob(layout, verified_once(b"small"))
     blob = described(b"small")
     async with opener(files=files).writing(str(folder)) as layout:
         assert await layout.has_blob(blob)
@@ -172,7 +181,7 @@ async def test_opening_what_is_missing_is_not_found_on_entering(layouts: Layouts
 
 async def test_opening_a_blob_of_another_size_is_an_integrity_error(layouts: Layouts, folder: Path) -> None:
     async with layouts.writing(str(folder)) as layout:
-        await layout.put_blob(verified_once(b"small"))
+        await put_blob(layout, verified_once(b"small"))
         with pytest.raises(IntegrityError, match="5 of 6 bytes"):
             async with layout.open_blob(Descriptor("a/b", Digest.of(b"small"), 6)):
                 pytest.fail("it is not that blob")
@@ -181,7 +190,7 @@ async def test_opening_a_blob_of_another_size_is_an_integrity_error(layouts: Lay
 async def test_a_fifo_in_place_of_a_blob_is_refused_and_not_waited_for(layouts: Layouts, folder: Path) -> None:
     blob = described(b"small")
     async with layouts.writing(str(folder)) as layout:
-        await layout.put_blob(verified_once(b"small"))
+        await put_blob(layout, verified_once(b"small"))
     place_of(folder, blob).unlink()
     os.mkfifo(place_of(folder, blob))
     with pytest.raises(StorageError, match="no plain file"):
@@ -191,7 +200,7 @@ async def test_a_fifo_in_place_of_a_blob_is_refused_and_not_waited_for(layouts: 
 
 async def test_a_reader_that_leaves_early_leaves_no_file_open(layouts: Layouts, folder: Path) -> None:
     async with layouts.writing(str(folder)) as layout:
-        await layout.put_blob(verified_once(BIG))
+        await put_blob(layout, verified_once(BIG))
     before = open_files()
     for _ in range(5):
         async with layouts.open(str(folder)).open_blob(described(BIG)) as chunks:
@@ -203,7 +212,7 @@ async def test_a_reader_that_leaves_early_leaves_no_file_open(layouts: Layouts, 
 
 async def test_a_layout_opened_to_read_is_not_written_into(layouts: Layouts, folder: Path) -> None:
     with pytest.raises(Unsupported, match="opened to read"):
-        await layouts.open(str(folder)).put_blob(verified_once(b"x"))
+        await put_blob(layouts.open(str(folder)), verified_once(b"x"))
     assert blob_files(folder) == []
     assert "layout" not in names(folder.parent)
 
@@ -211,7 +220,7 @@ async def test_a_layout_opened_to_read_is_not_written_into(layouts: Layouts, fol
 async def test_a_neighbours_blob_is_linked_and_not_copied(layouts: Layouts, folder: Path, tmp_path: Path) -> None:
     blob = described(BIG)
     async with layouts.writing(str(folder)) as source, layouts.writing(str(tmp_path / "other")) as target:
-        await source.put_blob(verified_once(BIG))
+        await put_blob(source, verified_once(BIG))
         assert await target.adopt_blob(blob, source)
         assert await target.adopt_blob(blob, source)  # once more is no harm
         assert await target.has_blob(blob)
@@ -226,7 +235,7 @@ async def test_a_damaged_or_missing_neighbours_blob_is_not_adopted(
     blob = described(b"small")
     async with layouts.writing(str(folder)) as source, layouts.writing(str(tmp_path / "other")) as target:
         assert not await target.adopt_blob(blob, source)
-        await source.put_blob(verified_once(b"small"))
+        await put_blob(source, verified_once(b"small"))
         place_of(folder, blob).write_bytes(b"SMALL")
         assert not await target.adopt_blob(blob, source)
     assert blob_files(tmp_path / "other") == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from regsync.layout.files import Files
-from tests.support.images import image_bytes, put_built, some_bytes, verified_once
+from tests.support.images import image_bytes, put_blob, put_built, some_bytes, verified_once
 from tests.unit.layout.conftest import Opener
 
 Trace = list[tuple[str, Path]]
@@ -54,7 +54,7 @@ async def test_a_linked_blob_is_synced_too_since_who_wrote_it_may_not_have(
     layouts = opener(files=Files(lambda operation, path: trace.append((operation, path))))
     async with layouts.writing(str(tmp_path / "source")) as source, layouts.writing(str(folder)) as target:
         content = verified_once(b"small")
-        await source.put_blob(content)
+        await put_blob(source, content)
         del trace[:]
         assert await target.adopt_blob(content.blob, source)
     operations = [operation for operation, _ in trace]

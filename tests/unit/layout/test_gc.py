@@ -18,6 +18,7 @@ from tests.support.images import (
     image_bytes,
     index_bytes,
     platforms_index,
+    put_blob,
     put_built,
     read_layout,
     verified_once,
@@ -71,7 +72,7 @@ async def test_everything_reachable_stays(opener: Opener, folder: Path) -> None:
         await put_built(layout, image_bytes(b"untagged"), at=described(image_bytes(b"untagged").raw).digest)
         await put_built(layout, subject, tag="subject")
         await put_built(layout, sbom)
-        await layout.put_blob(verified_once(b"nobody's"))
+        await put_blob(layout, verified_once(b"nobody's"))
     tags, contents = read_layout(folder)
     for digest in tags.values():
         assert_whole(digest, contents)
@@ -151,7 +152,7 @@ async def test_nothing_goes_while_another_process_writes(opener: Opener, folder:
     ours, theirs = opener(grace=AT_ONCE), opener(grace=AT_ONCE)
     built = image_bytes(b"in flight")
     async with theirs.writing(str(folder)) as their_layout:
-        await their_layout.put_blob(verified_once(b"in flight"))
+        await put_blob(their_layout, verified_once(b"in flight"))
         async with ours.writing(str(folder)) as layout:
             await an_image(layout, b"ours", tag="ours")
         assert await tidied(ours, folder) is None
@@ -186,7 +187,7 @@ async def test_nothing_is_collected_when_nothing_was_written(opener: Opener, fol
 
 async def test_a_writer_that_fails_collects_nothing_and_unlocks(opener: Opener, folder: Path) -> None:
     async def failing(layout: Repository) -> None:
-        await layout.put_blob(verified_once(b"unlisted"))
+        await put_blob(layout, verified_once(b"unlisted"))
         raise KeyError("a bug")
 
     layouts = opener(grace=AT_ONCE)
@@ -201,6 +202,6 @@ async def test_a_writer_that_fails_collects_nothing_and_unlocks(opener: Opener, 
 
 async def test_a_layout_without_an_index_loses_nothing(opener: Opener, folder: Path) -> None:
     async with opener().writing(str(folder)) as layout:
-        await layout.put_blob(verified_once(b"first of all"))
+        await put_blob(layout, verified_once(b"first of all"))
     assert await tidied(opener(grace=AT_ONCE), folder) == 0
     assert (folder / "blobs" / "sha256" / described(b"first of all").digest.hex).exists()

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
+from regsync.clock import Clock
 from regsync.events import Event
 from regsync.limits import Limits
 from regsync.oci import mediatype
@@ -62,6 +63,11 @@ def repository(source: str, target: str, *, tags: Selection = EVERYTHING) -> Syn
     return SyncEntry(f"{source} -> {target}", "repository", source, target, ALL, tags=tags)
 
 
+def engine_of(endpoints: MemoryEndpoints, *, images: int = 8, clock: Clock | None = None) -> Engine:
+    """What runs share, with empty memories."""
+    return Engine.of(endpoints, Limits(lambda host: 32), clock or FakeClock(instant=True), asyncio.Semaphore(images))
+
+
 async def ran(
     endpoints: MemoryEndpoints,
     *entries: SyncEntry,
@@ -70,7 +76,6 @@ async def ran(
     abort_on_error: bool = False,
 ) -> tuple[int, list[Event]]:
     seen: list[Event] = []
-    clock = FakeClock(instant=True)
-    engine = Engine(endpoints, Limits(lambda host: 32), clock, asyncio.Semaphore(images))
+    engine = engine_of(endpoints, images=images)
     run = Run(engine, entries, scope=scope, abort_on_error=abort_on_error, tell=seen.append)
     return await run.run(), seen

@@ -1,23 +1,20 @@
 from __future__ import annotations
 
-import asyncio
-
 from regsync.events import BlobDone, ImageCopied, ImageFailed, TagsSelected
 from regsync.facts import Fact, Telling
-from regsync.limits import Limits
 from regsync.observe.report import Tally
 from regsync.sync.entry import SyncEntry
-from regsync.sync.run import Engine, Run
+from regsync.sync.run import Run
 from tests.support.clock import FakeClock
 from tests.support.images import an_image
-from tests.unit.sync.lab import MemoryEndpoints, image, repository
+from tests.unit.sync.lab import MemoryEndpoints, engine_of, image, repository
 
 
 async def facts_of(endpoints: MemoryEndpoints, *entries: SyncEntry) -> list[Fact]:
     seen: list[Fact] = []
     clock = FakeClock(instant=True)
     tell = Telling([seen.append], clock)
-    engine = Engine(endpoints, Limits(lambda host: 32), clock, asyncio.Semaphore(8))
+    engine = engine_of(endpoints, clock=clock)
     with tell.run(Tally(), entry=""):
         await Run(engine, entries, scope="changed", abort_on_error=False, tell=tell).run()
     return seen

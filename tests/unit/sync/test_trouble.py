@@ -28,7 +28,7 @@ async def test_one_failing_image_does_not_stop_the_others() -> None:
     ends = MemoryEndpoints()
     for tag in ("v1", "v2", "v3"):
         await an_image(ends.at("a.x/app"), tag.encode(), tag=tag)
-    ends.at("b.x/app").fail("put_blob", AccessDenied("no"))
+    ends.at("b.x/app").fail("write_blob", AccessDenied("no"))
     failed, seen = await ran(ends, repository("a.x/app", "b.x/app"))
     assert failed == 1
     assert len(ends.at("b.x/app").tagged) == 2
@@ -39,7 +39,7 @@ async def test_abort_on_error_stops_at_the_first_failure() -> None:
     ends = MemoryEndpoints()
     for n in range(30):
         await an_image(ends.at("a.x/app"), bytes([n]), tag=f"v{n}")
-    ends.at("b.x/app").fail("put_blob", AccessDenied("no"), times=99)
+    ends.at("b.x/app").fail("write_blob", AccessDenied("no"), times=99)
     failed, seen = await ran(ends, repository("a.x/app", "b.x/app"), images=1, abort_on_error=True)
     assert failed <= 2  # whoever got the slot in the same breath may fail too
     assert len([event for event in seen if isinstance(event, ImageFailed)]) == failed
@@ -98,7 +98,7 @@ async def test_a_registry_that_asks_to_be_left_alone_is_and_everything_else_goes
     ends = MemoryEndpoints()
     for host in "ab":
         await an_image(ends.at(f"{host}.x/app"), host.encode(), tag="v1")
-    ends.at("c.x/app").fail("put_blob", Unavailable("429", retry_after=800), times=1)
+    ends.at("c.x/app").fail("write_blob", Unavailable("429", retry_after=800), times=1)
     failed, seen = await ran(ends, image("a.x/app:v1", "c.x/app:v1"), image("b.x/app:v1", "d.x/app:v1"), images=1)
     assert failed == 0
     postponed = [event for event in seen if isinstance(event, ImagePostponed)]
@@ -141,7 +141,7 @@ async def test_a_target_that_cannot_be_tidied_is_a_warning_and_no_failure() -> N
     await an_image(ends.at("a.x/app"), b"layer", tag="v1")
     failed, seen = await ran(ends, image("a.x/app:v1", "b.x/app:v1"))
     assert failed == 0
-    assert Warned("Failed to tidy a target", {"error": "disk full"}) in seen
+    assert Warned("Failed to tidy a target", {"target": "b.x/app", "error": "disk full"}) in seen
 
 
 @pytest.mark.parametrize("error", [Forbidden("look elsewhere"), Unsupported("400")])

@@ -14,8 +14,8 @@ from regsync.oci.descriptor import Descriptor
 from regsync.oci.digest import Digest
 from regsync.registry.http.feed import Feed, Timeouts
 from regsync.registry.http.transport import Request
-from regsync.repository import Verified
 from tests.support.clock import settle
+from tests.support.images import Verified
 from tests.unit.registry.raw import Asked, RawServer, Step, in_turn, says
 from tests.unit.registry.speaking import speaking, with_login
 

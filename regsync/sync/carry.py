@@ -1,0 +1,118 @@
+"""Carry out what was decided: plan an image for each target that needs it, copy it, and try in another way what failed.
+
+There are two such ways, each once. A target that refuses a manifest for lack of what it said it has gets everything; a
+source that lacks parts of what its tag stood for has probably moved the tag, which is resolved once more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from regsync.errors import CopyFailed, Incomplete, NotFound, RegsyncError
+from regsync.events import Tell
+from regsync.oci.digest import Digest
+from regsync.sync.decide import Decider, Needed
+from regsync.sync.entry import ImagePair
+from regsync.sync.lookups import Lookups
+from regsync.transfer.copier import Copier
+from regsync.transfer.mover import Shared
+from regsync.transfer.plan import CopyPlan, plan_copy
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """An image that is needed, and since when (monotonic, seconds) what was seen of its target is good enough."""
+
+    pair: ImagePair
+    needed: Needed
+    since: float
+
+
+Outcome = Digest | RegsyncError  # what the target's name now stands for, or why it still stands for what it did
+
+
+class Carrier:
+    """Copies images for one run; at most `images` at once, however many targets one goes to."""
+
+    def __init__(
+        self, shared: Shared, *, lookups: Lookups, decider: Decider, images: asyncio.Semaphore, tell: Tell
+    ) -> None:
+        self._shared = shared
+        self._lookups = lookups
+        self._decider = decider
+        self._images = images
+        self._tell = tell
+
+    async def carry_out(self, orders: Sequence[Order]) -> list[Outcome]:
+        """Copy images of one source, each blob read once for all that are the same; return what became of each."""
+        alike: dict[Digest, list[int]] = defaultdict(list)
+        for at, order in enumerate(orders):
+            alike[order.needed.root.digest].append(at)
+        outcomes: list[Outcome] = [order.needed.root.digest for order in orders]
+        for places in alike.values():
+            async with self._images:
+                found = await self._copy([orders[at] for at in places])
+            for at, outcome in zip(places, found, strict=True):
+                outcomes[at] = outcome
+        return outcomes
+
+    async def _copy(self, orders: Sequence[Order]) -> list[Outcome]:
+        outcomes = await self._attempt(orders, trusting=True)
+        lacking = [at for at, outcome in enumerate(outcomes) if _caused_by(outcome, Incomplete)]
+        if lacking:
+            again = await self._attempt([orders[at] for at in lacking], trusting=False)
+            for at, outcome in zip(lacking, again, strict=True):
+                outcomes[at] = outcome
+        for at, outcome in enumerate(outcomes):
+            if _caused_by(outcome, NotFound):
+                outcomes[at] = await self._anew(orders[at], outcome)
+        return outcomes
+
+    async def _anew(self, order: Order, outcome: Outcome) -> Outcome:
+        """Copy what the source's tag stands for by now, if it has moved."""
+        try:
+            moved = await self._decider.moved(order.pair, order.needed, since=order.since)
+        except RegsyncError as error:
+            return error
+        if moved is None:
+            return outcome
+        return (await self._attempt([Order(order.pair, moved, order.since)], trusting=True))[0]
+
+    async def _attempt(self, orders: Sequence[Order], *, trusting: bool) -> list[Outcome]:
+        """Plan for each target and copy to all of them; `since` is the latest of theirs."""
+        since = max(order.since for order in orders)
+        source = orders[0].needed.source
+        fetch = partial(self._lookups.manifest, since=since)
+        copier = Copier(self._shared, fetch=fetch, since=since, trusting=trusting, tell=self._tell)
+        plans = await asyncio.gather(*(self._planned(order, trusting=trusting) for order in orders))
+        outcomes: list[Outcome] = [order.needed.root.digest for order in orders]
+        ready: list[tuple[int, CopyPlan]] = []
+        for at, plan in enumerate(plans):
+            if isinstance(plan, CopyPlan):
+                ready.append((at, plan))
+            else:
+                outcomes[at] = plan
+        failures = await copier.run(source, [plan for _, plan in ready])
+        for (at, _), failure in zip(ready, failures, strict=True):
+            if failure is not None:
+                outcomes[at] = failure
+        return outcomes
+
+    async def _planned(self, order: Order, *, trusting: bool) -> CopyPlan | CopyFailed:
+        needed = order.needed
+        fetch = partial(self._lookups.manifest, since=order.since)
+        try:
+            root = await fetch(needed.source, needed.root)
+            return await plan_copy(needed.source, needed.target, root, at=needed.at, fetch=fetch, trusting=trusting)
+        except CopyFailed as failed:
+            return failed
+        except RegsyncError as error:
+            return CopyFailed("plan", f"{needed.source.name}@{needed.root.digest}", error)
+
+
+def _caused_by(outcome: Outcome, kind: type[RegsyncError]) -> bool:
+    return isinstance(outcome, CopyFailed) and isinstance(outcome.__cause__, kind)

@@ -1,0 +1,178 @@
+"""What is to become of one image: a value that can be printed, counted and compared, before anything is done.
+
+`check`, the run and whatever looks at a run later read the same five kinds of decisions.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Literal, TypeVar
+
+from regsync.errors import Forbidden, IntegrityError, RegsyncError, Unsupported
+from regsync.oci.descriptor import Descriptor
+from regsync.oci.digest import Digest
+from regsync.oci.reference import Reference
+from regsync.repository import Endpoints, Repository
+from regsync.sync.entry import ImagePair, Scope, SyncEntry, is_tagged
+from regsync.sync.lookups import Lookups
+
+T = TypeVar("T")
+OpenTarget = Callable[[Reference], Awaitable[Repository]]
+
+
+@dataclass(frozen=True, slots=True)
+class Current:
+    """Nothing to do: the target has the image, by name or (having looked) the very same."""
+
+    how: Literal["present", "same"]
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """The image is of a media type its entry does not copy."""
+
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Needed:
+    """An image to be copied: what the source's name stands for, and the name it gets at the target."""
+
+    source: Repository
+    target: Repository
+    root: Descriptor
+    at: str | Digest
+
+
+@dataclass(frozen=True, slots=True)
+class Postponed:
+    """Somebody asked to be left alone for `asked` seconds; `failed` is what it comes to if nobody waits that long."""
+
+    asked: float
+    failed: Failed
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A unit of a run failed. `message` is the line people grep for."""
+
+    message: str
+    source: str
+    target: str
+    error: RegsyncError
+
+    def decision(self) -> Failed | Postponed:
+        """Return this, or that it is to be tried later."""
+        return self if self.error.retry_after is None else Postponed(self.error.retry_after, self)
+
+
+Decision = Current | Skipped | Needed | Postponed | Failed
+
+
+class Decider:
+    """Compares single images."""
+
+    def __init__(self, endpoints: Endpoints, open_target: OpenTarget, lookups: Lookups) -> None:
+        self._endpoints = endpoints
+        self._open_target = open_target
+        self._lookups = lookups
+
+    async def decide(self, entry: SyncEntry, pair: ImagePair, *, scope: Scope, listed: bool, since: float) -> Decision:
+        """Say what is to become of an image, by answers given since this moment (monotonic, seconds).
+
+        `listed`: the target is shared by other images, so its list of tags answers for all of them.
+        """
+        try:
+            return await self._decision(entry, pair, scope=scope, listed=listed, since=since)
+        except _TargetTrouble as trouble:
+            return _failed("Failed to access target", pair, trouble.error)
+        except RegsyncError as error:
+            return _failed("Failed to lookup source manifest", pair, error)
+
+    async def _decision(
+        self, entry: SyncEntry, pair: ImagePair, *, scope: Scope, listed: bool, since: float
+    ) -> Decision:
+        source, ref = self._endpoints.open(pair.source), pair.source.ref
+        target = await self._open_target(pair.target)
+        at = pair.target.ref
+        if scope == "missing":  # by name is enough, and then the source need not be asked at all
+            if await self._is_there(target, pair, listed=listed, since=since):
+                return Current("present")
+            root = await self._lookups.head(source, ref, since=since)
+        else:
+            found, there = await asyncio.gather(
+                _outcome(self._lookups.head(source, ref, since=since)), _outcome(_present(target, at))
+            )
+            present, root = _value(there), _value(found)
+            if present is not None and present.digest == await self._digest(
+                source, root, present.digest.algorithm, since=since
+            ):
+                return Current("same")
+        if root.media_type not in entry.media_types:
+            return Skipped(root.media_type)
+        if isinstance(at, Digest) and at != (own := await self._digest(source, root, at.algorithm, since=since)):
+            raise IntegrityError(f"the target wants {at}, and the source is {own}")
+        return Needed(source, target, root, at)
+
+    async def moved(self, pair: ImagePair, needed: Needed, *, since: float) -> Needed | None:
+        """Resolve the source's tag once more, since parts of what it stood for are gone; None if it has not moved."""
+        if not is_tagged(pair.source):
+            return None
+        self._lookups.forget(needed.source, pair.source.ref)
+        root = await self._lookups.head(needed.source, pair.source.ref, since=since)
+        same = root.digest == needed.root.digest
+        return None if same else Needed(needed.source, needed.target, root, needed.at)
+
+    async def _digest(self, source: Repository, root: Descriptor, algorithm: str, *, since: float) -> Digest:
+        """Return a manifest's digest in the algorithm the other end speaks; another one is reckoned from its bytes."""
+        if algorithm == root.digest.algorithm:
+            return root.digest
+        return Digest.of((await self._lookups.manifest(source, root, since=since)).raw, algorithm)
+
+    async def _is_there(self, target: Repository, pair: ImagePair, *, listed: bool, since: float) -> bool:
+        if listed and is_tagged(pair.target):
+            tags = await self._lookups.present(target, since=since)
+            if tags is not None:
+                return pair.target.ref in tags
+        return await _present(target, pair.target.ref) is not None
+
+
+class _TargetTrouble(Exception):
+    """It is the target that could not be asked."""
+
+    def __init__(self, error: RegsyncError) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+async def _present(target: Repository, at: str | Digest) -> Descriptor | None:
+    """Return what the target has.
+
+    Some registries forbid looking at what is not there yet, or answer 400; that is no failure, pushing will show.
+    """
+    try:
+        return await target.head_manifest(at)
+    except (Forbidden, Unsupported):
+        return None
+    except RegsyncError as error:
+        raise _TargetTrouble(error) from error
+
+
+def _failed(message: str, pair: ImagePair, error: RegsyncError) -> Failed | Postponed:
+    return Failed(message, str(pair.source), str(pair.target), error).decision()
+
+
+async def _outcome(asking: Awaitable[T]) -> T | RegsyncError | _TargetTrouble:
+    """Wait for an answer and return it, or the failure as a value: the other question is still under way."""
+    try:
+        return await asking
+    except (RegsyncError, _TargetTrouble) as error:
+        return error
+
+
+def _value(outcome: T | RegsyncError | _TargetTrouble) -> T:
+    if isinstance(outcome, (RegsyncError, _TargetTrouble)):
+        raise outcome
+    return outcome
