@@ -37,6 +37,14 @@ Ended = Callable[[Repository, RegsyncError | None], None]
 
 
 @dataclass(frozen=True, slots=True)
+class Broken:
+    """A blob that broke: what was hashed of it, and the repositories whose bytes of it that proves."""
+
+    proof: Proof
+    proves: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Shared:
     """What all transfers of a process share: a blob two images want at one host moves once, and is gone on with."""
 
@@ -44,7 +52,7 @@ class Shared:
     clock: Clock
     seen: Seen
     movers: KeyedLock = field(default_factory=KeyedLock)
-    proofs: OrderedDict[Digest, Proof] = field(default_factory=OrderedDict)
+    broken: OrderedDict[Digest, Broken] = field(default_factory=OrderedDict)
     loners: set[str] = field(default_factory=set)  # repositories that could not take a blob from a neighbour
 
 
@@ -142,26 +150,32 @@ class Mover:
 
     async def _move(self, blob: Descriptor, source: Repository, targets: Sequence[Repository], ended: Ended) -> None:
         """Move the blob, gone on with where it broke."""
-        proof = self._shared.proofs.pop(blob.digest, None) or Proof(blob)
+        shared = self._shared
+        known = shared.broken.pop(blob.digest, None) or Broken(Proof(blob), frozenset())
+        proof, proves = known.proof, known.proves
         tries = {target.name: _Try() for target in targets}
-        left = list(targets)
+        left, failed = list(targets), list[Repository]()
+
+        def noted(target: Repository, error: RegsyncError | None) -> None:
+            if error is not None:
+                failed.append(target)
+            ended(target, error)
+
         try:
             while left:
-                sinks = [Sink(target) for target in left]
-                async with self._shared.limits.hold(source.host, *(target.host for target in left), TRANSFERS):
-                    await pour(
-                        proof, source, sinks, insisting=not self._trusting, clock=self._shared.clock, tell=self._tell
-                    )
-                left = await self._to_go_on_with(blob, source, sinks, tries, ended)
+                sinks = [Sink(target, proved=target.name in proves) for target in left]
+                proves = proves.union(sink.target.name for sink in sinks)
+                async with shared.limits.hold(source.host, *(target.host for target in left), TRANSFERS):
+                    await pour(proof, source, sinks, insisting=not self._trusting, clock=shared.clock, tell=self._tell)
+                left = await self._to_go_on_with(blob, source, sinks, tries, noted)
         finally:
-            if proof.offset:
-                self._keep(proof)
+            if proof.offset and (left or failed):  # somebody may come back for the rest
+                self._keep(blob.digest, Broken(proof, proves))
 
-    def _keep(self, proof: Proof) -> None:
-        proofs = self._shared.proofs
-        proofs[proof.blob.digest] = proof
-        while len(proofs) > _PROOFS:
-            proofs.popitem(last=False)
+    def _keep(self, digest: Digest, broken: Broken) -> None:
+        self._shared.broken[digest] = broken
+        while len(self._shared.broken) > _PROOFS:
+            self._shared.broken.popitem(last=False)
 
     async def _to_go_on_with(
         self,

@@ -25,11 +25,13 @@ _TELLING: Final = 0.25  # seconds between two words about one blob's progress
 class Sink:
     """One repository a blob is poured into.
 
-    `began` is the byte it began at, `failure` why it dropped out (None: it did not).
+    `proved`: what it holds from before came with the hash the stream goes on with. `began` is the byte it began at,
+    `failure` why it dropped out (None: it did not).
     """
 
-    def __init__(self, target: Repository) -> None:
+    def __init__(self, target: Repository, *, proved: bool) -> None:
         self.target = target
+        self._proved = proved
         self.began = 0
         self.failure: RegsyncError | None = None
         self._context = AsyncExitStack()
@@ -45,7 +47,7 @@ class Sink:
         try:
             writer = await self._context.enter_async_context(self.target.write_blob(blob, insisting=insisting))
             self._writer = writer
-            if writer.offset < blob.size and not proof.reaches(writer.offset):
+            if 0 < writer.offset < blob.size and not (self._proved and proof.reaches(writer.offset)):
                 await writer.restart()
         except RegsyncError as error:
             await self.drop(error)

@@ -212,3 +212,14 @@ async def test_how_far_a_blob_is_is_told_four_times_a_second_at_most() -> None:
     told = [event for event in seen if isinstance(event, BlobProgress)]
     assert all(event.digest == str(made.layers[0].digest) and 0 < event.offset < event.size for event in told)
     assert [event.offset for event in told] == sorted({event.offset for event in told})
+
+
+async def test_what_one_target_holds_is_not_proved_by_what_another_was_given() -> None:
+    source, one, two, state = a_source(), a_target("b.x/app"), a_target("c.x/app"), shared()
+    made = await an_image(source, LARGE, tag="v1")
+    source.breaks[made.layers[0].digest] = (3 << 20, Unavailable("gone", retry_after=600))
+    await copied(state, source, one)
+    source.breaks.clear()
+    two.suspended[made.layers[0].digest] = b"x" * 1000
+    assert await copied(state, source, two) == [None]
+    assert two.blobs == source.blobs
