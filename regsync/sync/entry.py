@@ -30,6 +30,14 @@ class SyncEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class RegistryPair:
+    """All selected repositories of a registry, to be copied below a prefix."""
+
+    source: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
 class RepositoryPair:
     """All selected tags of one repository, to be copied under their own names."""
 
@@ -45,19 +53,23 @@ class ImagePair:
     target: Reference
 
 
-def image_of(entry: SyncEntry) -> ImagePair:
-    """Return the one pair of an `image` entry."""
-    return ImagePair(parse_reference(entry.source), parse_reference(entry.target))
+Pair = RegistryPair | RepositoryPair | ImagePair
 
 
-def repository_of(entry: SyncEntry) -> RepositoryPair:
-    """Return the one pair of a `repository` entry."""
-    return RepositoryPair(parse_reference(entry.source), parse_reference(entry.target))
+def pair_of(entry: SyncEntry) -> Pair:
+    """Return all an entry is about; `Malformed` for a name nothing can be found by."""
+    match entry.kind:
+        case "image":
+            return ImagePair(parse_reference(entry.source), parse_reference(entry.target))
+        case "repository":
+            return RepositoryPair(parse_reference(entry.source), parse_reference(entry.target))
+        case "registry":
+            return RegistryPair(entry.source, entry.target)
 
 
-def repository_in(entry: SyncEntry, path: str) -> RepositoryPair:
-    """Return the pair of one repository of a `registry` entry."""
-    return RepositoryPair(parse_reference(f"{entry.source}/{path}"), parse_reference(f"{entry.target}/{path}"))
+def repository_in(pair: RegistryPair, path: str) -> RepositoryPair:
+    """Return the pair of one repository of a registry."""
+    return RepositoryPair(parse_reference(f"{pair.source}/{path}"), parse_reference(f"{pair.target}/{path}"))
 
 
 def is_tagged(reference: Reference) -> bool:

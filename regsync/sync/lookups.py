@@ -16,7 +16,7 @@ from regsync.errors import IntegrityError, NotFound, RegsyncError
 from regsync.oci.descriptor import Descriptor
 from regsync.oci.digest import Digest
 from regsync.oci.manifest import Manifest
-from regsync.repository import Repository
+from regsync.repository import Endpoints, Repository
 from regsync.sync.answers import Answers
 
 _HEADS: Final = 50_000
@@ -34,6 +34,7 @@ class Lookups:
         self._present: Answers[frozenset[str] | None] = Answers(
             clock, most=_NAMES, weigh=lambda tags: 1 + len(tags or ())
         )
+        self._catalogues: Answers[tuple[str, ...]] = Answers(clock, most=_NAMES, weigh=lambda paths: 1 + len(paths))
         self._manifests: Answers[Manifest] = Answers(
             clock, most=_BYTES, weigh=lambda manifest: len(manifest.raw), lasting=True
         )
@@ -81,6 +82,14 @@ class Lookups:
             return tuple([tag async for tag in source.tags()])
 
         return await self._tags.get(source.name, ask, since=since)
+
+    async def repositories(self, endpoints: Endpoints, host: str, *, since: float) -> tuple[str, ...]:
+        """Return the paths of all repositories of a registry, in its order."""
+
+        async def ask() -> tuple[str, ...]:
+            return tuple([path async for path in endpoints.repositories(host)])
+
+        return await self._catalogues.get(host, ask, since=since)
 
     async def present(self, target: Repository, *, since: float) -> frozenset[str] | None:
         """Return the tags a target has; None when it cannot be asked, so that each image has to be."""

@@ -31,13 +31,13 @@ from regsync.oci.reference import parse_reference
 from regsync.repository import Endpoints
 from regsync.sync.carry import Carrier, Order, Outcome
 from regsync.sync.decide import Current, Decider, Decision, Failed, Needed, Postponed, Skipped
-from regsync.sync.entry import ImagePair, RepositoryPair, Scope, SyncEntry, image_of, repository_in, repository_of
+from regsync.sync.entry import ImagePair, Pair, RegistryPair, RepositoryPair, Scope, SyncEntry, pair_of, repository_in
 from regsync.sync.gates import Gate, passed
 from regsync.sync.lookups import Lookups
 from regsync.sync.order import PlaceOf
 from regsync.sync.party import Party
 from regsync.sync.targets import Targets
-from regsync.sync.units import MOST, Part, Unit, Units
+from regsync.sync.units import MOST, Unit, Units
 from regsync.transfer.mover import Shared
 from regsync.transfer.seen import Seen
 from regsync.transfer.together import Group, together
@@ -119,7 +119,7 @@ class Run:
         for position in positions:
             entry = self._entries[position]
             try:
-                self._units.put(Unit(position, _whole(entry), self._since))
+                self._units.put(Unit(position, pair_of(entry), self._since))
             except RegsyncError as error:  # a name that nobody checked before
                 self._count(Failed("Failed to sync", entry.source, entry.target, error))
                 self._begin(self._units.skip(position))
@@ -154,7 +154,7 @@ class Run:
     async def _end(self, unit: Unit, party: Party[Order, Outcome]) -> None:
         """Do a unit, whatever becomes of it, and let go on what waited for it."""
         entry = self._entries[unit.position]
-        image = str(unit.part.target) if isinstance(unit.part, ImagePair) else ""
+        image = str(unit.pair.target) if isinstance(unit.pair, ImagePair) else ""
         with working(entry=entry.name, image=image):
             ended = await self._do(entry, unit, party)
         if ended:
@@ -172,17 +172,17 @@ class Run:
                 self._count(decision)
         except Exception as bug:  # noqa: BLE001 - a bug ends its unit and is shown as one; the run goes on
             party.needs_nothing()
-            self._count_bug(entry, unit, bug)
+            self._count_bug(unit.pair, bug)
         return True
 
     async def _decision(self, entry: SyncEntry, unit: Unit, party: Party[Order, Outcome]) -> Decision | None:
-        match unit.part:
+        match unit.pair:
             case ImagePair() as pair:
                 return await self._sync(entry, unit, pair, party)
             case RepositoryPair() as pair:
                 return await self._expand(entry, unit, pair)
-            case None:
-                return await self._catalogue(entry, unit)
+            case RegistryPair() as pair:
+                return await self._catalogue(entry, unit, pair)
 
     async def _sync(
         self, entry: SyncEntry, unit: Unit, pair: ImagePair, party: Party[Order, Outcome]
@@ -232,24 +232,25 @@ class Run:
         self._add(unit, [ImagePair(pair.source.with_tag(tag), pair.target.with_tag(tag)) for tag in chosen])
         return None
 
-    async def _catalogue(self, entry: SyncEntry, unit: Unit) -> Decision | None:
+    async def _catalogue(self, entry: SyncEntry, unit: Unit, pair: RegistryPair) -> Decision | None:
         """List the repositories of a registry and add those that are selected."""
+        engine = self._engine
         try:
-            paths = [path async for path in self._engine.endpoints.repositories(entry.source)]
+            paths = await engine.lookups.repositories(engine.endpoints, pair.source, since=unit.since)
         except RegsyncError as error:
-            return Failed("Failed to list source repositories", entry.source, entry.target, error).decision()
-        parts: list[Part] = []
+            return Failed("Failed to list source repositories", pair.source, pair.target, error).decision()
+        repositories: list[Pair] = []
         for path in entry.repositories.choose(paths):
             try:
-                parts.append(repository_in(entry, path))
+                repositories.append(repository_in(pair, path))
             except RegsyncError as error:
-                self._count(Failed("Failed parsing target", f"{entry.source}/{path}", f"{entry.target}/{path}", error))
-        self._add(unit, parts)
+                self._count(Failed("Failed parsing target", f"{pair.source}/{path}", f"{pair.target}/{path}", error))
+        self._add(unit, repositories)
         return None
 
-    def _add(self, unit: Unit, parts: Sequence[Part]) -> None:
-        for part in parts:
-            self._units.put(Unit(unit.position, part, unit.since))
+    def _add(self, unit: Unit, pairs: Sequence[Pair]) -> None:
+        for pair in pairs:
+            self._units.put(Unit(unit.position, pair, unit.since))
 
     def _put_off(self, unit: Unit, postponed: Postponed) -> bool:
         """Try the unit again later if anybody waits that long; nobody holds anything meanwhile."""
@@ -271,25 +272,12 @@ class Run:
         self._tell(ImageFailed(failed.message, failed.source, failed.target, str(error), error.attempts))
         self._failed()
 
-    def _count_bug(self, entry: SyncEntry, unit: Unit, bug: Exception) -> None:
-        part = unit.part
-        source, target = (str(part.source), str(part.target)) if part is not None else (entry.source, entry.target)
+    def _count_bug(self, pair: Pair, bug: Exception) -> None:
         error = f"a bug in regsync: {type(bug).__name__}: {bug}"
-        self._tell(ImageFailed("Failed to sync", source, target, error, 1, crash=bug))
+        self._tell(ImageFailed("Failed to sync", str(pair.source), str(pair.target), error, 1, crash=bug))
         self._failed()
 
     def _failed(self) -> None:
         self._failures += 1
         if self._abort_on_error:
             self._group.cancel()
-
-
-def _whole(entry: SyncEntry) -> Part:
-    """Return all an entry is about; None for a registry, whose repositories have to be listed."""
-    match entry.kind:
-        case "image":
-            return image_of(entry)
-        case "repository":
-            return repository_of(entry)
-        case "registry":
-            return None

@@ -13,23 +13,22 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from regsync.sync.entry import ImagePair, RepositoryPair, SyncEntry
+from regsync.sync.entry import ImagePair, Pair, RegistryPair, RepositoryPair, SyncEntry
 from regsync.sync.order import PlaceOf, predecessors
 from regsync.waiting import Waited
 
 MOST: Final = 256  # workers at once; most of them wait for a host
-Part = ImagePair | RepositoryPair | None
 
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """One thing to do for the entry at this position: a part of it, or (None) all of a registry.
+    """One thing to do for the entry at this position.
 
     `since` is the moment (monotonic, seconds) from which on answers are good enough, `waited` how it was put off.
     """
 
     position: int
-    part: Part
+    pair: Pair
     since: float
     waited: Waited = field(default_factory=Waited)
 
@@ -96,11 +95,11 @@ class Units:
 
 
 def _source(unit: Unit) -> Hashable:
-    """Return what units have in common that are taken together: the image or the repository they read."""
-    match unit.part:
+    """Return what units have in common that are taken together: the image, repository or registry they read."""
+    match unit.pair:
         case ImagePair(source=source):
             return source
         case RepositoryPair(source=source):
-            return source.name
-        case None:
-            return unit.position
+            return RepositoryPair, source.name
+        case RegistryPair(source=host):
+            return RegistryPair, host

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 
 import pytest
 
 from regsync.errors import AccessDenied, RegsyncError, Unavailable
 from regsync.events import Event, ImageCopied, ImageFailed
+from regsync.sync.entry import SyncEntry
 from regsync.sync.run import Run
 from tests.support.clock import FakeClock, settle
 from tests.support.images import an_image, an_index
-from tests.unit.sync.lab import MemoryEndpoints, engine_of, image, ran, repository
+from tests.unit.sync.lab import ALL, MemoryEndpoints, engine_of, image, ran, repository
 
 TARGETS = ("b.x/app", "c.x/app", "d.x/app")
 
@@ -142,3 +144,24 @@ async def test_runs_that_were_due_together_share_what_they_ask() -> None:
     late = Run(engine, [image("a.x/app:v1", "b.x/app:v1")], scope="check", abort_on_error=False, tell=lambda _: None)
     await late.run()
     assert ends.at("a.x/app").calls["head_manifest"] == 2
+
+
+async def test_two_mirrors_of_one_registry_list_it_once_and_read_each_blob_once() -> None:
+    ends = MemoryEndpoints()
+    ends.catalogues["a.x"] = ["app", "other"]
+    await a_source(ends, "v1", "v2")
+    await an_image(ends.at("a.x/other"), b"other", tag="v1")
+    listed = 0
+    list_ = ends.repositories
+
+    def counted(host: str) -> AsyncIterator[str]:
+        nonlocal listed
+        listed += 1
+        return list_(host)
+
+    ends.repositories = counted  # type: ignore[method-assign]
+    mirrors = [SyncEntry(host, "registry", "a.x", f"{host}/m", ALL) for host in ("b.x", "c.x")]
+    failed, _ = await ran_in_time(ends, *mirrors)
+    assert (failed, listed) == (0, 1)
+    assert ends.at("a.x/app").calls["open_blob"] == len(ends.at("a.x/app").blobs)
+    assert ends.at("b.x/m/other").tagged == ends.at("c.x/m/other").tagged == ends.at("a.x/other").tagged
