@@ -21,8 +21,6 @@ from regsync.events import (
     ImageNeeded,
     ImagePostponed,
     ImageSkipped,
-    NoTagsMatched,
-    TagsSelected,
     Tell,
 )
 from regsync.facts import working
@@ -31,7 +29,8 @@ from regsync.oci.reference import parse_reference
 from regsync.repository import Endpoints
 from regsync.sync.carry import Carrier, Order, Outcome
 from regsync.sync.decide import Current, Decider, Decision, Failed, Needed, Postponed, Skipped
-from regsync.sync.entry import ImagePair, Pair, RegistryPair, RepositoryPair, Scope, SyncEntry, pair_of, repository_in
+from regsync.sync.entry import ImagePair, Pair, RegistryPair, RepositoryPair, Scope, SyncEntry, pair_of
+from regsync.sync.expand import Expander
 from regsync.sync.gates import Gate, passed
 from regsync.sync.lookups import Lookups
 from regsync.sync.order import PlaceOf
@@ -103,6 +102,7 @@ class Run:
         self._failures = 0
         self._targets = Targets(engine.endpoints, engine.shared.seen, writing=scope != "check", tell=tell)
         self._decider = Decider(engine.endpoints, self._targets.open, engine.lookups)
+        self._expander = Expander(engine.endpoints, engine.lookups, tell=tell)
         self._carrier = Carrier(
             engine.shared, lookups=engine.lookups, decider=self._decider, images=engine.images, tell=tell
         )
@@ -136,7 +136,10 @@ class Run:
             self._idle_since = None
         try:
             while units := self._units.take():
-                await self._work_off(units)
+                try:
+                    await self._work_off(units)
+                except Exception as bug:  # noqa: BLE001 - and one between units ends these
+                    self._count_bug(units[0].pair, bug)
                 self._hire()  # only now, so that what units of one source add is taken together, too
         finally:
             self._workers -= 1
@@ -163,7 +166,11 @@ class Run:
     async def _do(self, entry: SyncEntry, unit: Unit, party: Party[Order, Outcome]) -> bool:
         """Do a unit and say whether it has ended: one that was put off has not."""
         try:
-            decision = await self._decision(entry, unit, party)
+            decision = await (
+                self._sync(entry, unit, unit.pair, party)
+                if isinstance(unit.pair, ImagePair)
+                else self._expand(entry, unit, unit.pair)
+            )
             if isinstance(decision, Postponed):
                 if self._put_off(unit, decision):
                     return False
@@ -174,15 +181,6 @@ class Run:
             party.needs_nothing()
             self._count_bug(unit.pair, bug)
         return True
-
-    async def _decision(self, entry: SyncEntry, unit: Unit, party: Party[Order, Outcome]) -> Decision | None:
-        match unit.pair:
-            case ImagePair() as pair:
-                return await self._sync(entry, unit, pair, party)
-            case RepositoryPair() as pair:
-                return await self._expand(entry, unit, pair)
-            case RegistryPair() as pair:
-                return await self._catalogue(entry, unit, pair)
 
     async def _sync(
         self, entry: SyncEntry, unit: Unit, pair: ImagePair, party: Party[Order, Outcome]
@@ -218,39 +216,19 @@ class Run:
         """Say whether the target's tags are worth listing: more than this image may be looked for among them."""
         return self._scope == "missing" and (entry.kind != "image" or self._sharing[pair.target.name] > 1)
 
-    async def _expand(self, entry: SyncEntry, unit: Unit, pair: RepositoryPair) -> Decision | None:
-        """List the tags of a repository and add those that are selected."""
-        try:
-            source = self._engine.endpoints.open(pair.source)
-            available = await self._engine.lookups.tags(source, since=unit.since)
-        except RegsyncError as error:
-            return Failed("Failed getting source tags", pair.source.name, pair.target.name, error).decision()
-        chosen = entry.tags.choose(available)
-        self._tell(TagsSelected(source.name, len(available), len(chosen)))
-        if not chosen:
-            self._tell(NoTagsMatched(source.name, str(entry.tags), available))
-        self._add(unit, [ImagePair(pair.source.with_tag(tag), pair.target.with_tag(tag)) for tag in chosen])
+    async def _expand(
+        self, entry: SyncEntry, unit: Unit, pair: RegistryPair | RepositoryPair
+    ) -> Failed | Postponed | None:
+        """Add what a listing comes to; None when it could be listed."""
+        found = await self._expander.expand(entry, pair, since=unit.since)
+        if isinstance(found, Failed | Postponed):
+            return found
+        for one in found:
+            if isinstance(one, Failed):
+                self._count(one)
+            else:
+                self._units.put(Unit(unit.position, one, unit.since))
         return None
-
-    async def _catalogue(self, entry: SyncEntry, unit: Unit, pair: RegistryPair) -> Decision | None:
-        """List the repositories of a registry and add those that are selected."""
-        engine = self._engine
-        try:
-            paths = await engine.lookups.repositories(engine.endpoints, pair.source, since=unit.since)
-        except RegsyncError as error:
-            return Failed("Failed to list source repositories", pair.source, pair.target, error).decision()
-        repositories: list[Pair] = []
-        for path in entry.repositories.choose(paths):
-            try:
-                repositories.append(repository_in(pair, path))
-            except RegsyncError as error:
-                self._count(Failed("Failed parsing target", f"{pair.source}/{path}", f"{pair.target}/{path}", error))
-        self._add(unit, repositories)
-        return None
-
-    def _add(self, unit: Unit, pairs: Sequence[Pair]) -> None:
-        for pair in pairs:
-            self._units.put(Unit(unit.position, pair, unit.since))
 
     def _put_off(self, unit: Unit, postponed: Postponed) -> bool:
         """Try the unit again later if anybody waits that long; nobody holds anything meanwhile."""

@@ -7,13 +7,14 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from regsync.errors import StorageError
-from regsync.events import ImageCopied, ImageFailed, Warned
+from regsync.errors import AccessDenied, StorageError
+from regsync.events import Event, ImageCopied, ImageFailed, Warned
 from regsync.oci.reference import Reference
 from regsync.repository import Repository
 from regsync.sync.entry import SyncEntry
+from regsync.sync.run import Run
 from tests.support.images import an_image
-from tests.unit.sync.lab import ALL, MemoryEndpoints, image, ran, repository
+from tests.unit.sync.lab import ALL, MemoryEndpoints, engine_of, image, ran, repository
 
 BUG = ZeroDivisionError("nobody expected that")
 
@@ -79,3 +80,24 @@ async def test_one_target_that_cannot_be_tidied_keeps_no_other_from_being_tidied
     assert failed == 0
     assert set(ends.tidied) == {"one.x/app", "three.x/app"}
     assert [event.fields["target"] for event in seen if isinstance(event, Warned)] == ["two.x/app"]
+
+
+async def test_a_bug_between_units_is_counted_and_the_others_are_worked_off() -> None:
+    ends = MemoryEndpoints()
+    for host in ("a.x", "c.x"):
+        await an_image(ends.at(f"{host}/app"), b"layer", tag="v1")
+    entries = [image("a.x/app:v1", "b.x/a:v1"), image("c.x/app:v1", "b.x/c:v1")]
+    engine, seen, told = engine_of(ends), list[Event](), 0
+
+    def tell(event: Event) -> None:
+        nonlocal told
+        if isinstance(event, ImageFailed) and not told:
+            told += 1
+            raise BUG
+        seen.append(event)
+
+    ends.at("a.x/app").fail("head_manifest", AccessDenied("no"))
+    run = Run(engine, entries, scope="changed", abort_on_error=False, tell=tell)
+    assert await run.run() == 1
+    assert ends.at("b.x/c").tagged
+    assert any(isinstance(event, ImageFailed) and event.crash is BUG for event in seen)

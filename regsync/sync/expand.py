@@ -1,0 +1,56 @@
+"""What an entry is about, listed: a registry's repositories, a repository's tags, as its filters choose among them."""
+
+from __future__ import annotations
+
+from regsync.errors import RegsyncError
+from regsync.events import NoTagsMatched, TagsSelected, Tell
+from regsync.repository import Endpoints
+from regsync.sync.decide import Failed, Postponed
+from regsync.sync.entry import ImagePair, Pair, RegistryPair, RepositoryPair, SyncEntry, repository_in
+from regsync.sync.lookups import Lookups
+
+Expansion = list[Pair | Failed] | Failed | Postponed
+"""The pairs something comes to, among them what cannot be named at the target; or why it could not be listed."""
+
+
+class Expander:
+    """Lists through the memory that all runs share."""
+
+    def __init__(self, endpoints: Endpoints, lookups: Lookups, *, tell: Tell) -> None:
+        self._endpoints = endpoints
+        self._lookups = lookups
+        self._tell = tell
+
+    async def expand(self, entry: SyncEntry, pair: RegistryPair | RepositoryPair, *, since: float) -> Expansion:
+        """List one of them, by answers given since this moment (monotonic, seconds)."""
+        match pair:
+            case RegistryPair():
+                return await self._repositories(entry, pair, since=since)
+            case RepositoryPair():
+                return await self._images(entry, pair, since=since)
+
+    async def _repositories(self, entry: SyncEntry, pair: RegistryPair, *, since: float) -> Expansion:
+        try:
+            paths = await self._lookups.repositories(self._endpoints, pair.source, since=since)
+        except RegsyncError as error:
+            return Failed("Failed to list source repositories", pair.source, pair.target, error).decision()
+        return [_below(pair, path) for path in entry.repositories.choose(paths)]
+
+    async def _images(self, entry: SyncEntry, pair: RepositoryPair, *, since: float) -> Expansion:
+        try:
+            source = self._endpoints.open(pair.source)
+            available = await self._lookups.tags(source, since=since)
+        except RegsyncError as error:
+            return Failed("Failed getting source tags", pair.source.name, pair.target.name, error).decision()
+        chosen = entry.tags.choose(available)
+        self._tell(TagsSelected(source.name, len(available), len(chosen)))
+        if not chosen:
+            self._tell(NoTagsMatched(source.name, str(entry.tags), available))
+        return [ImagePair(pair.source.with_tag(tag), pair.target.with_tag(tag)) for tag in chosen]
+
+
+def _below(pair: RegistryPair, path: str) -> Pair | Failed:
+    try:
+        return repository_in(pair, path)
+    except RegsyncError as error:
+        return Failed("Failed parsing target", f"{pair.source}/{path}", f"{pair.target}/{path}", error)
