@@ -140,7 +140,7 @@ class App:
             environ=self._environ,
             certificates=_NOWHERE if defaults.skip_docker_config else CERTIFICATES,
         )
-        layouts = Layouts(clock=self._clock)
+        layouts = Layouts(self._clock, tell=self._tell)
         try:
             async with registries:
                 images = asyncio.Semaphore(defaults.parallel if defaults.parallel > 0 else _IMAGES)

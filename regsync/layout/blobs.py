@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable
+from pathlib import Path
 from threading import Event
 from typing import Final
 
 from regsync.errors import IntegrityError, NotFound, RegsyncError, StorageError
-from regsync.layout.files import Files, OpenFile, Stat
-from regsync.layout.paths import Paths
+from regsync.layout.files import Files
+from regsync.layout.opened import OpenFile, Stat
+from regsync.layout.paths import MARKER, Paths
 from regsync.layout.proofs import Proofs
 from regsync.oci.descriptor import Descriptor
 from regsync.oci.digest import Digest
@@ -30,6 +32,7 @@ class Blobs:
         self._paths = paths
         self._proofs = proofs
         self._closing = closing
+        self.losses = 0  # how often something was moved out of the way
 
     def has(self, blob: Descriptor) -> bool:
         """Say whether the blob is there with its size and, hashed once, its digest; nothing is touched."""
@@ -55,16 +58,22 @@ class Blobs:
         self._set_aside(blob.digest)
         return False
 
-    def open(self, blob: Descriptor) -> OpenFile:
-        """Open the blob to read; one of another size is an `IntegrityError`, since it cannot be the one described."""
+    def open(self, blob: Descriptor, *, start: int = 0) -> OpenFile:
+        """Open the blob to read from this byte on; a file of another size is damaged, and waiting will not mend it."""
         with contextlib.ExitStack() as undo:
             file = self._files.open(self._paths.blob(blob.digest))
             undo.callback(file.close)
             size = file.stat().size
             if size != blob.size:
-                raise IntegrityError(f"{file.path} has {size} of {blob.size} bytes")
+                raise _damaged(file.path, f"has {size} of {blob.size} bytes")
+            file.seek(start)
             undo.pop_all()
         return file
+
+    def acquit(self, blob: Descriptor) -> None:
+        """Raise if the file is not what its name says: whoever read it got other bytes, and asks whose fault it was."""
+        if not self.has(blob):
+            raise _damaged(self._paths.blob(blob.digest), "is not what its name says")
 
     def read(self, digest: Digest) -> bytes:
         """Return a manifest's bytes, unproved; `NotFound` when they are not there."""
@@ -80,21 +89,21 @@ class Blobs:
             with contextlib.suppress(RegsyncError):
                 step()
 
-    def settle(self, staged: OpenFile, digest: Digest) -> None:
-        """Make a staged file, wholly written and proved, the blob of this digest; removed when that fails.
+    def settle(self, staged: OpenFile, blob: Descriptor) -> None:
+        """Make a staged file, wholly written and proved, this blob; removed when that fails.
 
         Its directory is synced later, before an index names the blob.
         """
         try:
             staged.sync()
-            written = staged.stat()
+            written = _whole(staged, blob)
             staged.close()
-            self._name(staged, written, digest)
+            self._name(staged, written, blob.digest)
         except BaseException:
             self.discard(staged)
             raise
 
-    def write(self, digest: Digest, pieces: Iterable[bytes]) -> None:
+    def write(self, blob: Descriptor, pieces: Iterable[bytes]) -> None:
         """Store small, proved content in one go."""
         staged = self.stage()
         try:
@@ -102,7 +111,7 @@ class Blobs:
         except BaseException:
             self.discard(staged)
             raise
-        self.settle(staged, digest)
+        self.settle(staged, blob)
 
     def can_adopt(self, blob: Descriptor, neighbour: Blobs) -> bool:
         """Say whether a neighbour has the blob, hashed once, on the file system we are on."""
@@ -125,17 +134,16 @@ class Blobs:
         except BaseException:
             self._files.remove(staged)
             raise
-        self.settle(file, blob.digest)
+        self.settle(file, blob)
         self._files.remove(staged)  # renaming a link over another link to the same file does nothing, says POSIX
         return True
 
     def sync_names(self) -> None:
         """Return when every blob's name survives a power cut; an index may name them from then on."""
-        for algorithm in self._files.names(self._paths.blobs) or ():
-            directory = self._paths.blobs / algorithm
-            seen = self._files.stat(directory)
+        for shelf in self._paths.shelves:
+            seen = self._files.stat(shelf)
             if seen is not None and seen.directory:
-                self._files.sync_directory(directory)
+                self._files.sync_directory(shelf)
         self._files.sync_directory(self._paths.blobs)
 
     def _name(self, staged: OpenFile, written: Stat, digest: Digest) -> None:
@@ -151,9 +159,17 @@ class Blobs:
             self._proofs.add(named, digest)
 
     def _set_aside(self, digest: Digest) -> None:
+        path = self._paths.blob(digest)
+        if self._is_layout(path):
+            raise StorageError(f"{path} is a layout where a blob of {self._paths.root} belongs: move it away")
         self._files.make_directory(self._paths.quarantine)
         with contextlib.suppress(NotFound):  # another process was quicker
-            self._files.rename(self._paths.blob(digest), self._files.unique(self._paths.quarantine))
+            self._files.rename(path, self._files.unique(self._paths.quarantine))
+        self.losses += 1
+
+    def _is_layout(self, path: Path) -> bool:
+        seen = self._files.stat(path)
+        return seen is not None and seen.directory and self._files.stat(path / MARKER) is not None
 
     def _proved(self, seen: Stat, digest: Digest) -> bool:
         if self._proofs.hold(seen, digest):
@@ -171,3 +187,14 @@ class Blobs:
         if opened == ended:  # not while somebody writes into it
             self._proofs.add(ended, digest)
         return True
+
+
+def _damaged(path: Path, why: str) -> StorageError:
+    return StorageError(f"{path} is damaged: it {why}; copy it anew from where it came")
+
+
+def _whole(staged: OpenFile, blob: Descriptor) -> Stat:
+    written = staged.stat()
+    if written.size != blob.size:
+        raise IntegrityError(f"{staged.path} has {written.size} of {blob.size} bytes")
+    return written

@@ -16,8 +16,9 @@ from typing import Final
 
 from regsync.errors import Malformed, NotFound, RegsyncError, StorageError
 from regsync.layout.blobs import Blobs
-from regsync.layout.files import Files, Lock, Stat
+from regsync.layout.files import Files
 from regsync.layout.index import Index
+from regsync.layout.opened import Lock, Stat
 from regsync.layout.paths import MARKER, Paths
 from regsync.oci.descriptor import Descriptor
 from regsync.oci.digest import Digest
@@ -27,7 +28,7 @@ from regsync.oci.referrers import fallback_tag, with_referrer
 
 _LARGEST: Final = 64 << 20  # bytes of an index: some 200,000 entries
 _ROUNDS: Final = 20  # how often a foreign program may change the index under our hands before we give up
-_CONTENT: Final = frozenset({MARKER, "index.json", "blobs"})
+_OF_A_LAYOUT: Final = frozenset({MARKER, "index.json"})
 _MARK: Final = {"imageLayoutVersion": "1.0.0"}
 
 
@@ -54,26 +55,24 @@ class Catalogue:
         """Return the index, None where there is no layout; a directory that is something else is an error."""
         return self._load()[1] if self.is_layout() else None
 
-    def found(self) -> None:
-        """Make the directory a layout if it is missing or empty, and give it our hidden corner.
+    def found(self) -> bool:
+        """Make the directory a layout if it is missing or empty, and ready to be written; say whether it has no index.
 
-        One whose index cannot be used is refused here, before a blob is written that nothing could name.
+        One whose index cannot be used, or that leads elsewhere by a link, is refused here: before a blob is written.
         """
-        if self.is_layout():
-            self._load()
-        else:
-            self._files.make_directory(self._paths.stage)
-            lock = self._files.lock(self._paths.made, exclusive=False)  # made if it is not there
-            if lock is not None:
-                lock.close()
+        self._load()
+        for shelf in (self._paths.stage, *self._paths.shelves):
+            if shelf == self._paths.stage or self._files.stat(shelf) is not None:
+                self._files.make_directory(shelf)
+        if not self.is_layout():
             self._mark()
             self._files.sync_directory(self._paths.root.parent)
-        self._files.make_directory(self._paths.stage)
         if self._files.stat(self._paths.blobs) is None:
             self._files.make_directory(self._paths.blobs)
             self._files.sync_directory(self._paths.root)
+        return self._files.stat(self._paths.index) is None
 
-    def change(self, changes: Sequence[Change], *, lock: Lock) -> list[RegsyncError | None]:
+    def change(self, changes: Sequence[Change | None], *, lock: Lock) -> list[RegsyncError | None]:
         """Enter these in one step and give the lock back; return, for each, why it could not be entered.
 
         A program that knows nothing of our lock may write meanwhile: whatever it wrote is taken into account.
@@ -82,7 +81,7 @@ class Catalogue:
             for _ in range(_ROUNDS):
                 seen, index = self._load()
                 changed, refusals = self._entered(index, changes)
-                if (changed is index and seen is not None) or self._commit(seen, changed):
+                if (changed is index and seen is not None) or self._commit(seen, index, changed):
                     return refusals
         finally:
             lock.close()
@@ -92,10 +91,10 @@ class Catalogue:
         """Say whether there is a layout; False for a directory without images, an error for a broken layout."""
         seen = self._files.stat(self._paths.marker)
         if seen is None:
-            names = self._files.names(self._paths.root) or ()
-            if _CONTENT.isdisjoint(names):  # whatever else lies here: other layouts may be nested in this one
-                return False
-            if MARKER not in names and self._files.stat(self._paths.marker) is None:
+            index = self._files.stat(self._paths.index)
+            if (index is None or index.directory) and not self._has_blobs():
+                return False  # whatever else lies here: other layouts may be nested in this one
+            if self._files.stat(self._paths.marker) is None:
                 raise StorageError(f"{self._paths.root} holds images and is no OCI layout: it has no file {MARKER}")
             seen = self._files.stat(self._paths.marker)
         if seen is None or seen != self._marked:
@@ -115,7 +114,7 @@ class Catalogue:
     def _load(self) -> tuple[Stat | None, Index]:
         seen = self._files.stat(self._paths.index)
         if seen is None:
-            if self._files.stat(self._paths.previous) is not None or self._is_lost():
+            if self._files.stat(self._paths.previous) is not None or self._has_blobs():
                 raise self._unreadable("it is missing")
             return None, Index.empty()
         if self._read is not None and self._read[0] == seen:
@@ -128,12 +127,16 @@ class Catalogue:
             self._read = seen, index
         return seen, index
 
-    def _is_lost(self) -> bool:
-        """Say whether a missing index once was there: here are blobs, and not from a first copy of ours cut short."""
-        if self._files.stat(self._paths.made) is not None:
-            return False
-        algorithms = self._files.names(self._paths.blobs) or ()
-        return any(self._files.names(self._paths.blobs / algorithm) for algorithm in algorithms)
+    def _has_blobs(self) -> bool:
+        """Say whether blobs lie here, and not just other layouts: of a repository called `…/blobs`, for one."""
+        for shelf in self._paths.shelves:
+            seen = self._files.stat(shelf)
+            names = self._files.names(shelf) if seen is not None and not seen.regular else ()
+            for name in names or ():
+                found = self._files.stat(shelf / name)
+                if name not in _OF_A_LAYOUT and found is not None and not found.directory:
+                    return True
+        return False
 
     def _unreadable(self, why: str) -> StorageError:
         if self._files.stat(self._paths.previous) is None:
@@ -142,11 +145,11 @@ class Catalogue:
             remedy = f"the one before its last change is {self._paths.previous}: look at it and copy it back"
         return StorageError(f"{self._paths.index} cannot be used ({why}); nothing was changed or removed; {remedy}")
 
-    def _entered(self, index: Index, changes: Sequence[Change]) -> tuple[Index, list[RegsyncError | None]]:
+    def _entered(self, index: Index, changes: Sequence[Change | None]) -> tuple[Index, list[RegsyncError | None]]:
         refusals: list[RegsyncError | None] = []
         for change in changes:
             try:
-                index = self._with(index, change)
+                index = index if change is None else self._with(index, change)
             except RegsyncError as error:
                 refusals.append(error)
             else:
@@ -160,7 +163,7 @@ class Catalogue:
             tag = fallback_tag(change.manifest.subject.digest)
             referrers = with_referrer(self._referrers(index, tag), change.manifest)
             if referrers is not None:
-                self._blobs.write(referrers.digest, (referrers.raw,))
+                self._blobs.write(referrers.descriptor, (referrers.raw,))
                 index = index.with_entry(referrers.descriptor, at=tag, created=created)
         if change.at is None:
             return index
@@ -176,20 +179,18 @@ class Catalogue:
         except NotFound:
             return None
 
-    def _commit(self, seen: Stat | None, index: Index) -> bool:
-        """Replace the index; False when it is no longer the one that was `seen`."""
+    def _commit(self, seen: Stat | None, before: Index, index: Index) -> bool:
+        """Replace the index; False when it is no longer the one that was `seen`. An empty one need not be kept."""
         self._blobs.sync_names()
         staged = self._staged(index.render())
         with self._passing(staged):
             if self._files.stat(self._paths.index) != seen:
                 self._files.remove(staged)
                 return False
-            if seen is not None:
+            if before.entries:
                 self._keep_previous()
             self._files.rename(staged, self._paths.index)
         self._files.sync_directory(self._paths.root)
-        if seen is None:  # from now on an index that is missing was lost
-            self._files.remove(self._paths.made)
         now = self._files.stat(self._paths.index)
         self._read = None if now is None else (now, index)
         return True

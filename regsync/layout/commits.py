@@ -20,7 +20,7 @@ Begin = Callable[[Callable[[], list[RegsyncError | None]]], "asyncio.Future[list
 
 @dataclass(slots=True, eq=False)
 class _Ticket:
-    change: Change
+    change: Change | None
     settled: bool = False
     error: BaseException | None = None
 
@@ -41,8 +41,8 @@ class Commits:
         self._running: asyncio.Future[list[RegsyncError | None]] | None = None
         self._turn = asyncio.Lock()
 
-    async def make(self, change: Change) -> None:
-        """Return when the index says so, durably."""
+    async def make(self, change: Change | None) -> None:
+        """Return when the index says so, durably; without a change, when there is one."""
         ticket = _Ticket(change)
         self._waiting.append(ticket)
         try:

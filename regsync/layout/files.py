@@ -1,135 +1,39 @@
-"""The only module of the layout that touches the operating system: one small operation each, `OSError` translated.
+"""The border to the operating system: one small operation each, `OSError` translated (with `opened.py`, its values).
 
 Everything here blocks and is called in the threads of `layout/threads.py`. `Files` takes a hook that is called before
 each operation; a test uses it to fail, or to kill the process, at the k-th one.
+
+Reading follows links to directories, so that layouts may share a store and be sources. What creates, renames, links,
+locks or removes goes down from the layout's root by directory descriptors and through no link: somebody else's blobs
+must not be taken for ours and removed.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import secrets
 import stat
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from copy import copy
 from itertools import count
 from pathlib import Path
-from threading import Lock as Mutex
-from typing import Final
+from typing import Final, Self
 
 from regsync.errors import StorageError
+from regsync.layout.opened import Lock, OpenFile, Stat
 from regsync.layout.trouble import NO_DIRECTORY_SYNC, NO_LINK, translated
 
 _READ: Final = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 _CREATE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
+_LOCK: Final = os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+_DIRECTORY: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _LONGEST_STAMP: Final = 11  # digits: a date has to be left of it
-_LOCK: Final = os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
 
 Hook = Callable[[str, Path], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Stat:
-    """What a name stands for now, links not followed; times in nanoseconds since 1970."""
-
-    size: int
-    mtime_ns: int
-    ctime_ns: int
-    inode: int
-    device: int
-    regular: bool
-    directory: bool
-
-    @property
-    def content(self) -> tuple[int, int, int, int]:
-        """Return what stays the same as long as nobody writes, whatever names the file gets or loses."""
-        return self.device, self.inode, self.size, self.mtime_ns
-
-    @classmethod
-    def of(cls, seen: os.stat_result) -> Stat:
-        """Keep what we need of the operating system's answer."""
-        return cls(
-            size=seen.st_size,
-            mtime_ns=seen.st_mtime_ns,
-            ctime_ns=seen.st_ctime_ns,
-            inode=seen.st_ino,
-            device=seen.st_dev,
-            regular=stat.S_ISREG(seen.st_mode),
-            directory=stat.S_ISDIR(seen.st_mode),
-        )
-
-
-class Lock:
-    """A lock this process holds until it closes it, or dies."""
-
-    def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
-
-    def close(self) -> None:
-        """Give the lock back; twice is once."""
-        if self._descriptor >= 0:
-            descriptor, self._descriptor = self._descriptor, -1
-            os.close(descriptor)
-
-
-class OpenFile:
-    """An open file whose operations exclude each other, so that closing waits for a thread that still uses it.
-
-    A cancelled task cannot stop its thread; without this its descriptor could be closed, and its number used again,
-    under a write.
-    """
-
-    def __init__(self, files: Files, path: Path, descriptor: int) -> None:
-        self.path = path
-        self._files = files
-        self._descriptor = descriptor
-        self._mutex = Mutex()
-
-    def stat(self) -> Stat:
-        """Return what is open here."""
-        with self._using("look at") as descriptor:
-            return Stat.of(os.fstat(descriptor))
-
-    def read(self, size: int) -> bytes:
-        """Return up to this many bytes, none at the end."""
-        with self._using("read") as descriptor:
-            return os.read(descriptor, size)
-
-    def seek(self, offset: int) -> None:
-        """Go to this byte."""
-        with self._using("read") as descriptor:
-            os.lseek(descriptor, offset, os.SEEK_SET)
-
-    def write(self, pieces: Iterable[bytes]) -> None:
-        """Append all of this."""
-        for piece in pieces:
-            rest = memoryview(piece)
-            while rest:
-                with self._using("write") as descriptor:
-                    rest = rest[os.write(descriptor, rest) :]
-
-    def sync(self) -> None:
-        """Return when the bytes survive a power cut; after an error throw the file away, a second sync would lie."""
-        with self._using("sync") as descriptor:
-            os.fsync(descriptor)
-
-    def close(self) -> None:
-        """Close, once nobody uses it; twice is once."""
-        with self._mutex:
-            descriptor, self._descriptor = self._descriptor, -1
-        if descriptor >= 0:
-            with self._files.doing("close", self.path):
-                os.close(descriptor)
-
-    @contextmanager
-    def _using(self, operation: str) -> Iterator[int]:
-        with self._mutex:
-            if self._descriptor < 0:
-                raise StorageError(f"cannot {operation} {self.path}: it was closed meanwhile")
-            with self._files.doing(operation, self.path):
-                yield self._descriptor
 
 
 def _nothing(operation: str, path: Path) -> None:
@@ -143,6 +47,13 @@ class Files:
         self._before = before
         self._token = secrets.token_hex(6)  # process ids repeat, in containers above all
         self._serial = count()
+        self._root = Path("/")
+
+    def below(self, root: Path) -> Self:
+        """Return the same file system, in which a link to this root may be followed and none below it."""
+        confined = copy(self)
+        confined._root = root  # noqa: SLF001  # a copy of our own, not yet seen by anyone
+        return confined
 
     @contextmanager
     def doing(self, operation: str, path: Path) -> Iterator[None]:
@@ -172,10 +83,13 @@ class Files:
     def open(self, path: Path) -> OpenFile:
         """Open a plain file to read; a link, FIFO, device or directory is refused and never waited for."""
         with self.doing("read", path):
-            file = OpenFile(self, path, os.open(path, _READ))
+            file = OpenFile(path, os.open(path, _READ), doing=self.doing)
         with contextlib.ExitStack() as undo:
             undo.callback(file.close)
-            if not file.stat().regular:
+            seen = file.stat()
+            if seen.directory:
+                raise StorageError(f"cannot read {path}: a directory stands where a file belongs: move it away")
+            if not seen.regular:
                 raise StorageError(f"cannot read {path}: it is no plain file: remove it")
             undo.pop_all()
         return file
@@ -193,8 +107,8 @@ class Files:
 
     def create(self, path: Path) -> OpenFile:
         """Open a new file to write, its mode left to the umask."""
-        with self.doing("create", path):
-            return OpenFile(self, path, os.open(path, _CREATE, 0o666))
+        with self.doing("create", path), self._above(path) as above:
+            return OpenFile(path, os.open(path.name, _CREATE, 0o666, dir_fd=above), doing=self.doing)
 
     def names(self, directory: Path) -> list[str] | None:
         """Return what a directory holds, None when it is not there."""
@@ -207,18 +121,20 @@ class Files:
     def make_directory(self, path: Path) -> None:
         """Make a directory and those above it, modes left to the umask; one that is there is fine."""
         with self.doing("create", path):
-            path.mkdir(parents=True, exist_ok=True)
+            with contextlib.suppress(FileExistsError):
+                self._root.mkdir(parents=True)
+            os.close(self._directory(path, make=True))
 
     def rename(self, path: Path, new: Path) -> None:
         """Give a file its new name in one step, in place of whatever file had it."""
-        with self.doing("rename to", new):
-            path.replace(new)
+        with self.doing("rename to", new), self._above(path) as above, self._above(new) as above_new:
+            os.replace(path.name, new.name, src_dir_fd=above, dst_dir_fd=above_new)
 
     def link(self, path: Path, new: Path) -> bool:
         """Give a file a second name; False where the file system or its rules do not allow that."""
-        with self.doing("link to", new):
+        with self.doing("link to", new), self._above(new) as above:
             try:
-                os.link(path, new, follow_symlinks=False)
+                os.link(path, new.name, dst_dir_fd=above, follow_symlinks=False)
             except OSError as error:
                 if error.errno in NO_LINK:
                     return False
@@ -227,13 +143,22 @@ class Files:
 
     def remove(self, path: Path) -> None:
         """Remove a file; one that is gone is fine."""
-        with self.doing("remove", path), contextlib.suppress(FileNotFoundError):
-            path.unlink()
+        with self.doing("remove", path), contextlib.suppress(FileNotFoundError), self._above(path) as above:
+            os.unlink(path.name, dir_fd=above)
+
+    def remove_directory(self, path: Path) -> None:
+        """Remove a directory; one that is gone is fine, and one that holds something stays."""
+        with self.doing("remove", path), contextlib.suppress(FileNotFoundError), self._above(path) as above:
+            try:
+                os.rmdir(path.name, dir_fd=above)
+            except OSError as error:
+                if error.errno not in {errno.ENOTEMPTY, errno.EEXIST}:
+                    raise
 
     def sync_directory(self, path: Path) -> None:
         """Return when the names in this directory survive a power cut."""
         with self.doing("sync", path):
-            descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            descriptor = self._directory(path)
             try:
                 os.fsync(descriptor)
             except OSError as error:
@@ -243,17 +168,26 @@ class Files:
                 os.close(descriptor)
 
     def lock(self, path: Path, *, exclusive: bool) -> Lock | None:
-        """Lock this file against other holders, here and in other processes, without waiting; None when it is held."""
-        with self.doing("lock", path):
-            descriptor = os.open(path, _LOCK, 0o666)
-            try:
-                fcntl.flock(descriptor, (fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH) | fcntl.LOCK_NB)
-            except BaseException as error:
-                os.close(descriptor)
-                if isinstance(error, BlockingIOError):
+        """Lock this file against other holders, here and in other processes, without waiting; None when it is held.
+
+        Whoever holds it alone may remove it. So a lock counts only if the name still stands for the file locked; else
+        it is taken anew.
+        """
+        how = (fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH) | fcntl.LOCK_NB
+        with self.doing("lock", path), self._above(path) as above:
+            while True:
+                descriptor = _lockable(path, above)
+                try:
+                    fcntl.flock(descriptor, how)
+                    if _is_named(descriptor, path.name, above):
+                        return Lock(descriptor)
+                except BlockingIOError:
+                    os.close(descriptor)
                     return None
-                raise
-            return Lock(descriptor)
+                except BaseException:
+                    os.close(descriptor)
+                    raise
+                os.close(descriptor)
 
     def stamp(self) -> int | None:
         """Return the time of creation the environment asks for, in seconds since 1970 (reproducible-builds.org)."""
@@ -262,3 +196,61 @@ class Files:
             if value.isascii() and value.isdigit() and len(value) <= _LONGEST_STAMP:
                 return int(value)
         return None
+
+    @contextmanager
+    def _above(self, path: Path) -> Iterator[int]:
+        """Open the directory a path lies in."""
+        descriptor = self._directory(path.parent)
+        try:
+            yield descriptor
+        finally:
+            os.close(descriptor)
+
+    def _directory(self, path: Path, *, make: bool = False) -> int:
+        """Open a directory, through no link below the root; what lies outside of that is not ours to judge."""
+        if not path.is_relative_to(self._root):
+            return os.open(path, _DIRECTORY)
+        here = self._root
+        descriptor = os.open(here, _DIRECTORY)
+        for part in path.relative_to(here).parts:
+            here /= part
+            try:
+                if make:
+                    with contextlib.suppress(FileExistsError):
+                        os.mkdir(part, dir_fd=descriptor)
+                below = _entered(here, descriptor)
+            finally:
+                os.close(descriptor)
+            descriptor = below
+        return descriptor
+
+
+def _entered(path: Path, above: int) -> int:
+    try:
+        return os.open(path.name, _DIRECTORY | os.O_NOFOLLOW, dir_fd=above)
+    except OSError as error:
+        seen = os.stat(path.name, dir_fd=above, follow_symlinks=False)
+        if stat.S_ISLNK(seen.st_mode):
+            raise StorageError(
+                f"{path} is a symbolic link, and nothing is written or removed through one: put a directory in its "
+                "place, or use this layout as a source only"
+            ) from error
+        if not stat.S_ISDIR(seen.st_mode):
+            raise StorageError(f"{path} is no directory: remove it") from error
+        raise
+
+
+def _lockable(path: Path, above: int) -> int:
+    """Open a lock file; anything else under its name is refused before it is opened, since a FIFO would wait."""
+    with contextlib.suppress(FileNotFoundError):
+        if not stat.S_ISREG(os.stat(path.name, dir_fd=above, follow_symlinks=False).st_mode):
+            raise StorageError(f"cannot lock {path}: it is no plain file: remove it")
+    return os.open(path.name, _LOCK, 0o666, dir_fd=above)
+
+
+def _is_named(descriptor: int, name: str, above: int) -> bool:
+    try:
+        named = os.stat(name, dir_fd=above, follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    return os.path.samestat(named, os.fstat(descriptor))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from regsync.oci.digest import Digest
+from regsync.oci.digest import ALGORITHMS, Digest
 
 HIDDEN: Final = ".regsync"
 MARKER: Final = "oci-layout"
@@ -14,7 +14,7 @@ MARKER: Final = "oci-layout"
 
 @dataclass(frozen=True, slots=True)
 class Paths:
-    """The names under one root. Other tools ignore `.regsync`; its lock files are never removed."""
+    """The names under one root. Other tools ignore `.regsync`; when nobody writes, at most `previous` is in it."""
 
     root: Path
 
@@ -32,6 +32,11 @@ class Paths:
     def blobs(self) -> Path:
         """Blobs and manifests, by algorithm."""
         return self.root / "blobs"
+
+    @property
+    def shelves(self) -> list[Path]:
+        """Where blobs lie, by algorithm. What else is in `blobs` is not ours: it may be a layout of its own."""
+        return [self.blobs / algorithm for algorithm in ALGORITHMS]
 
     @property
     def hidden(self) -> Path:
@@ -52,11 +57,6 @@ class Paths:
     def previous(self) -> Path:
         """The index before its last change."""
         return self.hidden / "index.json.previous"
-
-    @property
-    def made(self) -> Path:
-        """There until our first index is: blobs without an index are then a first copy that was cut short."""
-        return self.hidden / "made"
 
     @property
     def lease(self) -> Path:

@@ -6,7 +6,7 @@ changes it, which is why linking renews the proof of both names.
 
 from __future__ import annotations
 
-from regsync.layout.files import Stat
+from regsync.layout.opened import Stat
 from regsync.oci.digest import Digest
 
 _MOST = 200_000  # proofs kept; the oldest go first

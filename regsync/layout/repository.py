@@ -7,20 +7,23 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from regsync.clock import Clock
-from regsync.errors import IntegrityError, Malformed, NotFound, Unsupported
+from regsync.errors import Incomplete, IntegrityError, Malformed, NotFound, RegsyncError, StorageError, Unsupported
+from regsync.events import Tell, Warned
 from regsync.layout.blobs import Blobs
 from regsync.layout.catalogue import Catalogue, Change
 from regsync.layout.commits import Commits
-from regsync.layout.files import Files, OpenFile
+from regsync.layout.files import Files
 from regsync.layout.gc import Collector
 from regsync.layout.lease import Lease
+from regsync.layout.opened import OpenFile
 from regsync.layout.paths import Paths
 from regsync.layout.proofs import Proofs
-from regsync.layout.staging import Staging, read_ahead
 from regsync.layout.threads import Threads
+from regsync.layout.whole import Whole
+from regsync.layout.writer import Suspended, Writer, read_ahead
 from regsync.oci.descriptor import Descriptor
 from regsync.oci.digest import Digest
 from regsync.oci.manifest import Manifest
@@ -28,27 +31,46 @@ from regsync.repository import BlobWriter, Chunks, Repository
 
 T = TypeVar("T")
 
+DAMAGED: Final = "A tag of this layout is damaged"
 HOST: Final = "ocidir"  # one for all layouts: they share the disk
 
 
 class LayoutRepository:
     """One layout directory; one object per directory and process, made by `Layouts`.
 
-    It is written to only while `lease` is held (`Layouts.writing`); reading creates nothing and changes nothing.
+    It is written to only while `lease` is held (`Layouts.writing`), and then it answers only for what is whole; reading
+    creates nothing and changes nothing.
     """
 
     def __init__(
-        self, root: Path, *, name: str, files: Files, clock: Clock, threads: Threads, proofs: Proofs, grace: float
+        self,
+        root: Path,
+        *,
+        name: str,
+        files: Files,
+        clock: Clock,
+        threads: Threads,
+        proofs: Proofs,
+        grace: float,
+        tell: Tell,
     ) -> None:
         paths = Paths(root)
+        files = files.below(root)
         self._name = name
         self._clock = clock
         self._threads = threads
+        self._tell = tell
         self.blobs = Blobs(files, paths, proofs, closing=threads.closing)
+        self._whole = Whole(files, paths, self.blobs)
         self._catalogue = Catalogue(files, paths, self.blobs, now=clock.now)
         self._collector = Collector(files, paths, self.blobs, self._catalogue, grace)
-        self.lease = Lease(files, paths, threads, clock=clock)
+        self.lease = Lease(files, paths, threads, clock=clock, first=self._collector.clear_left)
         self._commits = Commits(self._catalogue, files, paths, threads, clock=clock, begin=self._begin)
+        self._suspended = Suspended(self.blobs)
+        self._ready = False
+        self._refused: StorageError | None = None
+        self._under_way: set[asyncio.Future[Any]] = set()
+        self._told: set[str] = set()
 
     @property
     def name(self) -> str:
@@ -66,8 +88,17 @@ class LayoutRepository:
         return True
 
     async def head_manifest(self, ref: str | Digest) -> Descriptor | None:
-        """Return what a tag or digest names; None when it, or its content, is not there or is damaged."""
-        return await self._threads.run(partial(self._head, ref))
+        """Return what a tag or digest names; None when it, or its content, is not there or is damaged.
+
+        To a writer, all below it has to be there, too: else it would rely on what nobody has.
+        """
+        if not await self._guarded():
+            return None
+        found, lacks = await self._threads.run(partial(self._head, ref, proving=self.lease.held))
+        if lacks and self.lease.held and str(ref) not in self._told:
+            self._told.add(str(ref))
+            self._tell(Warned(DAMAGED, {"layout": self._name, "tag": str(ref), "missing": lacks}))
+        return found
 
     async def get_manifest(self, ref: str | Digest) -> Manifest:
         """Return the manifest, proved; a digest no entry lists is looked for among the blobs."""
@@ -84,37 +115,47 @@ class LayoutRepository:
 
     async def has_blob(self, blob: Descriptor) -> bool:
         """Say whether the blob is there, hashed once per process; while writing, a damaged one is moved away."""
-        if not self.lease.held:
-            return await self._threads.run(partial(self.blobs.has, blob))
-        if not await self._threads.run(self._catalogue.is_layout):
+        if not await self._guarded():
             return False
-        await self._prepare()
-        return await self._threads.run(partial(self.blobs.has_or_clears, blob))
+        look = self.blobs.has_or_clears if self.lease.locked else self.blobs.has
+        return await self._threads.run(partial(look, blob))
 
     @asynccontextmanager
     async def open_blob(self, blob: Descriptor, *, start: int = 0) -> AsyncIterator[Chunks]:
-        """Open the blob's bytes, unproved, in pieces of 1 MiB; one of another size is an `IntegrityError`."""
-        file = await self._threads.obtain(partial(self.blobs.open, blob), undo=OpenFile.close)
-        if start:
-            await self._threads.run(partial(file.seek, start))
+        """Open the blob's bytes from this one on, unproved, in pieces of 1 MiB.
+
+        If whoever reads them finds that they are not the blob and the fault is ours, that is a `StorageError`: a file
+        of this disk does not heal while one waits. It is hashed for that only then.
+        """
+        file = await self._threads.obtain(partial(self.blobs.open, blob, start=start), undo=OpenFile.close)
         chunks = read_ahead(file, self._threads)
         try:
             yield chunks
+        except IntegrityError:
+            await self._threads.run(partial(self.blobs.acquit, blob))
+            raise
         finally:
             await self._threads.commit(file.close)
 
     @asynccontextmanager
     async def write_blob(self, blob: Descriptor, *, insisting: bool = False) -> AsyncIterator[BlobWriter]:
-        """Open the blob to write, from its first byte; a layout takes whatever it is given."""
+        """Open the blob to write; what a writer before had staged is gone on with, unless the caller restarts.
+
+        A layout takes whatever it is given, so `insisting` changes nothing.
+        """
         del insisting
         await self._prepare()
         self.lease.written = True
-        staging = Staging(self.blobs, self._threads, commit=self._commit, digest=blob.digest)
+        writer = Writer(blob, self.blobs, self._threads, suspended=self._suspended, commit=self._commit)
         try:
-            yield staging
-        except BaseException:
-            await staging.discard()
+            await writer.resume()
+            yield writer
+        except RegsyncError as error:
+            if error.retryable and not isinstance(error, IntegrityError):  # what is wrong is not gone on with
+                await writer.suspend()
             raise
+        finally:
+            await writer.discard()
 
     async def adopt_blob(self, blob: Descriptor, neighbour: Repository) -> bool:
         """Link the blob from a layout on the same file system, its bytes proved first."""
@@ -136,45 +177,112 @@ class LayoutRepository:
 
     async def tidy(self) -> int | None:
         """Collect garbage; return how many blobs went, None when another process writes and will do it."""
-        collect = partial(self._collector.collect, now=self._clock.now().timestamp())
-        removed = await self._threads.run(collect)
+        removed = await self._collect(sweep=True)
         if removed is not None:
             self.lease.written = False
         return removed
+
+    async def leave(self, *, sweep: bool) -> None:
+        """Stop writing; the last one to leave collects garbage, if told to, and what only writers need goes."""
+        if self._under_way:  # begun by those who were cancelled since
+            await asyncio.wait(self._under_way)
+        touched = self.lease.locked
+        if not self.lease.leave():
+            return
+        self._ready, self._refused = False, None
+        self._whole.forget()
+        await self._threads.commit(self._suspended.discard)
+        if sweep and self.lease.written:
+            await self.tidy()
+        elif touched:
+            await self._collect(sweep=False)
+
+    async def _collect(self, *, sweep: bool) -> int | None:
+        now = self._clock.now().timestamp()
+        return await self._threads.commit(partial(self._collector.collect, now=now, sweep=sweep))
+
+    async def _guarded(self) -> bool:
+        """Say whether there is a layout to look into, nothing of which is swept before a writer has left it.
+
+        Where a writer may not lock, it looks all the same: perhaps there is nothing to write.
+        """
+        if not self.lease.held or self.lease.locked or self._refused is not None:
+            return True
+        if not await self._threads.run(self._catalogue.is_layout):
+            return False
+        try:
+            await self.lease.lock()
+        except StorageError as error:
+            self._refused = error
+        return True
 
     async def _prepare(self) -> None:
         """Make sure the directory is a layout and no other process collects its garbage."""
         if not self.lease.held:
             raise Unsupported(f"{self._name} was opened to read, not to write")
-        if not self.lease.locked:
-            await self._commit(self._catalogue.found)
-            await self.lease.lock()
+        if self._refused is not None:
+            raise StorageError(str(self._refused)) from self._refused
+        if self._ready:
+            return
+        await self._threads.run(self._catalogue.index)  # that it can be used, before anything is made
+        await self.lease.lock()
+        if await self._commit(self._catalogue.found):
+            await self._commits.make(None)
+        self._ready = True
 
     def _begin(self, call: Callable[[], T]) -> asyncio.Future[T]:
         """Begin a commit, the lease held until it ends, even when nobody waits for it any more."""
         self.lease.enter()
         future = self._threads.begin_commit(call)
-        future.add_done_callback(lambda _: self.lease.leave())
+        self._under_way.add(future)
+        future.add_done_callback(self._ended)
         return future
+
+    def _ended(self, future: asyncio.Future[Any]) -> None:
+        self._under_way.discard(future)
+        self.lease.leave()
 
     async def _commit(self, call: Callable[[], T], /) -> T:
         return await asyncio.shield(self._begin(call))
 
     def _store(self, manifest: Manifest) -> None:
-        if not self.blobs.has(manifest.descriptor):
-            self.blobs.write(manifest.digest, (manifest.raw,))
-
-    def _head(self, ref: str | Digest) -> Descriptor | None:
-        index = self._catalogue.index()
-        if index is None:
-            return None
-        entry = index.find(ref)
-        if entry is not None:
-            return entry.descriptor if self.blobs.has(entry.descriptor) else None
         try:
-            return self._unlisted(ref).descriptor if isinstance(ref, Digest) else None
-        except (NotFound, IntegrityError, Malformed):
-            return None
+            self._whole.prove_parts(manifest)
+        except Incomplete as error:
+            raise Incomplete(f"{self._name} lacks parts of manifest {manifest.digest}: {error}") from error
+        if not self.blobs.has(manifest.descriptor):
+            self.blobs.write(manifest.descriptor, (manifest.raw,))
+
+    def _head(self, ref: str | Digest, *, proving: bool) -> tuple[Descriptor | None, str]:
+        """Return what is found, and what is missing of that if the index lists it."""
+        index = self._catalogue.index()
+        entry = None if index is None else index.find(ref)
+        try:
+            if entry is not None:
+                found = self._listed(entry.descriptor, proving=proving)
+            elif index is not None and isinstance(ref, Digest):
+                found = self._unlisted(ref, proving=proving)
+            else:
+                return None, ""
+        except Incomplete as error:
+            return None, "" if entry is None else str(error)
+        return found, ""
+
+    def _listed(self, known: Descriptor, *, proving: bool) -> Descriptor:
+        if not self.blobs.has(known):
+            raise Incomplete(f"{known.digest} is missing or damaged")
+        if proving:
+            self._whole.prove(known)
+        return known
+
+    def _unlisted(self, digest: Digest, *, proving: bool) -> Descriptor:
+        try:
+            manifest = Manifest.read(self.blobs.read(digest), expected=digest)
+        except (NotFound, IntegrityError, Malformed, Unsupported) as error:
+            raise Incomplete(str(error)) from error
+        if proving:
+            self._whole.prove_parts(manifest)
+        return manifest.descriptor
 
     def _get(self, ref: str | Digest) -> Manifest:
         index = self._catalogue.index()
@@ -182,9 +290,6 @@ class LayoutRepository:
         if entry is None:
             if index is None or not isinstance(ref, Digest):
                 raise NotFound(f"{self._name} has no manifest {ref}")
-            return self._unlisted(ref)
+            return Manifest.read(self.blobs.read(ref), expected=ref)
         known = entry.descriptor
         return Manifest.read(self.blobs.read(known.digest), content_type=known.media_type, expected=known.digest)
-
-    def _unlisted(self, digest: Digest) -> Manifest:
-        return Manifest.read(self.blobs.read(digest), expected=digest)

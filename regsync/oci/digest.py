@@ -13,6 +13,7 @@ from typing import Any
 from regsync.errors import Malformed
 
 _HEX_LENGTH = {"sha256": 64, "sha384": 96, "sha512": 128}
+ALGORITHMS = tuple(_HEX_LENGTH)
 _HEX = re.compile(r"[0-9a-f]+")
 
 

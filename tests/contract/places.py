@@ -29,7 +29,7 @@ class Place:
     """A repository nobody has used yet, a `sibling` it may adopt from, and a `stranger`: the same one opened anew.
 
     `spoil` puts other bytes behind a digest that is there. `heals` says whether a put repairs what was spoilt,
-    `demands_parts` whether a manifest without its parts is refused, `keeps_algorithm` whether sha512 stays sha512.
+    `keeps_algorithm` whether sha512 stays sha512.
     """
 
     repository: Repository
@@ -38,7 +38,6 @@ class Place:
     spoil: Callable[[Digest, bytes], None]
     referrers: Callable[[Digest], Awaitable[list[str]]]
     heals: bool = True
-    demands_parts: bool = True
     keeps_algorithm: bool = True
 
 
@@ -81,7 +80,7 @@ async def in_layout(folder: Path) -> AsyncIterator[Place]:
         ):
             stranger = others.open(str(folder / "layout"))
             referrers = _listed_under_tag(stranger)
-            yield Place(repository, sibling, stranger, spoil, referrers=referrers, demands_parts=False)
+            yield Place(repository, sibling, stranger, spoil, referrers=referrers)
     finally:
         layouts.close()
         others.close()

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from regsync.errors import Incomplete, IntegrityError, NotFound, RegsyncError, Unavailable
+from regsync.errors import Incomplete, IntegrityError, NotFound, RegsyncError, StorageError, Unavailable
 from regsync.oci.descriptor import Descriptor
 from regsync.oci.digest import Digest
 from tests.contract.places import Place
@@ -194,7 +194,7 @@ async def test_bytes_that_rotted_where_they_lie_never_pass_as_the_blob(place: Pl
     blob = described(data)
     await put_blob(place.repository, verified_once(data))
     place.spoil(blob.digest, b"!" + data[1:])
-    with pytest.raises((IntegrityError, NotFound)):
+    with pytest.raises((IntegrityError, NotFound, StorageError)):
         async with place.stranger.open_blob(blob) as chunks:
             [chunk async for chunk in Verified(blob, chunks)]
 
@@ -267,12 +267,8 @@ async def test_a_manifest_by_sha512_is_found_by_its_tag_and_where_that_is_kept_b
             await place.repository.put_manifest(manifest, at=manifest.digest)
 
 
-async def test_a_manifest_without_its_parts_is_refused_where_that_is_checked(place: Place) -> None:
+async def test_a_manifest_without_its_parts_is_refused(place: Place) -> None:
     built = platforms_index("linux/amd64", "linux/arm64")
-    if not place.demands_parts:  # whoever writes a layout looks after that, and may well write the index first
-        await place.repository.put_manifest(manifest_of(built), at="v1")
-        assert (await place.stranger.get_manifest("v1")).raw == built.raw
-        return
     with pytest.raises(Incomplete):
         await place.repository.put_manifest(manifest_of(built), at="v1")
     await put_blobs(place.repository, built.children[0])

@@ -7,20 +7,23 @@ import asyncio
 import pytest
 
 from regsync.errors import Forbidden, IntegrityError, RegsyncError, Unavailable
+from regsync.layout.repository import LayoutRepository
 from regsync.registry.repository import RegistryRepository
 from regsync.repository import BlobWriter, Repository
 from tests.contract.places import Place
 from tests.support.images import bytes_of, chunked, described, put_bytes, some_bytes
 from tests.support.memory import MemoryRepository
 
-pytestmark = pytest.mark.parametrize("place", ["memory", "fake", "modern fake", "docker-registry"], indirect=True)
+pytestmark = pytest.mark.parametrize(
+    "place", ["memory", "layout", "fake", "modern fake", "docker-registry"], indirect=True
+)
 LARGE = some_bytes(5 << 20, "written")
 BLOB = described(LARGE)
 PIECE = 64 << 10
 
 
-def writing(repository: Repository) -> RegistryRepository | MemoryRepository:
-    assert isinstance(repository, RegistryRepository | MemoryRepository)
+def writing(repository: Repository) -> RegistryRepository | LayoutRepository | MemoryRepository:
+    assert isinstance(repository, RegistryRepository | LayoutRepository | MemoryRepository)
     return repository
 
 

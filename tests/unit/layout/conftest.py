@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from regsync.clock import SystemClock
+from regsync.events import Tell, ignore
 from regsync.layout.files import Files
 from regsync.layout.layouts import Layouts
 
@@ -23,8 +24,8 @@ def folder(tmp_path: Path) -> Path:
 def opener() -> Iterator[Opener]:
     opened: list[Layouts] = []
 
-    def make(*, grace: float = 3600.0, files: Files | None = None) -> Layouts:
-        opened.append(Layouts(SystemClock(), grace=grace, files=files))
+    def make(*, grace: float = 3600.0, files: Files | None = None, tell: Tell = ignore) -> Layouts:
+        opened.append(Layouts(SystemClock(), grace=grace, files=files, tell=tell))
         return opened[-1]
 
     yield make

@@ -11,6 +11,7 @@ from regsync.layout.files import Files
 from regsync.layout.layouts import Layouts
 from regsync.oci.descriptor import Descriptor
 from regsync.oci.digest import Digest
+from regsync.repository import Repository
 from tests.support.images import (
     Verified,
     an_image,
@@ -179,12 +180,55 @@ async def test_opening_what_is_missing_is_not_found_on_entering(layouts: Layouts
             pytest.fail("it is not there")
 
 
-async def test_opening_a_blob_of_another_size_is_an_integrity_error(layouts: Layouts, folder: Path) -> None:
+async def test_a_file_of_the_wrong_size_is_damage_that_no_waiting_mends(layouts: Layouts, folder: Path) -> None:
     async with layouts.writing(str(folder)) as layout:
         await put_blob(layout, verified_once(b"small"))
-        with pytest.raises(IntegrityError, match="5 of 6 bytes"):
+        with pytest.raises(StorageError, match="damaged: it has 5 of 6 bytes") as caught:
             async with layout.open_blob(Descriptor("a/b", Digest.of(b"small"), 6)):
                 pytest.fail("it is not that blob")
+    assert not caught.value.retryable
+
+
+async def test_a_file_of_other_bytes_is_damage_that_no_waiting_mends(opener: Opener, folder: Path) -> None:
+    async with opener().writing(str(folder)) as layout:
+        await put_blob(layout, verified_once(BIG))
+    blob = described(BIG)
+    place_of(folder, blob).write_bytes(b"!" + BIG[1:])
+    with pytest.raises(StorageError, match="not what its name says") as caught:
+        async with opener().open(str(folder)).open_blob(blob) as chunks:
+            [chunk async for chunk in Verified(blob, chunks)]
+    assert isinstance(caught.value.__context__, IntegrityError)
+
+
+async def refused(layout: Repository, blob: Descriptor) -> None:
+    async with layout.open_blob(blob) as chunks:
+        assert [chunk async for chunk in chunks] == [b"small"]
+        raise IntegrityError("the target's")
+
+
+async def test_a_good_file_is_hashed_for_nobody_and_not_blamed_for_what_a_target_says(
+    opener: Opener, folder: Path
+) -> None:
+    read: list[Path] = []
+    files = Files(lambda operation, path: read.append(path) if operation == "read" else None)
+    async with opener().writing(str(folder)) as layout:
+        await put_blob(layout, verified_once(b"small"))
+    blob = described(b"small")
+    layout = opener(files=files).open(str(folder))
+    assert await bytes_of(layout, blob) == b"small"
+    once = read.count(place_of(folder, blob))
+    del read[:]
+    with pytest.raises(IntegrityError, match="the target's"):
+        await refused(layout, blob)
+    assert read.count(place_of(folder, blob)) > once
+
+
+@pytest.mark.parametrize("start", [0, 1, 1 << 20, (1 << 20) + 1, len(BIG) - 1, len(BIG)])
+async def test_a_blob_is_read_from_any_byte_on(layouts: Layouts, folder: Path, start: int) -> None:
+    async with layouts.writing(str(folder)) as layout:
+        await put_blob(layout, verified_once(BIG))
+        async with layout.open_blob(described(BIG), start=start) as chunks:
+            assert b"".join([chunk async for chunk in chunks]) == BIG[start:]
 
 
 async def test_a_fifo_in_place_of_a_blob_is_refused_and_not_waited_for(layouts: Layouts, folder: Path) -> None:

@@ -38,8 +38,9 @@ async def test_an_index_is_named_after_the_blobs_names_are_durable_and_made_dura
 ) -> None:
     trace = await traced(opener, folder)
     renames = [at for at, step in enumerate(trace) if step == ("rename to", folder / "index.json")]
-    assert len(renames) == 2
-    for at in renames:
+    assert len(renames) == 3  # the first is empty, so that blobs without an index are always a loss
+    assert ("sync", folder) in trace[renames[0] : trace.index(("create", folder / "blobs" / "sha256"))]
+    for at in renames[1:]:
         blobs = [i for i in range(at) if trace[i][0] == "rename to" and "blobs" in trace[i][1].parts]
         directory = [i for i in range(at) if trace[i] == ("sync", folder / "blobs" / "sha256")]
         temporary = [i for i in range(at) if trace[i][0] == "sync" and trace[i][1].parent.name == "stage"]

@@ -1,11 +1,18 @@
 from __future__ import annotations
 
+import contextlib
+import errno
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 
 import pytest
 
+from regsync.errors import StorageError
+from regsync.layout.files import Files
 from regsync.layout.layouts import Layouts
+from regsync.layout.opened import Stat
 from regsync.oci.mediatype import DOCKER_SCHEMA1
 from regsync.repository import Repository
 from tests.support.clock import FakeClock
@@ -25,7 +32,6 @@ from tests.support.images import (
     write_layout,
 )
 from tests.unit.layout.conftest import Opener
-from tests.unit.layout.looking import names, staged
 
 AT_ONCE = -1.0  # a grace that spares nothing
 
@@ -109,23 +115,6 @@ async def test_only_files_named_by_a_digest_go(opener: Opener, folder: Path) -> 
     assert not gone.exists()
 
 
-async def test_what_we_staged_and_forgot_goes_after_a_day(folder: Path) -> None:
-    clock = FakeClock(datetime.now(UTC))
-    layouts = Layouts(clock)
-    async with layouts.writing(str(folder)) as layout:
-        await an_image(layout, b"a", tag="v1")
-    for name in ("stage/1-abc", "quarantine/1-abc"):
-        (folder / ".regsync" / name).parent.mkdir(exist_ok=True)
-        (folder / ".regsync" / name).write_text("forgotten")
-    await clock.advance(timedelta(hours=23).total_seconds())
-    await tidied(layouts, folder)
-    assert len(staged(folder)) == 1
-    await clock.advance(timedelta(hours=2).total_seconds())
-    await tidied(layouts, folder)
-    assert staged(folder) == names(folder / ".regsync" / "quarantine") == []
-    layouts.close()
-
-
 async def test_a_manifest_we_cannot_read_keeps_what_it_mentions(opener: Opener, folder: Path) -> None:
     layer, inner = b"a layer", image_bytes(b"inner layer")
     old = Built(
@@ -138,8 +127,6 @@ async def test_a_manifest_we_cannot_read_keeps_what_it_mentions(opener: Opener, 
     write_layout(folder, {"old": old, "damaged": damaged})
     place = folder / "blobs" / "sha256" / damaged.digest[7:]
     place.write_bytes(b" " + damaged.raw[1:])
-    await tidied(opener(grace=AT_ONCE), folder)
-    assert not (folder / ".regsync").exists()  # never written to by us, so never collected by us
     async with opener(grace=AT_ONCE).writing(str(folder)) as layout:
         await an_image(layout, b"new", tag="new")
         gone = add(folder, b"unlisted")
@@ -203,5 +190,70 @@ async def test_a_writer_that_fails_collects_nothing_and_unlocks(opener: Opener, 
 async def test_a_layout_without_an_index_loses_nothing(opener: Opener, folder: Path) -> None:
     async with opener().writing(str(folder)) as layout:
         await put_blob(layout, verified_once(b"first of all"))
-    assert await tidied(opener(grace=AT_ONCE), folder) == 0
+    (folder / "index.json").unlink()
+    with pytest.raises(StorageError, match="it is missing"):
+        await tidied(opener(grace=AT_ONCE), folder)
     assert (folder / "blobs" / "sha256" / described(b"first of all").digest.hex).exists()
+
+
+def old_index(*layers: bytes) -> Built:
+    return index_bytes(image_bytes(*layers))
+
+
+async def test_what_a_young_manifest_names_stays_however_old_it_is(folder: Path) -> None:
+    clock = FakeClock(datetime.now(UTC))
+    layouts = Layouts(clock)
+    kept = old_index(b"an old layer")
+    write_layout(folder, {"v1": image_bytes(b"a"), "gone": kept})
+    write_layout(folder, {"v1": image_bytes(b"a")})
+    await clock.advance(timedelta(hours=2).total_seconds())
+    later = (datetime.now(UTC) + timedelta(hours=2)).timestamp()
+    place = folder / "blobs" / "sha256" / kept.digest[7:]
+    young = Files()
+    stat = young.stat
+
+    class Touched(Files):
+        def stat(self, path: Path) -> Stat | None:
+            seen = stat(path)
+            return replace(seen, ctime_ns=int(later * 1e9)) if seen is not None and path == place else seen
+
+    assert await Layouts(clock, files=Touched()).open(str(folder)).tidy() == 0
+    assert set(kept.contents()) <= digests(folder)
+    assert await layouts.open(str(folder)).tidy() == len(kept.contents())
+    layouts.close()
+
+
+async def test_a_sweep_that_stops_anywhere_leaves_no_manifest_without_its_parts(
+    opener: Opener, folder: Path, tmp_path: Path
+) -> None:
+    garbage = index_bytes(old_index(b"one", b"shared"), image_bytes(b"two", b"shared"))
+    old = set(garbage.contents())
+    for left in count():
+        here = tmp_path / f"{left}"
+        write_layout(here, {"garbage": garbage})
+        write_layout(here, {"v1": image_bytes(b"a")})
+        stops = Stops(left)
+        with contextlib.suppress(StorageError):
+            await opener(files=Files(stops), grace=AT_ONCE).open(str(here)).tidy()
+        contents = read_layout(here)[1]
+        for digest in {digest for digest in old & set(contents) if contents[digest].startswith(b'{"schemaVersion"')}:
+            assert_whole(digest, contents)
+        if not stops.stopped:
+            assert left == len(old)
+            break
+        assert len(old & set(contents)) == len(old) - left
+
+
+class Stops:
+    """Fails every removal of a blob after so many."""
+
+    def __init__(self, left: int) -> None:
+        self.stopped = False
+        self._left = left
+
+    def __call__(self, operation: str, path: Path) -> None:
+        if operation == "remove" and "blobs" in path.parts:
+            self._left -= 1
+            if self._left < 0:
+                self.stopped = True
+                raise OSError(errno.EIO, "stopped")
