@@ -1,50 +1,30 @@
-"""Composition root: configuration in, objects out. The only module that knows everybody; configuration ends here."""
+"""Composition root: configuration in, entries and schedules out, one call to run. Configuration ends here."""
 
 from __future__ import annotations
 
-import asyncio
-import os
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from graphlib import TopologicalSorter
-from pathlib import Path
 
-from regsync import __version__
 from regsync.clock import Clock
 from regsync.config.load import Checks, Loaded, load_config
-from regsync.daemon.jobs import Job, MemoryQueue
-from regsync.daemon.runner import Runner
-from regsync.daemon.schedule import Schedule, parse_schedule
-from regsync.daemon.scheduler import Scheduler
-from regsync.endpoints import BothKinds
+from regsync.connections import Connections
+from regsync.daemon.jobs import Job
+from regsync.daemon.schedule import parse_schedule
+from regsync.daemon.server import Served, Stoppable, serve
 from regsync.events import EntryIgnored, Warned
 from regsync.facts import Telling
-from regsync.layout.layouts import Layouts
-from regsync.limits import Limits
 from regsync.observe.report import Tally
-from regsync.registry.host import HostSettings
-from regsync.registry.http.tls import CERTIFICATES
-from regsync.registry.login.dockerconfig import DockerConfig, ask_store, load_docker_config
-from regsync.registry.registries import Registries
+from regsync.registry.login.dockerconfig import DockerConfig, ask_store, check_registry_name, load_docker_config
 from regsync.sync.entry import Scope, SyncEntry
-from regsync.sync.order import PlaceOf, predecessors
-from regsync.sync.run import Engine, Run
+from regsync.sync.order import predecessors
+from regsync.sync.run import Engine, Run, targets_of
 from regsync.sync.select import check_pattern
-from regsync.transfer.mover import TRANSFERS
-from regsync.translate import entries_of, hosts_of, place_of, schedules_of, stricter_patterns
-
-_IMAGES = 8  # in flight, unless `parallel` says otherwise
-_CAPS = {
-    TRANSFERS: 32,  # blobs under way in the whole process: each holds about a MiB
-    "ocidir": 16,  # what reads or writes layouts at once
-}
-_NOWHERE = Path(os.devnull)  # a folder of certificates that holds none
-_WORKERS = 64  # entries of a daemon under way at once
+from regsync.translate import entries_of, hosts_of, images_of, manner_of, schedules_of, stricter_patterns
 
 
 def load(path: str, *, allow_unknown_keys: bool) -> Loaded:
     """Read and check a configuration file (`-`: standard input); `ConfigError` lists everything that is wrong."""
-    checks = Checks(pattern=check_pattern, schedule=_check_schedule)
+    checks = Checks(pattern=check_pattern, schedule=_check_schedule, registry=check_registry_name)
     return load_config(path, checks=checks, allow_unknown_keys=allow_unknown_keys)
 
 
@@ -60,124 +40,92 @@ class App:
         self._clock = clock
         self._tell = tell
         self._environ = environ
-        self._entries = entries_of(loaded.config)
+        self._entries = {entry.name: entry for entry in entries_of(loaded.config)}
+        self._sharing = targets_of([*self._entries.values()])
         for warning in (*loaded.warnings, *stricter_patterns(loaded.config)):
             tell(Warned(warning))
 
     async def once(self, scope: Scope, *, abort_on_error: bool) -> Tally:
         """Run all entries once and return what it came to."""
         async with self._engine() as engine:
-            return await self._run(engine, self._entries, scope, name="", abort_on_error=abort_on_error)
+            return await self._run(engine, [*self._entries.values()], scope, name="", abort_on_error=abort_on_error)
 
-    async def serve(
-        self, *, grace: float, abort_on_error: bool, stoppable: Callable[[Callable[[], None], Callable[[], None]], None]
-    ) -> int:
-        """Run every entry at its times until stopped, and return how many images failed.
-
-        `stoppable` is called with what drains and what stops at once.
-        """
-        queue = MemoryQueue()
+    async def serve(self, *, grace: float, abort_on_error: bool, stoppable: Stoppable) -> Served:
+        """Run every entry at its times until stopped, and return what came of it; `grace` is in seconds."""
         schedules = schedules_of(self._config)
-        scheduler = Scheduler(schedules, queue, clock=self._clock, tell=self._tell)
-        entries = {entry.name: entry for entry in self._entries}
+        for entry in self._entries.values():
+            if entry.name not in schedules:
+                self._ignore("No schedule or interval found, ignoring", entry.name)
         async with self._engine() as engine:
-            turns = _Turns([entry for entry in self._entries if entry.name in schedules], engine.place_of)
 
-            async def handle(job: Job) -> int:
-                async with turns.after_predecessors(job.entry):
-                    if runner.stopping:  # while this one only waited for its turn
-                        return 0
-                    scope: Scope = "missing" if job.scope == "missing" else "changed"
-                    tally = await self._run(engine, [entries[job.entry]], scope, name=job.entry, abort_on_error=False)
-                if tally.failures and abort_on_error:
-                    runner.stop_now()
+            async def handle(job: Job, since: float) -> int:
+                scope: Scope = "missing" if job.scope == "missing" else "changed"
+                entries = [self._entries[job.entry]]
+                tally = await self._run(engine, entries, scope, name=job.entry, abort_on_error=False, since=since)
                 return len(tally.failures)
 
-            self._warn_of_idle(schedules)
-            workers = max(1, min(len(entries), _WORKERS))
-            runner = Runner(scheduler, queue, handle, self._tell, clock=self._clock, workers=workers, grace=grace)
-            stoppable(runner.stop, runner.stop_now)
-            now = self._clock.now()
-            await runner.run([Job(name, now, "missing") for name in turns.order])
-            if runner.cut:
-                self._tell(Warned("Stopped before all was done", {"entries": runner.cut}))
-        return runner.failed
+            served = await serve(
+                schedules,
+                self._before(engine, [self._entries[name] for name in schedules]),
+                handle,
+                self._tell,
+                clock=self._clock,
+                never=lambda name: self._ignore("Schedule never comes due, ignoring", name),
+                grace=grace,
+                abort_on_error=abort_on_error,
+                stoppable=stoppable,
+            )
+            if served.cut:
+                self._tell(Warned("Stopped before all was done", {"entries": served.cut}))
+        return served
 
-    def _warn_of_idle(self, schedules: Mapping[str, Schedule]) -> None:
-        now = self._clock.now()
-        for entry in self._entries:
-            schedule = schedules.get(entry.name)
-            if schedule is None:
-                self._tell(_ignored("No schedule or interval found, ignoring", entry))
-            elif schedule.next_after(now) is None:
-                self._tell(_ignored("Schedule never comes due, ignoring", entry))
+    def _before(self, engine: Engine, entries: Sequence[SyncEntry]) -> dict[str, list[str]]:
+        """Return for each entry the names of those it reads from."""
+        before = predecessors(entries, engine.place_of)
+        return {entry.name: [entries[at].name for at in before[position]] for position, entry in enumerate(entries)}
+
+    def _ignore(self, message: str, name: str) -> None:
+        entry = self._entries[name]
+        self._tell(EntryIgnored(message, entry.source, entry.target, entry.kind))
 
     async def _run(
-        self, engine: Engine, entries: Sequence[SyncEntry], scope: Scope, *, name: str, abort_on_error: bool
+        self,
+        engine: Engine,
+        entries: Sequence[SyncEntry],
+        scope: Scope,
+        *,
+        name: str,
+        abort_on_error: bool,
+        since: float | None = None,
     ) -> Tally:
         tally = Tally()
         began = self._clock.monotonic()
         with self._tell.run(tally, entry=name):
-            await Run(engine, entries, scope=scope, abort_on_error=abort_on_error, tell=self._tell).run()
+            await Run(
+                engine,
+                entries,
+                scope=scope,
+                abort_on_error=abort_on_error,
+                tell=self._tell,
+                since=since,
+                sharing=self._sharing,
+            ).run()
             self._tell(tally.finished(name, seconds=self._clock.monotonic() - began))
         return tally
 
     @asynccontextmanager
     async def _engine(self) -> AsyncIterator[Engine]:
-        defaults = self._config.defaults
-        docker = DockerConfig() if defaults.skip_docker_config else load_docker_config(self._environ)
-        hosts, warnings = hosts_of(self._config, await ask_store(docker, environ=self._environ))
+        config = self._config
+        docker = DockerConfig() if config.defaults.skip_docker_config else load_docker_config(self._environ)
+        hosts, warnings = hosts_of(config, await ask_store(docker, environ=self._environ))
         for warning in warnings:
             self._tell(Warned(warning))
-        limits = Limits(lambda name: _cap_of(name, hosts))
-        registries = Registries(
+        async with Connections(
             hosts,
-            limits=limits,
+            manner_of(config),
+            images=images_of(config),
             clock=self._clock,
             tell=self._tell,
-            user_agent=defaults.user_agent or f"regclient/regsync (python v{__version__})",
-            blob_limit=defaults.blob_limit,
             environ=self._environ,
-            certificates=_NOWHERE if defaults.skip_docker_config else CERTIFICATES,
-        )
-        layouts = Layouts(self._clock, tell=self._tell)
-        try:
-            async with registries:
-                images = asyncio.Semaphore(defaults.parallel if defaults.parallel > 0 else _IMAGES)
-                endpoints = BothKinds(registries, layouts)
-                yield Engine.of(endpoints, limits, self._clock, images, lambda name: place_of(name, hosts))
-        finally:
-            layouts.close()
-
-
-def _ignored(message: str, entry: SyncEntry) -> EntryIgnored:
-    return EntryIgnored(message, entry.source, entry.target, entry.kind)
-
-
-def _cap_of(name: str, hosts: Mapping[str, HostSettings]) -> int | None:
-    """Return the hard cap of what may be under way at a host at once; None where the limit is to be found out."""
-    if name in _CAPS:
-        return _CAPS[name]
-    return hosts[name].concurrent if name in hosts else None
-
-
-class _Turns:
-    """At the daemon's start, entries that read what others write wait for the first run of those."""
-
-    def __init__(self, entries: Sequence[SyncEntry], place_of: PlaceOf) -> None:
-        names = [entry.name for entry in entries]
-        before = predecessors(entries, place_of)
-        self._before = {name: [names[position] for position in before[at]] for at, name in enumerate(names)}
-        self._ended = {name: asyncio.Event() for name in names}
-        sorter = TopologicalSorter(self._before)
-        self.order: list[str] = list(sorter.static_order())
-
-    @asynccontextmanager
-    async def after_predecessors(self, name: str) -> AsyncIterator[None]:
-        """Wait for the first runs of those this entry reads from; later ones are not waited for."""
-        for predecessor in self._before[name]:
-            await self._ended[predecessor].wait()
-        try:
-            yield
-        finally:
-            self._ended[name].set()
+        ) as connections:
+            yield connections.engine

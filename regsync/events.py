@@ -201,10 +201,11 @@ class JobQueued:
 
 @dataclass(frozen=True, slots=True)
 class JobSkipped:
-    """An entry was due while it still waited or ran."""
+    """An entry was due while it still waited or ran; `times` is how often in a row that was."""
 
     entry: str
     due: datetime
+    times: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,6 +105,14 @@ class Limits:
         """Count a sign that the host has too much to do."""
         self._host(host).bad()
 
+    def begin_anew(self, host: str) -> None:
+        """Ask again for a host's cap and forget what was found out about it; slots in use stay in use."""
+        before = self._hosts.pop(host, None)
+        if before is not None:
+            now = self._host(host)
+            now.used, now.transfers = before.used, before.transfers
+            self._grant(host)
+
     async def take(self, wanted: tuple[str, ...]) -> None:
         """Wait for a slot at each of these hosts; to be given back by `leave`."""
         if wanted not in self._queues and self._fit(wanted, self._tickets + 1):

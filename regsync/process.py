@@ -40,8 +40,8 @@ def run_server(options: Options, *, grace: float, abort_on_error: bool) -> int:
     """Run the daemon until it is stopped and return the exit code; `grace` is in seconds."""
 
     async def run(app: App) -> int:
-        failed = await app.serve(grace=grace, abort_on_error=abort_on_error, stoppable=_stop_by_signal)
-        return FAILED if failed else FINE
+        served = await app.serve(grace=grace, abort_on_error=abort_on_error, stoppable=_stop_by_signal)
+        return FAILED if served.failed else FINE
 
     return _with_app(options, run)
 
@@ -49,6 +49,7 @@ def run_server(options: Options, *, grace: float, abort_on_error: bool) -> int:
 def print_config(options: Options, *, show_secrets: bool, only_check: bool) -> int:
     """Print the configuration as it is understood, or only whether it is fine."""
     try:
+        _threshold(options)
         loaded = load(_config_file(options), allow_unknown_keys=options.allow_unknown_keys)
     except ConfigError as error:
         return _refuse(error)
@@ -91,6 +92,11 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 
 def _log(options: Options) -> Log:
+    return Log(sys.stderr, threshold=_threshold(options), as_json="json" in options.log_options)
+
+
+def _threshold(options: Options) -> int:
+    """Return how bad what is logged must be; `ConfigError` for an option of the log that is not known."""
     unknown = [option for option in options.log_options if option != "json"]
     try:
         threshold = parse_verbosity(options.verbosity)
@@ -98,7 +104,7 @@ def _log(options: Options) -> Log:
         raise ConfigError([str(error)]) from error
     if unknown:
         raise ConfigError([f"unknown log option {unknown[0]}: expected json"])
-    return Log(sys.stderr, threshold=threshold, as_json="json" in options.log_options)
+    return threshold
 
 
 def _config_file(options: Options) -> str:

@@ -5,15 +5,20 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, replace
+from pathlib import Path
 
+from regsync import __version__
 from regsync.config.model import Config, Cred, SyncStep, TagFilter
 from regsync.daemon.schedule import Every, Schedule, parse_schedule
-from regsync.errors import ConfigError
 from regsync.oci.mediatype import SYNCED_BY_DEFAULT
-from regsync.registry.host import HostSettings
+from regsync.registry.host import HostSettings, Manner
+from regsync.registry.http.tls import CERTIFICATES
 from regsync.registry.login.dockerconfig import DockerConfig, normalise_registry_name
 from regsync.sync.entry import SyncEntry
 from regsync.sync.select import EVERYTHING, Filter, Selection, differs_from_go
+
+_IMAGES = 8  # in flight, unless `parallel` says otherwise
+_NOWHERE = Path(os.devnull)  # a folder of certificates that holds none
 
 
 def hosts_of(config: Config, docker: DockerConfig) -> tuple[dict[str, HostSettings], list[str]]:
@@ -49,11 +54,9 @@ def hosts_of(config: Config, docker: DockerConfig) -> tuple[dict[str, HostSettin
 
 def _merged(hosts: Mapping[str, HostSettings], cred: Cred) -> HostSettings | None:
     """Return the settings of a host with this item of `creds` on top; None for an item without a registry."""
-    if not cred.registry:  # told when the file was read
-        return None
     found = normalise_registry_name(cred.registry)
-    if found is None:
-        raise ConfigError([f"creds: {cred.registry}: not a registry; expected a host with or without a port"])
+    if found is None:  # told when the file was read
+        return None
     known = hosts.get(found.name) or replace(
         HostSettings.called(found.name), hostname=found.hostname, tls=found.tls or "enabled"
     )
@@ -95,16 +98,19 @@ def _changes(before: HostSettings, after: HostSettings) -> Iterable[str]:
             yield f"Changing {setting} for registry {after.name}: a later item of creds names it again"
 
 
-def place_of(name: str, hosts: Mapping[str, HostSettings]) -> str:
-    """Return where a repository really is: several names may share one server, and several paths one directory."""
-    scheme, found, path = name.partition("://")
-    if found:
-        return f"{scheme}://{os.path.realpath(path)}"
-    registry, _, repository = name.partition("/")
-    host = hosts.get(registry)
-    if host is None:
-        return name
-    return "/".join(part for part in (host.hostname, host.path_prefix, repository) if part)
+def manner_of(config: Config) -> Manner:
+    """Return how every registry is spoken to; whoever leaves docker's configuration out wants no certificates of it."""
+    defaults = config.defaults
+    return Manner(
+        user_agent=defaults.user_agent or f"regclient/regsync (python v{__version__})",
+        blob_limit=defaults.blob_limit,
+        certificates=_NOWHERE if defaults.skip_docker_config else CERTIFICATES,
+    )
+
+
+def images_of(config: Config) -> int:
+    """Return how many images may be copied at once."""
+    return config.defaults.parallel if config.defaults.parallel > 0 else _IMAGES
 
 
 def entries_of(config: Config) -> list[SyncEntry]:

@@ -17,10 +17,11 @@ from regsync.config.unsupported import (
     refuse_cache,
     refuse_later_keys,
     refuse_later_settings,
+    refuse_schema1,
     refuse_template,
 )
 from regsync.errors import Malformed
-from regsync.oci.mediatype import MANIFESTS
+from regsync.oci.mediatype import MANIFESTS, SCHEMA1
 from regsync.oci.reference import Reference
 
 _MEDIA_TYPE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]*/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]*")
@@ -39,10 +40,14 @@ _Read = TypeVar("_Read")
 
 @dataclass(frozen=True, slots=True)
 class Checks:
-    """What only other parts know: each raises `Malformed` for a pattern that is not RE2, or a schedule that is none."""
+    """What only other parts know: each raises `Malformed` for what is no RE2 pattern, no schedule, no registry.
+
+    Whatever a run would refuse is refused when the file is read, so that `config --check` tells of it.
+    """
 
     pattern: Callable[[str], None]
     schedule: Callable[[str], None]
+    registry: Callable[[str], None]
 
 
 @dataclass(slots=True)
@@ -96,6 +101,8 @@ class EntryRules:
     def _check_media_type(self, media_type: str, path: Path) -> None:
         if not _MEDIA_TYPE.fullmatch(media_type):
             self.report.error(path, f"{shown(media_type)} is not a media type; expected type/subtype")
+        elif media_type in SCHEMA1:
+            refuse_schema1(path, self.report)
         elif media_type not in MANIFESTS:
             hint = did_you_mean(media_type, MANIFESTS)
             self.report.warn(path, f"{shown(media_type)} is not the type of any image; {hint}")

@@ -16,6 +16,7 @@ from pydantic_core import PydanticCustomError
 from regsync.config.problems import Finding, Findings
 from regsync.config.scalars import (
     Plain,
+    kind_of,
     shown,
     to_bool,
     to_expiry,
@@ -51,14 +52,17 @@ def refusal(text: str) -> PydanticCustomError:
     return PydanticCustomError(OURS, "{text}", {"text": text})
 
 
-def converted(convert: Callable[[object], _T]) -> BeforeValidator:
-    """Return a validator that does one of the conversions of `scalars.py`."""
+def converted(convert: Callable[[object], _T], *, expected: str = "") -> BeforeValidator:
+    """Return a validator that does one of the conversions of `scalars.py`.
+
+    A refusal quotes the value, unless there is another text to say what was expected.
+    """
 
     def validate(value: object) -> _T:
         try:
             return convert(value)
         except Malformed as error:
-            raise refusal(str(error)) from None
+            raise refusal(f"expected {expected}, found {kind_of(value)}" if expected else str(error)) from None
 
     return BeforeValidator(validate)
 
@@ -93,18 +97,22 @@ def _at_least_zero(seconds: float) -> float:
 
 
 Text = Annotated[str, BeforeValidator(_text)]
-Secret = Annotated[str, BeforeValidator(_secret)]
 Boolean = Annotated[bool, converted(to_bool)]
-Switch = Annotated[bool, converted(to_switch)]
 Whole = Annotated[int, converted(to_int)]
-Number = Annotated[float, converted(to_float)]
 Seconds = Annotated[
     float,
     converted(lambda value: _at_least_zero(to_seconds(value))),
     PlainSerializer(format_duration, return_type=str),
 ]
-Expiry = Annotated[
+
+# Those of `creds`, where nothing is quoted.
+Secret = Annotated[str, BeforeValidator(_secret)]
+SecretBoolean = Annotated[bool, converted(to_bool, expected="true or false")]
+SecretSwitch = Annotated[bool, converted(to_switch, expected="true or false")]
+SecretWhole = Annotated[int, converted(to_int, expected="a whole number")]
+SecretNumber = Annotated[float, converted(to_float, expected="a number")]
+SecretSeconds = Annotated[
     float,
-    converted(lambda value: _at_least_zero(to_expiry(value))),
+    converted(lambda value: _at_least_zero(to_expiry(value)), expected='a duration from 0s up such as "1h30m"'),
     PlainSerializer(format_duration, return_type=str),
 ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import codecs
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Final, get_args
 
@@ -103,7 +103,7 @@ class _Reading:
         rules.check_defaults(config.defaults)
         for position, step in enumerate(config.sync):
             rules.check_step(step, position)
-        return config.model_copy(update={"creds": tuple(_named(config.creds, report))})
+        return config.model_copy(update={"creds": tuple(_named(config.creds, report, self.checks.registry))})
 
     def _validated(self, values: dict[str, Any]) -> tuple[Config, frozenset[Path]]:
         """Return what is valid of the values, and the paths of what was not."""
@@ -167,12 +167,12 @@ def _take_out(values: Any, problem: ErrorDetails) -> None:
         return  # gone with another value of its list
 
 
-def _named(creds: tuple[Cred, ...], report: Report) -> Iterator[Cred]:
+def _named(creds: tuple[Cred, ...], report: Report, registry: Callable[[str], None]) -> Iterator[Cred]:
     """Yield the logins that belong to a registry, checked."""
     for position, cred in enumerate(creds):
         path: Path = ("creds", position)
         if cred.registry:
-            check_cred(cred, path, report)
+            check_cred(cred, path, report=report, registry=registry)
             yield cred
         elif (*path, "registry") not in report.refused and path not in report.refused:
             report.warn(path, "Ignoring registry config without a name")

@@ -1,50 +1,49 @@
-"""The rules for `creds`: what can be known to be wrong with a registry's settings before it is asked for anything."""
+"""The rules for `creds`: what can be known to be wrong with a registry's settings before it is asked for anything.
+
+No value is quoted here: under whichever key it stands, it may be a password that somebody put there by mistake.
+"""
 
 from __future__ import annotations
 
 import re
+from base64 import b64decode
+from collections.abc import Callable
 from typing import Final
 
 from regsync.config.model import Cred
 from regsync.config.problems import Path, Report
-from regsync.config.scalars import shown
 from regsync.config.unsupported import key_of, refuse_later_keys, refuse_templates
+from regsync.errors import Malformed
+from regsync.oci.reference import valid_host
 
-_HOST: Final = re.compile(r"(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9.])?)(?::([0-9]{1,5}))?")
-_PORT_MAX: Final = 65535
-_HUB: Final = "https://index.docker.io/v1/"  # how docker's own files call Docker Hub
 _HELPER: Final = re.compile(r"docker-credential-[a-z0-9][a-z0-9._-]*")
+_BLOCK: Final = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----(.*?)-----END \1-----", re.DOTALL)
 _PREFIX: Final = re.compile(r"[A-Za-z0-9._~/-]*")
 
 
-def check_cred(cred: Cred, path: Path, report: Report) -> None:
-    """Tell all that is wrong with one item of `creds`."""
+def check_cred(cred: Cred, path: Path, *, report: Report, registry: Callable[[str], None]) -> None:
+    """Tell all that is wrong with one item of `creds`; `registry` raises `Malformed` for a name that is none."""
     refuse_later_keys(cred, path, report)
     templates = refuse_templates(cred, path, report)
     if "registry" not in templates:
-        _check_registry(cred, path, report)
-    if cred.hostname and not _is_host(cred.hostname):
-        report.error((*path, "hostname"), f"{_unless_login(cred.hostname)} is not a host; expected host[:port]")
+        _check_registry(cred, path, report, registry)
+    if cred.hostname and not valid_host(cred.hostname):
+        report.error((*path, "hostname"), "not a host; expected host[:port]")
     if cred.cred_helper and not _HELPER.fullmatch(cred.cred_helper):
-        text = f"{shown(cred.cred_helper)} is not a helper's name; expected docker-credential- and a-z, 0-9, . _ -"
-        report.error((*path, "credHelper"), text)
+        report.error((*path, "credHelper"), "not a helper's name; expected docker-credential- and a-z, 0-9, . _ -")
     if not cred.cred_host.isprintable():
         report.error((*path, "credHost"), "expected a host or URL without control characters")
     if not _PREFIX.fullmatch(cred.path_prefix) or ".." in cred.path_prefix.split("/"):
-        text = f"{shown(cred.path_prefix)} is not a path; expected parts of letters, digits, . _ ~ - joined by /"
-        report.error((*path, "pathPrefix"), text)
+        report.error((*path, "pathPrefix"), "not a path; expected parts of letters, digits, . _ ~ - joined by /")
     _check_certificates(cred, path, report, templates)
     _warn_of_old_keys(cred, path, report)
 
 
-def _check_registry(cred: Cred, path: Path, report: Report) -> None:
-    name = cred.registry
-    bare = name.removeprefix("https://").removeprefix("http://")
-    if bare != name:  # only an address may end with a slash
-        bare = bare.removesuffix("/")
-    if name != _HUB and not _is_host(bare):
-        text = f"{_unless_login(name)} is not a registry; expected host[:port]"
-        report.error((*path, "registry"), text)
+def _check_registry(cred: Cred, path: Path, report: Report, registry: Callable[[str], None]) -> None:
+    try:
+        registry(cred.registry)
+    except Malformed as error:
+        report.error((*path, "registry"), str(error))
 
 
 def _check_certificates(cred: Cred, path: Path, report: Report, templates: frozenset[str]) -> None:
@@ -67,16 +66,15 @@ def _warn_of_old_keys(cred: Cred, path: Path, report: Report) -> None:
         report.warn((*path, "api"), "api is deprecated and has no effect; remove it")
 
 
-def _is_host(text: str) -> bool:
-    match = _HOST.fullmatch(text)
-    return match is not None and (match[1] is None or 0 < int(match[1]) <= _PORT_MAX)
-
-
 def _is_pem(text: str) -> bool:
-    begin = text.find("-----BEGIN ")
-    return begin >= 0 and text.find("-----END ", begin) > begin
+    """Say whether there are blocks of base64 (RFC 7468), whose headers end with an empty line (RFC 1421)."""
+    blocks = [block[2] for block in _BLOCK.finditer(text)]
+    return bool(blocks) and all(map(_is_base64, blocks))
 
 
-def _unless_login(text: str) -> str:
-    """Return a host as a message may quote it: what has an @ may hold a password."""
-    return "a name with @ in it" if "@" in text else shown(text)
+def _is_base64(block: str) -> bool:
+    head, empty, body = block.replace("\r", "").strip().partition("\n\n")
+    try:
+        return bool(b64decode("".join((body if empty and ":" in head else block).split()), validate=True))
+    except ValueError:
+        return False

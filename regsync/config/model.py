@@ -10,8 +10,21 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr
 
-from regsync.config.fields import Boolean, Expiry, Number, Seconds, Secret, Section, Switch, Text, Whole, refusal
-from regsync.config.scalars import shown
+from regsync.config.fields import (
+    Boolean,
+    Seconds,
+    Secret,
+    SecretBoolean,
+    SecretNumber,
+    SecretSeconds,
+    SecretSwitch,
+    SecretWhole,
+    Section,
+    Text,
+    Whole,
+    refusal,
+)
+from regsync.config.scalars import kind_of, shown
 from regsync.oci.mediatype import SYNCED_BY_DEFAULT
 
 RETRY_MIN: Final = 300.0  # seconds; the Go regsync raises shorter waits for a registry's rate limit to this
@@ -47,45 +60,46 @@ def _kind(value: object) -> object:
 def _tls(value: object) -> object:
     word = value.lower() if isinstance(value, str) else None
     if word not in {"", "enabled", "insecure", "disabled"}:
-        raise refusal(f"{shown(value)} is not a TLS setting; expected enabled, insecure or disabled")
+        raise refusal(f"expected enabled, insecure or disabled, found {kind_of(value)}")
     return word
 
 
 class ApiOptions(Section):
     """`apiOpts`: deviations of one registry from the distribution API."""
 
-    disable_head: Switch = False
+    disable_head: SecretSwitch = False
 
 
 class Cred(Section):
     """One item of `creds`: how to reach a registry and log in. Certificates and keys are PEM text, sizes are bytes.
 
-    `registry` is kept as written; empty `tls` means that nothing was said. `req_concurrent` None: found out by itself.
+    No value is ever quoted: a password may have been put anywhere. `registry` is kept as written; empty `tls` means
+    that nothing was said. `req_concurrent` None: found out by itself.
     """
 
-    registry: Text = ""
-    hostname: Text = ""
+    registry: Secret = ""
+    hostname: Secret = ""
     tls: Annotated[Tls, BeforeValidator(_tls)] = ""
-    regcert: Text = ""
-    client_cert: Text = ""
+    regcert: Secret = ""
+    client_cert: Secret = ""
     client_key: Secret = Field(default="", repr=False)
     user: Secret = ""
     password: Secret = Field(default="", alias="pass", repr=False)
     token: Secret = Field(default="", repr=False)
-    cred_helper: Text = ""
-    cred_expire: Annotated[Expiry, AfterValidator(lambda seconds: seconds or _HOUR)] = _HOUR
-    cred_host: Text = ""
-    path_prefix: Text = ""
-    mirrors: tuple[Text, ...] = ()
-    priority: Whole = 0
-    repo_auth: Boolean = False
-    api: Text = ""
+    cred_helper: Secret = ""
+    cred_expire: Annotated[SecretSeconds, AfterValidator(lambda seconds: seconds or _HOUR)] = _HOUR
+    cred_host: Secret = ""
+    path_prefix: Secret = ""
+    mirrors: tuple[Secret, ...] = ()
+    priority: SecretWhole = 0
+    repo_auth: SecretBoolean = False
+    api: Secret = ""
     api_opts: ApiOptions = ApiOptions()
-    blob_chunk: Annotated[Whole, AfterValidator(lambda size: size if size > 0 else _CHUNK)] = _CHUNK
-    blob_max: Annotated[Whole, AfterValidator(lambda size: size or -1)] = -1
-    req_per_sec: Annotated[Number, AfterValidator(lambda rate: max(rate, 0.0))] = 0.0
-    req_concurrent: Annotated[Whole | None, AfterValidator(lambda cap: cap if cap and cap > 0 else None)] = None
-    scheme: Text = ""
+    blob_chunk: Annotated[SecretWhole, AfterValidator(lambda size: size if size > 0 else _CHUNK)] = _CHUNK
+    blob_max: Annotated[SecretWhole, AfterValidator(lambda size: size or -1)] = -1
+    req_per_sec: Annotated[SecretNumber, AfterValidator(lambda rate: max(rate, 0.0))] = 0.0
+    req_concurrent: Annotated[SecretWhole | None, AfterValidator(lambda cap: cap if cap and cap > 0 else None)] = None
+    scheme: Secret = ""
 
 
 class TagFilter(Section):

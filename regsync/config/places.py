@@ -18,7 +18,7 @@ from regsync.oci.reference import LayoutReference, Reference, parse_host, parse_
 _LAYOUT: Final = "ocidir://"
 _ANY_TAG: Final = ":x"
 _ANY_REPOSITORY: Final = "/x"
-_LOGIN: Final = re.compile(r"[^/]*(?:://)?[^/]*@[^/]*/")  # an @ before a slash: no digest, so perhaps a password
+_DIGEST: Final = re.compile(r"[^@]*@[A-Za-z0-9+._-]+:[0-9a-fA-F]{32,}")  # any other @ may end a login
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +47,7 @@ class Places:
         try:
             return _openable(text + _ANY_REPOSITORY)
         except Malformed:
-            if _LOGIN.match(text):
-                raise
+            _refuse_login(text)
             expected = "expected a registry, a path in one, or ocidir:// and a directory"
             raise Malformed(f"{shown(text)} is no prefix for repositories; {expected}") from None
 
@@ -87,5 +86,5 @@ def _openable(text: str) -> Reference:
 
 
 def _refuse_login(text: str) -> None:
-    if "@" in text and _LOGIN.match(text):
-        raise Malformed("a name with @ before a slash; credentials belong under creds")
+    if "@" in text and not _DIGEST.fullmatch(text):
+        raise Malformed("after @ must come a digest, with at least 32 hex digits; credentials belong under creds")

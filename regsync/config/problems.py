@@ -6,6 +6,7 @@ one line, and quotes nothing that stands under a key for secrets.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -15,6 +16,7 @@ from regsync.errors import ConfigError
 from regsync.text import plain
 
 _KEY_SHOWN: Final = 40  # characters
+_NAME: Final = re.compile("[^:=@ ]*[:=@ ](?=.)")
 
 SECRETS: Final = frozenset({"user", "pass", "token", "clientKey"})
 
@@ -82,8 +84,9 @@ def path_text(path: Path) -> str:
 
 
 def shown_key(key: str) -> str:
-    """Return a key as a message may show it: short."""
-    return key[:_KEY_SHOWN]
+    """Return a key as a message may show it: short, and nothing behind what may divide a name from a secret."""
+    name = _NAME.match(key)
+    return key[:_KEY_SHOWN] if name is None else f"{name[0][:_KEY_SHOWN]}..."
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -12,24 +12,27 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 
 from regsync.clock import Clock
-from regsync.daemon.jobs import Job, JobQueue, QueueClosed
+from regsync.daemon.jobs import Job, QueueClosed
 from regsync.daemon.scheduler import Scheduler
-from regsync.events import JobFinished, JobQueued, JobSkipped, JobStarted, Stopping, Tell
+from regsync.daemon.turns import Turns
+from regsync.events import JobFinished, JobStarted, Stopping, Tell
 
-Handle = Callable[[Job], Awaitable[int]]
+Handle = Callable[[Job, float], Awaitable[int]]
 
 
 class Runner:
-    """Runs jobs until it is told to stop; `handle` answers how many images of a job failed.
+    """Runs jobs until it is told to stop.
 
-    `grace` is in seconds: how long the jobs under way may go on after `stop`. Afterwards `failed` says how many images
-    (and crashed jobs) failed in all, `cut` how many jobs were cancelled before they finished.
+    `handle` is given a job and the monotonic second from which on an answer is news to it (see `Turns.take`), and
+    answers how many images of the job failed. `grace` is in seconds: how long the jobs under way may go on after
+    `stop`. Afterwards `failed` says how many images (and crashed jobs) failed in all, `crashed` how many jobs ended by
+    a bug of ours, `cut` how many were cancelled before they finished.
     """
 
     def __init__(
         self,
         scheduler: Scheduler,
-        queue: JobQueue,
+        turns: Turns,
         handle: Handle,
         tell: Tell,
         *,
@@ -38,9 +41,10 @@ class Runner:
         grace: float,
     ) -> None:
         self.failed = 0
+        self.crashed = 0
         self.cut = 0
         self._scheduler = scheduler
-        self._queue = queue
+        self._turns = turns
         self._handle = handle
         self._tell = tell
         self._clock = clock
@@ -57,15 +61,16 @@ class Runner:
         return self._stopping.is_set()
 
     async def run(self, first: Sequence[Job]) -> None:
-        """Put the start-up jobs, then run what falls due, until stopped; a second run is not possible."""
+        """Put the first jobs, leaders before followers, then run what falls due, until stopped; to be called once."""
         async with asyncio.TaskGroup() as group:
             if self._stopping.is_set():
                 return
             self._clockwork = group.create_task(self._scheduler.run(), name="scheduler")
             self._crew = [group.create_task(self._work(), name=f"worker-{n}") for n in range(self._workers)]
             with suppress(QueueClosed):  # stopped before all of them were put
+                now = self._clock.monotonic()
                 for job in first:
-                    await self._offer(job)
+                    await self._turns.put(job, since=now)
             await self._stopping.wait()
             deadline = group.create_task(self._cut_off_late(), name="grace")
             await asyncio.wait(self._crew)
@@ -78,7 +83,7 @@ class Runner:
         self._stopping.set()
         if self._clockwork is not None:
             self._clockwork.cancel()
-        self._queue.close()
+        self._turns.close()
         self._tell(Stopping(self._grace))
 
     def stop_now(self) -> None:
@@ -94,21 +99,17 @@ class Runner:
         await self._clock.sleep(self._grace)
         self.stop_now()
 
-    async def _offer(self, job: Job) -> None:
-        queued = await self._queue.put(job)
-        self._tell(JobQueued(job.entry, job.due) if queued else JobSkipped(job.entry, job.due))
-
     async def _work(self) -> None:
         with suppress(QueueClosed):
             while True:
-                async with self._queue.take() as job:
-                    await self._settle(job)
+                async with self._turns.take() as (job, since):
+                    await self._settle(job, since)
 
-    async def _settle(self, job: Job) -> None:
+    async def _settle(self, job: Job, since: float) -> None:
         self._tell(JobStarted(job.entry, job.due))
         crash: BaseException | None = None
         try:
-            failed = await self._handle(job)
+            failed = await self._handle(job, since)
         except asyncio.CancelledError as stray:
             if _cancelled():
                 self.cut += 1
@@ -117,6 +118,7 @@ class Runner:
         except Exception as bug:  # noqa: BLE001 - the one place: a job's bug must not stop the daemon
             failed, crash = 1, bug
         self.failed += failed
+        self.crashed += crash is not None
         self._tell(JobFinished(job.entry, failed, crash))
 
 

@@ -6,7 +6,8 @@ and croniter, which nobody else imports, iterates over plain comma lists whose m
 
 Zones are ours too. A zone is a row of stretches with one UTC offset each, and within a stretch wall time is UTC plus
 that offset. Searching stretch by stretch gives exactly the instants whose wall time matches: a time that a clock change
-skips is not due, a time that it repeats is due twice, as in robfig/cron.
+skips is not due, a time that it repeats is due twice, as in robfig/cron. Only the stretches near the start and near the
+match have to be looked at: whatever happens in between moves no wall time by as much as two days.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
+from functools import lru_cache
 from typing import Protocol
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -25,6 +27,7 @@ from regsync.errors import Malformed
 _SECOND = timedelta(seconds=1)
 _DAY = timedelta(days=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)  # any start does: each question names its own
+_NEAR = timedelta(days=2)  # more than any clock is ever moved: further off, clock changes do not matter to a due time
 _CORRECTION = timedelta(hours=3)  # a clock set back further than this was wrong before; cron(8) draws the line there
 _SEARCH_YEARS = 9  # 29 February is eight years apart around 2100
 _DESCRIPTORS = {
@@ -85,16 +88,21 @@ class Cron:
     def next_after(self, moment: datetime) -> datetime | None:
         """Return the first matching minute after this moment, or None when nine years hold none (30 February)."""
         start = moment.astimezone(UTC).replace(microsecond=0) + _SECOND
+        asked = wall = None
         while True:
             offset = self._offset(start)
-            wall = self._wall_from(start + offset)
+            if asked is None or wall is None or not asked <= start + offset <= wall:
+                asked, wall = start + offset, self._wall_from(start + offset)
             if wall is None:
                 return None
             due = wall - offset
-            change = self._offset_change(start, due)
-            if change is None:
+            change = self._offset_change(start, min(due, start + _NEAR))
+            if change is not None:
+                start = change
+            elif due <= start + _NEAR:
                 return due
-            start = change
+            else:
+                start = due - _NEAR
 
     def after_jump(self, due: datetime, *, now: datetime, jump: timedelta) -> datetime | None:
         """Return the same due time, since dates do not move, unless the clock had been far ahead of the truth."""
@@ -125,8 +133,12 @@ class Cron:
         return None
 
 
+@lru_cache(maxsize=1 << 14)
 def parse_schedule(text: str) -> Schedule:
-    """Read a `schedule` of the configuration: a cron line, `@daily` and its kind, or `@every 90s`, after `TZ=Zone `."""
+    """Read a `schedule` of the configuration: a cron line, `@daily` and its kind, or `@every 90s`, after `TZ=Zone `.
+
+    The same line gives the same object: it is read when the file is checked and when it is used, in many entries.
+    """
     zone: tzinfo | None = None
     line = text
     if text.startswith(("TZ=", "CRON_TZ=")):

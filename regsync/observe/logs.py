@@ -49,6 +49,7 @@ _LEVELS = {"debug": DEBUG, "info": INFO, "warn": WARN, "error": ERROR}
 _VERBOSITY = re.compile(r"([A-Za-z]+)([+-][0-9]{1,3})?")
 _PLAIN = re.compile(r"[!#-<>-~]+")  # printable ASCII without space, quote and equals sign
 _LONGEST = 4096  # characters of one value: registries choose what stands in some of them
+_WARNED_OF = frozenset(3 << doubled for doubled in range(32))  # skips in a row: an hour's job due every second says 11
 Line = tuple[int, str, Mapping[str, object]]
 _Ends = BlobStarted | BlobRetried | ImageCurrent | ImageNeeded | ImageCopied | ImageFailed | ImagePostponed
 
@@ -173,7 +174,9 @@ def _line_of_life(event: EntryIgnored | JobQueued | JobSkipped | JobStarted | Jo
         case JobQueued():
             return DEBUG, "Scheduled task", {"entry": event.entry, "due": event.due.isoformat()}
         case JobSkipped():
-            return DEBUG, "Still running, not started again", {"entry": event.entry, "due": event.due.isoformat()}
+            level = WARN if event.times in _WARNED_OF else DEBUG
+            said = {"entry": event.entry, "due": event.due.isoformat(), "times": event.times}
+            return level, "Still running, not started again", said
         case JobStarted():
             return DEBUG, "Running task", {"entry": event.entry, "due": event.due.isoformat()}
         case JobFinished(crash=None):

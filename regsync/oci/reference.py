@@ -35,6 +35,9 @@ _REGISTRY: Final = re.compile(
 _REPOSITORY: Final = re.compile(
     r"[a-z0-9]++(?:(?:\.|__?|-++)[a-z0-9]++)*+(?:/[a-z0-9]++(?:(?:\.|__?|-++)[a-z0-9]++)*+)*+"
 )
+_LOGIN_HOST: Final = re.compile(
+    r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?\.?)(?::(?P<port>[0-9]{1,5}))?"
+)
 _TAG: Final = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}")  # distribution-spec, "Pulling manifests"
 _ALGORITHM: Final = "[a-zA-Z][a-zA-Z0-9]*+(?:[+._-][a-zA-Z][a-zA-Z0-9]*+)*+"
 _DIGEST: Final = re.compile(rf"{_ALGORITHM}:[0-9a-fA-F]{{32,128}}")
@@ -138,6 +141,12 @@ def valid_tag(text: str) -> bool:
 def valid_repository(text: str) -> bool:
     """Say whether this can be a repository path, for names that come from registries."""
     return len(text) <= REPOSITORY_MAX and _REPOSITORY.fullmatch(text) is not None
+
+
+def valid_host(text: str) -> bool:
+    """Say whether this is a `host[:port]` as logins and addresses name it: any name that somebody's DNS may know."""
+    match = _LOGIN_HOST.fullmatch(text)
+    return match is not None and (match["port"] is None or 0 < int(match["port"]) <= _PORT_MAX)
 
 
 def _parse_registry_reference(text: str) -> RegistryReference:

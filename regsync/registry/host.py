@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Literal
 
 from regsync.clock import Clock
@@ -62,6 +63,19 @@ class HostSettings:
     def with_login(self, *, user: str = "", password: str = "", token: str = "", helper: str = "") -> HostSettings:
         """Return these settings with another way to log in; a helper and stored secrets exclude each other."""
         return replace(self, user=user, password=password, token=token, helper=helper)
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How every registry is spoken to.
+
+    `blob_limit` is how large a chunk, in bytes, a registry may demand (`OCI-Chunk-Min-Length`), `certificates` the
+    folder of docker's `certs.d`.
+    """
+
+    user_agent: str
+    blob_limit: int
+    certificates: Path
 
 
 class Way(enum.Enum):

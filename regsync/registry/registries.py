@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from pathlib import Path
+from dataclasses import dataclass
 from types import MappingProxyType, TracebackType
 from typing import Self
 from weakref import WeakValueDictionary
@@ -15,44 +15,51 @@ from regsync.oci.reference import RegistryReference, valid_repository
 from regsync.registry.content.listing import Listing
 from regsync.registry.content.session import cancel_all
 from regsync.registry.content.suspended import Suspended
-from regsync.registry.host import HostSettings, Learnt
-from regsync.registry.http.tls import CERTIFICATES
+from regsync.registry.host import HostSettings, Learnt, Manner
 from regsync.registry.http.transport import Transport
 from regsync.registry.http.wire import Wire
 from regsync.registry.login.scope import CATALOGUE
 from regsync.registry.repository import RegistryRepository
+from regsync.secrets import Secrets
+
+
+@dataclass(frozen=True, slots=True)
+class _Contact:
+    """One registry as this process has come to know it."""
+
+    host: HostSettings
+    transport: Transport
+    learnt: Learnt
+    suspended: Suspended
 
 
 class Registries:
     """The configured hosts, and those references name without a word in the configuration.
 
-    `blob_limit` is how large a chunk, in bytes, a registry may demand (`OCI-Chunk-Min-Length`).
+    Logins and tokens are made known to `secrets` as they come up.
     """
 
     def __init__(
         self,
         hosts: Mapping[str, HostSettings],
+        manner: Manner,
         *,
         limits: Limits,
         clock: Clock,
         tell: Tell,
-        user_agent: str,
-        blob_limit: int = 1 << 30,
         environ: Mapping[str, str] = MappingProxyType({}),
-        certificates: Path = CERTIFICATES,
+        secrets: Secrets | None = None,
     ) -> None:
         self._hosts = hosts
+        self._manner = manner
         self._limits = limits
         self._clock = clock
         self._tell = tell
-        self._user_agent = user_agent
-        self._blob_limit = blob_limit
         self._environ = environ
-        self._certificates = certificates
+        self._secrets = secrets if secrets is not None else Secrets()
         self._wire = Wire()
-        self._transports: dict[str, Transport] = {}
-        self._learnt: dict[str, Learnt] = {}
-        self._suspended: dict[str, Suspended] = {}
+        self._contacts: dict[str, _Contact] = {}
+        self._former: list[Suspended] = []  # of hosts as they were before their settings changed
         self._opened: WeakValueDictionary[tuple[str, str, bool], RegistryRepository] = WeakValueDictionary()
 
     async def __aenter__(self) -> Self:
@@ -62,23 +69,38 @@ class Registries:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await cancel_all(upload for suspended in self._suspended.values() for upload in suspended.everything())
+        suspended = [*self._former, *(contact.suspended for contact in self._contacts.values())]
+        await cancel_all(upload for one in suspended for upload in one.everything())
         await self._wire.__aexit__(kind, error, trace)
+
+    def apply(self, hosts: Mapping[str, HostSettings], manner: Manner) -> list[str]:
+        """Take new settings, and return the names of hosts whose own have changed: those begin anew.
+
+        Whoever holds a repository of such a host ends on what it has; all others keep theirs.
+        """
+        used = {*self._hosts, *hosts, *self._contacts}
+        changed = [name for name in used if _settings_of(name, hosts) != _settings_of(name, self._hosts)]
+        for name in changed if manner == self._manner else used:
+            if name in self._contacts:
+                self._former.append(self._contacts.pop(name).suspended)
+            for key in [key for key in self._opened if key[0] == name]:
+                del self._opened[key]
+        self._hosts, self._manner = hosts, manner
+        return changed
 
     def repository(self, reference: RegistryReference, *, push: bool = False) -> RegistryRepository:
         """Return the repository a reference lies in, one object while anybody holds it; nothing is contacted."""
         key = (reference.registry, reference.repository, push)
         opened = self._opened.get(key)
         if opened is None:
-            host = self._settings(reference.registry)
-            learnt = self._learnt.get(host.name) or Learnt(host, chunk_limit=self._blob_limit, clock=self._clock)
+            contact = self._contact(reference.registry)
             opened = self._opened[key] = RegistryRepository(
-                self._transport(host),
-                host,
+                contact.transport,
+                contact.host,
                 reference.repository,
                 push=push,
-                learnt=self._learnt.setdefault(host.name, learnt),
-                suspended=self._suspended.setdefault(host.name, Suspended(self._clock)),
+                learnt=contact.learnt,
+                suspended=contact.suspended,
                 clock=self._clock,
             )
         return opened
@@ -86,24 +108,35 @@ class Registries:
     async def catalogue(self, name: str) -> AsyncIterator[str]:
         """Every repository a registry lists; names that are no repository names are not passed on."""
         listing = Listing("/v2/_catalog", "repositories", (CATALOGUE,), f"repositories of {name}")
-        async for repository in listing.read(self._transport(self._settings(name)), clock=self._clock):
+        async for repository in listing.read(self._contact(name).transport, clock=self._clock):
             if valid_repository(repository):
                 yield repository
 
-    def _settings(self, name: str) -> HostSettings:
-        return self._hosts.get(name) or HostSettings.called(name)
+    def _contact(self, name: str) -> _Contact:
+        contact = self._contacts.get(name)
+        if contact is None:
+            host = _settings_of(name, self._hosts)
+            contact = self._contacts[name] = _Contact(
+                host,
+                self._transport(host),
+                Learnt(host, chunk_limit=self._manner.blob_limit, clock=self._clock),
+                Suspended(self._clock),
+            )
+        return contact
 
     def _transport(self, host: HostSettings) -> Transport:
-        transport = self._transports.get(host.name)
-        if transport is None:
-            transport = self._transports[host.name] = Transport(
-                host,
-                self._wire,
-                limits=self._limits,
-                clock=self._clock,
-                tell=self._tell,
-                user_agent=self._user_agent,
-                environ=self._environ,
-                certificates=self._certificates,
-            )
-        return transport
+        return Transport(
+            host,
+            self._wire,
+            limits=self._limits,
+            clock=self._clock,
+            tell=self._tell,
+            user_agent=self._manner.user_agent,
+            environ=self._environ,
+            certificates=self._manner.certificates,
+            secrets=self._secrets,
+        )
+
+
+def _settings_of(name: str, hosts: Mapping[str, HostSettings]) -> HostSettings:
+    return hosts.get(name) or HostSettings.called(name)

@@ -18,7 +18,7 @@ from regsync.registry.host import HostSettings
 from regsync.registry.registries import Registries
 from regsync.repository import Repository
 from tests.support.clock import FakeClock
-from tests.support.fake_registry import FakeRegistry, Features
+from tests.support.fake_registry import MANNER, FakeRegistry, Features
 from tests.support.fake_store import Stored
 from tests.support.memory import MemoryRepository
 from tests.support.real import DockerRegistry
@@ -91,10 +91,10 @@ async def opened(host: str) -> AsyncIterator[Registries]:
     """The registries of a process that knows this one, over plain HTTP."""
     async with Registries(
         {host: HostSettings(name=host, hostname=host, tls="disabled")},
+        MANNER,
         limits=Limits(lambda _: None),
         clock=FakeClock(instant=True),
         tell=ignore,
-        user_agent="regsync/test",
     ) as registries:
         yield registries
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from pathlib import Path
 
 import pytest
@@ -91,6 +92,37 @@ async def test_what_is_wrong_is_named_with_its_place_and_nobody_is_asked(
     assert "Traceback" not in ended.err
     assert SECRET not in ended.err
     assert fake_registry.journal == []
+
+
+AGREED = {
+    "two schemes": "creds:\n- {registry: 'https://http://x', user: a, pass: b}\nsync: []\n",
+    "a host of dots": "creds:\n- {registry: 'x..', user: a, pass: b}\nsync: []\n",
+    "a certificate that is none": "creds:\n- registry: x\n  regcert: '-----BEGIN A----- ? -----END A-----'\n",
+    "schema 1": "defaults: {mediaTypes: [application/vnd.docker.distribution.manifest.v1+prettyjws]}\n",
+    "a fine file": "creds:\n- {registry: 'https://x/', user: a, pass: b}\nsync: []\n",
+}
+
+
+@pytest.mark.parametrize("what", AGREED)
+def test_what_a_run_would_refuse_the_check_of_the_configuration_refuses_alike(what: str, tmp_path: Path) -> None:
+    (tmp_path / "regsync.yml").write_text(AGREED[what])
+    checked = regsync("config", "--check", "-c", "regsync.yml", cwd=tmp_path)
+    ran = regsync("once", "-c", "regsync.yml", "-v", "error", cwd=tmp_path)
+    assert checked.code == ran.code == (0 if what == "a fine file" else 2)
+    assert checked.err == ran.err
+    assert ran.code == 0 or re.match(r"regsync\.yml:[0-9]+:[0-9]+: ", ran.err)
+
+
+@pytest.mark.parametrize("option", [("-v", "loud"), ("--logopt", "xml")])
+def test_the_check_of_the_configuration_refuses_the_options_that_a_run_would(
+    option: tuple[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "regsync.yml").write_text("version: 1\n")
+    checked, ran = (
+        regsync(*command, *option, "-c", "regsync.yml", cwd=tmp_path) for command in (["config", "--check"], ["once"])
+    )
+    assert (checked.code, checked.err) == (ran.code, ran.err)
+    assert ran.code == 2
 
 
 @pytest.mark.parametrize("command", ["check", "server", "config"])

@@ -17,7 +17,7 @@ from regsync.registry.registries import Registries
 from tests.support.built import image_bytes
 from tests.support.clock import FakeClock
 from tests.support.exchange import Asked
-from tests.support.fake_registry import Bearer, FakeRegistry
+from tests.support.fake_registry import MANNER, Bearer, FakeRegistry
 from tests.support.faults import Reply
 from tests.support.images import described, put_blob, verified_once
 from tests.support.token_server import Policy, TokenServer
@@ -45,7 +45,7 @@ async def opened(fake: FakeRegistry, **settings: object) -> AsyncIterator[Regist
     host = replace(host, **settings)  # type: ignore[arg-type]  # a test's own words
     clock = FakeClock(instant=True)
     async with Registries(
-        {fake.host: host}, limits=Limits(lambda name: None), clock=clock, tell=ignore, user_agent="regsync/test"
+        {fake.host: host}, MANNER, limits=Limits(lambda name: None), clock=clock, tell=ignore
     ) as registries:
         yield registries
 

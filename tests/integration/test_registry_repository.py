@@ -18,7 +18,7 @@ from regsync.registry.registries import Registries
 from regsync.registry.repository import RegistryRepository
 from tests.support.built import image_bytes, some_bytes
 from tests.support.clock import FakeClock
-from tests.support.fake_registry import MODERN, FakeRegistry
+from tests.support.fake_registry import MANNER, MODERN, FakeRegistry
 from tests.support.faults import Change, Fault, KeepPart, ResetRequest, Status
 from tests.support.images import bytes_of, described, put_blob, put_built, verified_once
 
@@ -28,7 +28,7 @@ async def repository(fake: FakeRegistry, path: str = "app", **settings: object) 
     host = replace(HostSettings(name=fake.host, hostname=fake.host, tls="disabled"), **settings)  # type: ignore[arg-type]  # a test's own words
     clock = FakeClock(instant=True)
     async with Registries(
-        {fake.host: host}, limits=Limits(lambda name: None), clock=clock, tell=ignore, user_agent="regsync/test"
+        {fake.host: host}, MANNER, limits=Limits(lambda name: None), clock=clock, tell=ignore
     ) as registries:
         yield registries.repository(RegistryReference(fake.host, path), push=True)
 

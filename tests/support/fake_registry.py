@@ -7,11 +7,14 @@ both the same; what newer registries do besides (referrers, pages of tags, mount
 from __future__ import annotations
 
 import base64
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import trustme
 
+from regsync.registry.host import Manner
 from tests.support.built import Built
 from tests.support.exchange import Asked, LoopbackServer
 from tests.support.fake_api import answer, keep_part, kind_of, scope_of, unauthorized
@@ -20,7 +23,9 @@ from tests.support.fake_words import MODERN, Api, Features
 from tests.support.faults import Reply
 from tests.support.token_server import TokenServer
 
-__all__ = ["MODERN", "Basic", "Bearer", "FakeRegistry", "Features"]
+__all__ = ["MANNER", "MODERN", "Basic", "Bearer", "FakeRegistry", "Features"]
+
+MANNER = Manner(user_agent="regsync/test", blob_limit=1 << 30, certificates=Path(os.devnull))
 
 
 @dataclass(frozen=True, slots=True)

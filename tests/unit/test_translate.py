@@ -1,16 +1,23 @@
 from __future__ import annotations
 
+import io
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from regsync.app import load
-from regsync.config.load import Loaded
+from regsync.config.load import Loaded, load_config
+from regsync.connections import place_of
 from regsync.daemon.schedule import Every
+from regsync.errors import ConfigError
 from regsync.oci.mediatype import OCI_INDEX, SYNCED_BY_DEFAULT
 from regsync.registry.host import HostSettings
 from regsync.registry.login.dockerconfig import DockerConfig, DockerLogin
-from regsync.translate import entries_of, hosts_of, place_of, schedules_of, stricter_patterns
+from regsync.translate import entries_of, hosts_of, schedules_of, stricter_patterns
+from tests.unit.config.loading import CHECKS
 
 
 def loaded(text: str, folder: Path) -> Loaded:
@@ -150,3 +157,27 @@ def test_a_place_is_the_server_and_the_path_behind_a_name(tmp_path: Path) -> Non
     (tmp_path / "real").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "real")
     assert place_of(f"ocidir://{tmp_path}/link/../real", found) == f"ocidir://{tmp_path}/real"
+
+
+NAMES = st.text(alphabet="ab.:-_/[]@19", max_size=9) | st.sampled_from(["docker.io", "index.docker.io", "localhost"])
+SCHEMES = st.lists(st.sampled_from(["https://", "http://", "ftp://", "//", ""]), max_size=2).map("".join)
+ENDINGS = st.sampled_from(["", "/", "/v1/", "..", ":0", ":70000", ":5000"])
+
+
+@given(SCHEMES, NAMES, ENDINGS)
+@example("https://http://", "x", "")
+@example("", "a.example", "..")
+@example("http://", "a-", ":5000")
+def test_a_registry_that_is_taken_when_the_file_is_read_is_never_refused_later(
+    scheme: str, name: str, end: str
+) -> None:
+    text = f"creds: [{{registry: '{scheme}{name}{end}', user: a, pass: b}}]\n"
+    problems: Sequence[str] = ()
+    found: dict[str, HostSettings] = {}
+    try:
+        config = load_config("-", checks=CHECKS, stdin=io.BytesIO(text.encode())).config
+        found, _ = hosts_of(config, DockerConfig())
+    except ConfigError as error:
+        problems = error.problems
+    assert all(problem.startswith("<stdin>:1:20: creds[0].registry: ") for problem in problems)
+    assert problems or all(host.user == "a" for host in found.values())

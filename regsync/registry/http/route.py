@@ -76,7 +76,7 @@ class Route:
         """Ask a token server, as the `Fetch` of this host's `Authenticator`: guarded, capped, no redirects."""
         headers = (*request.headers.items(), self._agent)
         async with self._open(request.method, request.url, headers, request.body or None) as reply:
-            return TokenAnswer(reply.status, await reply.read(_TOKEN_CAP))
+            return TokenAnswer(reply.status, await reply.read(_TOKEN_CAP), reply.headers.get("retry-after", ""))
 
     def _open(
         self, method: str, url: str, headers: tuple[tuple[str, str], ...], body: bytes | Feed | None

@@ -40,6 +40,7 @@ from regsync.registry.http.tls import CERTIFICATES
 from regsync.registry.http.wire import Reply, Wire
 from regsync.registry.login.auth import Authenticator
 from regsync.registry.login.credentials import credentials_of
+from regsync.secrets import Secrets
 from regsync.text import plain
 
 __all__ = ["Answer", "Headers", "Request", "Streamed", "Transport"]
@@ -71,7 +72,7 @@ class Transport:
     """One registry, spoken to.
 
     `environ` is where proxies and credential helpers come from, `certificates` the folder of docker's `certs.d`, `draw`
-    the source of chance for back-off.
+    the source of chance for back-off, `secrets` who gets to know what logs in.
     """
 
     def __init__(
@@ -85,6 +86,7 @@ class Transport:
         user_agent: str,
         environ: Mapping[str, str] = _NO_ENVIRONMENT,
         certificates: Path = CERTIFICATES,
+        secrets: Secrets | None = None,
         draw: Callable[[], float] = random.random,
     ) -> None:
         self._host = host
@@ -94,13 +96,15 @@ class Transport:
         self._draw = draw
         self._pacing = Pacing(host.name, host.per_second, clock=clock, draw=draw)
         self._route = Route(host, wire, environ=environ, certificates=certificates, tell=tell, user_agent=user_agent)
+        secrets = secrets if secrets is not None else Secrets()
         self._auth = Authenticator(
             host,
-            credentials_of(host, clock=clock, environ=environ),
+            credentials_of(host, clock=clock, environ=environ, secrets=secrets),
             self._route.fetch,
             user_agent=user_agent,
             clock=clock,
             local_realms=self._route.is_local,
+            secrets=secrets,
         )
         self._warned: set[str] = set()
 

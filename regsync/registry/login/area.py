@@ -9,13 +9,12 @@ from typing import Literal
 from regsync.errors import AccessDenied, Refused
 from regsync.registry.login.credentials import Credential
 from regsync.registry.login.grants import Grant, Refusal
-from regsync.registry.login.scope import Scope, names_in
+from regsync.registry.login.memory import Memory
+from regsync.registry.login.scope import Scopes, in_words, names_in
 from regsync.registry.login.trial import Trial
 
-_MANY = 1024  # grants of one area, above which those that have served are dropped; names it remembers
+_MANY = 1024  # names that are remembered
 _CREDIT = 2  # refusals in a row that a login which was accepted before survives
-
-Scopes = tuple[Scope, ...]
 
 
 @dataclass(slots=True)
@@ -28,7 +27,7 @@ class Area:
     """
 
     scheme: Literal["", "basic", "bearer"] = ""
-    realm: str = ""
+    realm: str = field(default="", repr=False)
     service: str = ""
     refresh: str = field(default="", repr=False)
     answered: set[str] = field(default_factory=set)
@@ -38,8 +37,7 @@ class Area:
     _refused: tuple[Credential, Refusal] | None = None
     _names: dict[str, str] = field(default_factory=dict)  # what the registry calls our repositories, as far as heard
     _renames: bool = False
-    _grants: dict[Scopes, Grant] = field(default_factory=dict)
-    _most: int = _MANY
+    _grants: Memory[Scopes, Grant] = field(default_factory=lambda: Memory(lambda _: Grant()))
 
     def turn_to(self, realm: str, service: str) -> None:
         """Get tokens there from now on; what another token server gave stays out of its sight."""
@@ -93,7 +91,16 @@ class Area:
         self.credit, self._refused = _CREDIT, None
         self.login.settle()
 
-    def refuse_login(self, credential: Credential, error: AccessDenied | Refused, *, until: float) -> bool:
+    def refuse(self, scopes: Scopes, error: AccessDenied | Refused, *, until: float, shown: Credential | None) -> None:
+        """Remember a refusal: of a login that was shown for the whole area, of anything else for these scopes."""
+        if shown is None or not self._refuse_login(shown, error, until=until):
+            self.grant(scopes).refuse(error, until=until)
+
+    def about(self, scopes: Scopes, *, login: Credential | None) -> str:
+        """Return what to say a refusal is about; nothing where a login is wrong for whatever scopes."""
+        return f" for {in_words(scopes)}" if login is None or self.credit else ""
+
+    def _refuse_login(self, credential: Credential, error: AccessDenied | Refused, *, until: float) -> bool:
         """Note that this login was refused; whether it is wrong for the whole area, and remembered until then.
 
         Some registries answer 401 too where a good login lacks rights: one that was accepted has `credit`.
@@ -143,16 +150,17 @@ class Area:
 
     def grant(self, scopes: Scopes) -> Grant:
         """Return the grant for exactly these scopes."""
-        grant = self._grants.get(scopes)
-        if grant is None:
-            grant = self._grants[scopes] = Grant()
-        return grant
+        return self._grants[scopes]
 
     def tidy(self, now: float) -> None:
-        """Drop grants that have served, once there are many: a mirror asks for new scopes as long as it runs."""
-        if len(self._grants) > self._most:
-            self._grants = {key: grant for key, grant in self._grants.items() if not grant.has_served(now)}
-            self._most = max(_MANY, 2 * len(self._grants))  # so that those in use are not looked through every time
+        """Drop grants that have served, once there are many."""
+        self._grants.tidy(now)
+
+    def has_served(self, now: float) -> bool:
+        """Say whether a new one would do as well, at the price of a challenge."""
+        if self.trial.under_way or self.login.under_way or (self._refused is not None and self._refused[1].lasts(now)):
+            return False
+        return all(grant.has_served(now) for grant in self._grants)
 
     def serving(self, scopes: Scopes) -> Iterator[Grant]:
         """Each grant whose token serves these scopes: their own, and for `pull` one for `pull,push`."""

@@ -14,32 +14,27 @@ from contextlib import asynccontextmanager
 from typing import Never
 
 from regsync.clock import Clock
-from regsync.errors import AccessDenied, IntegrityError, Malformed, Refused, Unavailable
+from regsync.errors import AccessDenied, Malformed, Refused
 from regsync.registry.host import HostSettings
-from regsync.registry.login.area import Area, Scopes
+from regsync.registry.login.area import Area
 from regsync.registry.login.challenge import Challenge, parse_challenges
 from regsync.registry.login.credentials import LASTING, Credential, CredentialSource
-from regsync.registry.login.grants import Grant
+from regsync.registry.login.memory import Memory
+from regsync.registry.login.purchase import CHECK, Purchases
 from regsync.registry.login.realm import name_realm, resolve_realm
-from regsync.registry.login.scope import in_words
+from regsync.registry.login.scope import Scopes, in_words
 from regsync.registry.login.token import (
     Fetch,
-    Token,
     TokenAnswer,
     TokenRequest,
-    TokenServer,
     basic_header,
-    read_token,
 )
 from regsync.registry.login.trial import Trial, alone
+from regsync.secrets import Secrets
 
 __all__ = ["Authenticator", "Fetch", "TokenAnswer", "TokenRequest"]
 
-_CHECK = "check its entry in creds or the docker config"
 _NO_LOGIN = 5.0  # seconds a login that could not be obtained counts as a refusal
-_NOT_YOU = (400, 401, 403)  # a token server that may not like the login (400: RFC 6749, section 5.2)
-_NO_SUCH_GRANT = (404, 405, 501)  # a token server that knows no refresh tokens
-_LATER = (408, 425, 429)  # and every 5xx
 
 
 class Authenticator:
@@ -47,7 +42,8 @@ class Authenticator:
 
     `fetch` asks a token server once, guarded and without redirects; what it raises goes through, and whether the
     whole is tried again is for the caller to say. `local_realms` answers whether the registry itself is at a private
-    or loopback address, so that its token server may be; it is asked only of realms that are literal addresses.
+    or loopback address, so that its token server may be; it is asked only of realms that are literal addresses. Tokens
+    are made known to `secrets`.
     """
 
     def __init__(
@@ -58,15 +54,15 @@ class Authenticator:
         *,
         user_agent: str,
         clock: Clock,
+        secrets: Secrets,
         local_realms: Callable[[], bool],
     ) -> None:
         self._host = host
         self._credentials = credentials
-        self._fetch = fetch
-        self._user_agent = user_agent
         self._clock = clock
         self._local_realms = local_realms
-        self._areas: dict[str, Area] = {}
+        self._purchases = Purchases(host.name, credentials, fetch, user_agent=user_agent, clock=clock, secrets=secrets)
+        self._areas = Memory[str, Area](lambda _: Area())
 
     @asynccontextmanager
     async def trying(self, scopes: Scopes) -> AsyncIterator[str | None]:
@@ -91,11 +87,12 @@ class Authenticator:
 
         `AccessDenied` at once where these scopes, or the login, were refused before.
         """
+        self._areas.tidy(self._clock.monotonic())
         area = self._area(scopes)
         area.tidy(self._clock.monotonic())
         area.grant(scopes).check_refusal(self._clock.monotonic())
         if area.scheme == "bearer" and not area.must_hear(scopes):
-            return f"Bearer {await self._token(area, scopes)}"
+            return f"Bearer {await self._purchases.token(area, scopes)}"
         if area.scheme == "basic":
             credential = await self._credentials.get()
             if credential is not None and credential.basic:
@@ -117,7 +114,7 @@ class Authenticator:
                 credential = await self._credentials.instead_of(shown) or credential
             self._learn(scopes, offers, sent, credential)
         except (AccessDenied, Refused) as error:
-            self._remember(area, area.grant(scopes), error, lasting=lasting, shown=shown)
+            area.refuse(scopes, error, until=self._clock.monotonic() + lasting, shown=shown)
             raise
         finally:
             area.settle(scopes)
@@ -131,15 +128,7 @@ class Authenticator:
 
     def _area(self, scopes: Scopes) -> Area:
         name = scopes[0].name if self._host.repo_auth and scopes else ""
-        return self._areas.setdefault(name, Area())
-
-    def _remember(
-        self, area: Area, grant: Grant, error: AccessDenied | Refused, *, lasting: float, shown: Credential | None
-    ) -> None:
-        """Remember a refusal: of a login that was shown for the whole area, of anything else for these scopes."""
-        until = self._clock.monotonic() + lasting
-        if shown is None or not area.refuse_login(shown, error, until=until):
-            grant.refuse(error, until=until)
+        return self._areas[name]
 
     def _read(self, challenges: Sequence[str]) -> dict[str, Challenge]:
         try:
@@ -153,15 +142,15 @@ class Authenticator:
     ) -> None:
         area, basic = self._area(scopes), basic_header(credential) if credential and credential.basic else ""
         if basic and sent == basic and ("basic" in offers or "bearer" not in offers):
-            self._deny(f"refused the user name and password{_about(area, scopes, login=credential)}; {_CHECK}")
+            self._deny(f"refused the user name and password{area.about(scopes, login=credential)}; {CHECK}")
         if basic and "basic" in offers:
             area.scheme = "basic"
         elif "bearer" in offers:
             self._learn_bearer(area, scopes, offers["bearer"], sent)
         elif "basic" in offers:
-            self._deny(f"wants a user name and password for {in_words(scopes)} and none are configured; {_CHECK}")
+            self._deny(f"wants a user name and password for {in_words(scopes)} and none are configured; {CHECK}")
         else:
-            known = ", ".join(sorted(scheme[:40] for scheme in offers)) or "nothing"
+            known = ", ".join(sorted(scheme[:40] for scheme in offers)[:5]) or "nothing"
             self._deny(f"refused {in_words(scopes)} and offers no login we know (it offers {known})")
 
     def _learn_bearer(self, area: Area, scopes: Scopes, offer: Challenge, sent: str | None) -> None:
@@ -171,7 +160,7 @@ class Authenticator:
         area.turn_to(realm, offer.params.get("service", ""))
         holder = area.holder(scopes, sent)
         if holder is not None and holder.strike:
-            self._deny(f"refused a fresh token for {in_words(scopes)} from {name_realm(realm)}; {_CHECK}")
+            self._deny(f"refused a fresh token for {in_words(scopes)} from {name_realm(realm)}; {CHECK}")
         renamed = area.hear(scopes, offer.params.get("scope", ""), refused=holder)
         if holder is None:  # nothing was sent, or a token that is replaced already
             return
@@ -179,76 +168,5 @@ class Authenticator:
         lacking = offer.params.get("error") == "insufficient_scope" and not renamed
         holder.strike = "scope" if lacking else "token"
 
-    async def _token(self, area: Area, scopes: Scopes) -> str:
-        """Return a token that serves these scopes; of all who wait for one, one fetches it."""
-        for held in area.serving(scopes):
-            if held.token is not None and self._clock.monotonic() < held.token.stale:
-                return held.token.value
-        grant = area.grant(scopes)
-        seen = grant.failures
-        async with grant.lock:
-            now = self._clock.monotonic()
-            grant.check_refusal(now)
-            grant.check_failure(seen)
-            token = grant.token
-            if token is None or now >= token.stale:
-                token = await self._renew(area, scopes, grant)
-            return token.value
-
-    async def _renew(self, area: Area, scopes: Scopes, grant: Grant) -> Token:
-        credential = await self._credentials.get()
-        async with alone(lambda: area.untried_login(credential, self._clock.monotonic())):
-            server = TokenServer(area.realm, area.service, self._user_agent)
-            shown: Credential | None = None
-            try:
-                request, answer = await self._buy(area, server, area.called(scopes), credential)
-                if credential is not None and request.shows_login and answer.status in _NOT_YOU:
-                    other = await self._credentials.instead_of(credential)
-                    if other is not None:
-                        credential = other
-                        request, answer = await self._buy(area, server, area.called(scopes), credential)
-                shown = credential if answer.status == 401 and request.shows_login else None
-                token = self._accept(server, answer, _about(area, scopes, login=shown))
-            except (Unavailable, IntegrityError) as error:
-                raise grant.fail(error) from error
-            except (AccessDenied, Refused) as error:
-                self._remember(area, grant, error, lasting=LASTING, shown=shown)
-                raise
-            area.take_refresh(token.refresh, of=(server.url, server.service))
-            area.prove("token")
-        grant.take(token)
-        return token
-
-    async def _buy(
-        self, area: Area, server: TokenServer, scopes: Scopes, credential: Credential | None
-    ) -> tuple[TokenRequest, TokenAnswer]:
-        """Ask in every way there is until one succeeds; return the last request and its answer."""
-        own = credential.token if credential is not None else ""
-        for refresh in dict.fromkeys(filter(None, (area.refresh, own))):
-            request = server.with_refresh(refresh, scopes)
-            answer = await self._fetch(request)
-            if answer.status == 200:
-                return request, answer
-            area.drop_refresh(refresh)
-            if refresh == own and not (credential and credential.basic) and answer.status not in _NO_SUCH_GRANT:
-                return request, answer  # which is a failure: a refused login does not become anonymous
-        request = server.with_login(credential, scopes)
-        return request, await self._fetch(request)
-
-    def _accept(self, server: TokenServer, answer: TokenAnswer, about: str) -> Token:
-        source = f"{name_realm(server.url)} of {self._host.name}"
-        if answer.status == 200:
-            return read_token(answer.body, clock=self._clock, source=source)
-        if answer.status >= 500 or answer.status in _LATER:
-            raise Unavailable(f"the token server {source} answered {answer.status}")
-        if answer.status in {401, 403}:
-            raise AccessDenied(f"the token server {source} refused the login{about} ({answer.status}); {_CHECK}")
-        raise AccessDenied(f"the token server {source} answered {answer.status}{about}")
-
     def _deny(self, why: str) -> Never:
         raise AccessDenied(f"{self._host.name} {why}")
-
-
-def _about(area: Area, scopes: Scopes, *, login: Credential | None) -> str:
-    """Return what to say a refusal is about; nothing where a login is wrong for whatever scopes."""
-    return f" for {in_words(scopes)}" if login is None or area.credit else ""

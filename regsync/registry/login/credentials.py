@@ -15,6 +15,7 @@ from regsync.clock import Clock
 from regsync.errors import AccessDenied
 from regsync.registry.host import HostSettings
 from regsync.registry.login.helper import PATIENCE, ask_helper
+from regsync.secrets import Secrets
 
 LASTING = 60.0  # seconds a refused login is neither tried again nor asked a helper about
 _AGAIN = 5.0  # seconds until a helper that failed is run again
@@ -69,11 +70,18 @@ class HelperCredential:
     """
 
     def __init__(
-        self, host: HostSettings, *, clock: Clock, environ: Mapping[str, str], patience: float = PATIENCE
+        self,
+        host: HostSettings,
+        *,
+        clock: Clock,
+        environ: Mapping[str, str],
+        secrets: Secrets,
+        patience: float = PATIENCE,
     ) -> None:
         self._host = host
         self._clock = clock
         self._environ = environ
+        self._secrets = secrets
         self._patience = patience
         self._lock = asyncio.Lock()
         self._credential: Credential | None = None
@@ -107,14 +115,20 @@ class HelperCredential:
             self._failure = f"cannot log in at {host.name}: {error}"
             self._due = self._clock.monotonic() + _AGAIN
             return
+        self._secrets.add(answer.password, user=answer.user)
+        self._secrets.add(answer.token)
         self._credential = Credential(answer.user, answer.password, answer.token)
         self._due = self._clock.monotonic() + max(host.credential_expiry, _AGAIN)
 
 
-def credentials_of(host: HostSettings, *, clock: Clock, environ: Mapping[str, str]) -> CredentialSource:
-    """Return where this host's login comes from; a helper wins over anything stored."""
+def credentials_of(
+    host: HostSettings, *, clock: Clock, environ: Mapping[str, str], secrets: Secrets
+) -> CredentialSource:
+    """Return where this host's login comes from, made known to `secrets`; a helper wins over anything stored."""
     if host.helper:
-        return HelperCredential(host, clock=clock, environ=environ)
+        return HelperCredential(host, clock=clock, environ=environ, secrets=secrets)
     if host.user or host.password or host.token:
+        secrets.keep(host.password, user=host.user)
+        secrets.keep(host.token)
         return FixedCredential(Credential(host.user, host.password, host.token))
     return FixedCredential()

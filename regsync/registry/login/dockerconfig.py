@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import pwd
-import re
 from base64 import b64decode
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -18,13 +17,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from regsync.errors import AccessDenied, Malformed
+from regsync.oci.reference import valid_host
 from regsync.registry.host import DOCKER_HUB, HostSettings, Tls
 from regsync.registry.login.helper import PATIENCE, list_helper
 
 _LARGEST = 4 << 20  # bytes of config.json that are read
 _PROGRAM = "docker-credential-"
 _HUB_KEYS = ("docker.io", "registry-1.docker.io", "https://index.docker.io/v1/")
-_HOSTNAME = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?\.?)(?::[0-9]{1,5})?")
 
 
 class RegistryName(NamedTuple):
@@ -70,11 +69,17 @@ def normalise_registry_name(text: str) -> RegistryName | None:
         return RegistryName(hub.name, hub.hostname, "enabled", hub.credential_host)
     scheme, found, rest = text.rpartition("://")
     if not found:
-        return RegistryName(text, text, None, "") if _HOSTNAME.fullmatch(text) else None
+        return RegistryName(text, text, None, "") if valid_host(text) else None
     hostname = rest.removesuffix("/")
-    if scheme not in {"http", "https"} or not _HOSTNAME.fullmatch(hostname):
+    if scheme not in {"http", "https"} or not valid_host(hostname):
         return None
     return RegistryName(hostname, hostname, "enabled" if scheme == "https" else "disabled", text)
+
+
+def check_registry_name(text: str) -> None:
+    """Raise `Malformed` for what no item of `creds` can be about."""
+    if normalise_registry_name(text) is None:
+        raise Malformed("not a registry; expected host[:port], with https:// or http:// before it or without")
 
 
 def load_docker_config(environ: Mapping[str, str]) -> DockerConfig:

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Literal
 
-from regsync.errors import AccessDenied, IntegrityError, Refused, Unavailable
+from regsync.errors import AccessDenied, Refused
 from regsync.registry.login.token import Token
 from regsync.registry.login.trial import Trial
 
@@ -21,8 +21,12 @@ class Refusal:
 
     def check(self, now: float) -> None:
         """Raise it again while it lasts."""
-        if now < self.until:
+        if self.lasts(now):
             raise self.kind(self.message)
+
+    def lasts(self, now: float) -> bool:
+        """Say whether it is not over."""
+        return now < self.until
 
 
 @dataclass(slots=True)
@@ -38,8 +42,6 @@ class Grant:
     token: Token | None = None
     strike: Literal["", "token", "scope"] = ""
     worked: bool = False
-    failures: int = 0
-    _failure: tuple[str, int, float | None] = ("", 1, None)  # message, attempts, retry_after
     _refusal: Refusal | None = None
 
     def take(self, token: Token) -> None:
@@ -66,26 +68,6 @@ class Grant:
         self._refusal.check(now)
         self.clear()
 
-    def fail(self, error: Unavailable | IntegrityError) -> Unavailable:
-        """Return the failure, and let those who wait for the same fail with it.
-
-        Each of them would try as long again, one after another.
-        """
-        self.failures += 1
-        self._failure = (str(error), error.attempts, error.retry_after if isinstance(error, Unavailable) else None)
-        return self._failed()
-
-    def check_failure(self, seen: int) -> None:
-        """Raise the last failure if it came after `seen` of them."""
-        if self.failures != seen:
-            raise self._failed()
-
-    def _failed(self) -> Unavailable:
-        message, attempts, retry_after = self._failure
-        error = Unavailable(message, retry_after=retry_after)
-        error.attempts = attempts
-        return error
-
     def clear(self) -> None:
         """Start anew; whoever fetches a token at this moment still hands it in here."""
         self.token, self.strike, self._refusal = None, "", None
@@ -95,5 +77,5 @@ class Grant:
         if self.lock.locked() or self.trial.under_way:
             return False
         if self._refusal is not None:
-            return now >= self._refusal.until
+            return not self._refusal.lasts(now)
         return now >= self.token.stale if self.token is not None else not self.strike

@@ -8,7 +8,7 @@ nobody makes us buy a token to push where we only read.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 _LONGEST = 4096  # characters of a challenge's scope that are looked at
@@ -41,6 +41,7 @@ class Scope:
         return replace(self, actions=("pull", "push")) if self.actions == ("pull",) else None
 
 
+Scopes = tuple[Scope, ...]
 CATALOGUE = Scope("registry", "catalog", ("*",))
 
 
@@ -71,6 +72,6 @@ def _repositories(challenge: str) -> Iterator[str]:
             yield name
 
 
-def in_words(scopes: Sequence[Scope]) -> str:
+def in_words(scopes: Scopes) -> str:
     """Return what an error calls these scopes."""
     return " ".join(map(str, scopes))[:300] or "this request"

@@ -28,7 +28,7 @@ class TokenRequest:
     """One request to a token server; `body` is a form when it is a POST. Secrets stay out of repr."""
 
     method: Literal["GET", "POST"]
-    url: str
+    url: str = field(repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: bytes = field(default=b"", repr=False)
 
@@ -40,10 +40,11 @@ class TokenRequest:
 
 @dataclass(frozen=True, slots=True)
 class TokenAnswer:
-    """What the token server said; the body may be a secret and stays out of repr."""
+    """What the token server said, with its Retry-After header; the body may be a secret and stays out of repr."""
 
     status: int
     body: bytes = field(repr=False)
+    retry_after: str = ""
 
 
 Fetch = Callable[[TokenRequest], Awaitable[TokenAnswer]]
@@ -62,7 +63,7 @@ class Token:
 class TokenServer:
     """Where tokens are to be had, for which service, and who we say we are."""
 
-    url: str
+    url: str = field(repr=False)
     service: str
     client: str
 

@@ -10,6 +10,7 @@ from regsync.config.load import Checks, Loaded, load_config
 from regsync.config.model import Config, SyncStep
 from regsync.daemon.schedule import parse_schedule
 from regsync.errors import ConfigError
+from regsync.registry.login.dockerconfig import check_registry_name
 from regsync.sync.select import check_pattern
 
 
@@ -17,7 +18,7 @@ def _check_schedule(text: str) -> None:
     parse_schedule(text)
 
 
-CHECKS = Checks(pattern=check_pattern, schedule=_check_schedule)
+CHECKS = Checks(pattern=check_pattern, schedule=_check_schedule, registry=check_registry_name)
 STEP = "sync:\n  - source: a.example/x\n    target: b.example/x\n    type: repository\n"
 
 

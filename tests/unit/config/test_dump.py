@@ -18,8 +18,8 @@ creds:
       -----BEGIN CERTIFICATE-----
       MIIB
       -----END CERTIFICATE-----
-    clientCert: "-----BEGIN X-----\\nA\\n-----END X-----\\n"
-    clientKey: "-----BEGIN KEY-----\\nhunter2\\n-----END KEY-----\\n"
+    clientCert: "-----BEGIN X-----\\nQUFB\\n-----END X-----\\n"
+    clientKey: "-----BEGIN KEY-----\\nhunter22\\n-----END KEY-----\\n"
     user: "010"
     pass: "hunter2: #"
     token: hunter2

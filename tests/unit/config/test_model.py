@@ -4,7 +4,7 @@ import pytest
 
 from regsync.config.model import Defaults, Hook, SyncStep
 from regsync.config.scalars import Plain
-from regsync.oci.mediatype import DOCKER_SCHEMA1, OCI_INDEX, SYNCED_BY_DEFAULT
+from regsync.oci.mediatype import DOCKER_LIST, OCI_INDEX, SYNCED_BY_DEFAULT
 from tests.unit.config.loading import config_of, step_of, warnings_of
 
 
@@ -107,7 +107,7 @@ def test_a_list_of_media_types_replaces_the_default_completely_unless_it_is_empt
     defaults = f"{{mediaTypes: [{OCI_INDEX}]}}"
     assert step_of(defaults=defaults).media_types == (OCI_INDEX,)
     assert step_of("mediaTypes: []", defaults=defaults).media_types == (OCI_INDEX,)
-    assert step_of(f"mediaTypes: [{DOCKER_SCHEMA1}]", defaults=defaults).media_types == (DOCKER_SCHEMA1,)
+    assert step_of(f"mediaTypes: [{DOCKER_LIST}]", defaults=defaults).media_types == (DOCKER_LIST,)
 
 
 @pytest.mark.parametrize(

@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 
 from regsync.errors import ConfigError
+from regsync.oci.mediatype import DOCKER_SCHEMA1, SCHEMA1
 from tests.unit.config.loading import STEP, loaded, problems_of, warnings_of
 
 _LATER = "is not supported yet"
 _IMAGE = "sync:\n  - source: a.example/x:1\n    target: b.example/x:1\n    type: image\n"
 _CRED = "creds:\n  - registry: a.example\n"
-_PEM = '"-----BEGIN X-----\\nA\\n-----END X-----"'
+_PEM = '"-----BEGIN X-----\\nQUFB\\n-----END X-----"'
 
 # (the file, where and what); each of these files has exactly one thing wrong with it.
 BAD = [
@@ -52,7 +53,7 @@ BAD = [
     ("defaults:\n  blobLimit: 10MB\n", '2:14: defaults.blobLimit: "10MB" is not a number'),
     ("defaults:\n  userAgent: {a: b}\n", "2:14: defaults.userAgent: expected text, found a mapping"),
     ('defaults:\n  userAgent: "a\\r\\nb"\n', "2:14: defaults.userAgent: expected text without control characters"),
-    (f"{_CRED}    reqPerSec: many\n", '3:16: creds[0].reqPerSec: "many" is not a number'),
+    (f"{_CRED}    reqPerSec: many\n", "3:16: creds[0].reqPerSec: expected a number, found text"),
     (f"{_CRED}    credExpire: tomorrow\n", "3:17: creds[0].credExpire: "),
     (f"{_CRED}    apiOpts: {{disableHead: perhaps}}\n", "3:28: creds[0].apiOpts.disableHead: expected true or false, "),
     # entries
@@ -81,22 +82,31 @@ BAD = [
     ("defaults:\n  schedule: nightly\n", '2:13: defaults.schedule: "nightly": '),
     (f"{STEP}    mediaTypes: [oci]\n", '5:18: sync[0].mediaTypes[0]: "oci" is not a media type; expected type/subtype'),
     # logins
-    ("creds:\n  - registry: https://a.example/v2\n", '2:15: creds[0].registry: "https://a.example/v2" is not a regist'),
-    ("creds:\n  - registry: a.example:99999\n", '2:15: creds[0].registry: "a.example:99999" is not a registry'),
-    ("creds:\n  - registry: a.example/\n", '2:15: creds[0].registry: "a.example/" is not a registry'),
-    ("creds:\n  - registry: u:p@a.example\n", "2:15: creds[0].registry: a name with @ in it is not a registry"),
-    (f"{_CRED}    hostname: http://b\n", '3:15: creds[0].hostname: "http://b" is not a host; expected host[:port]'),
-    (f"{_CRED}    tls: off\n", '3:10: creds[0].tls: "off" is not a TLS setting; expected enabled, insecure or disable'),
-    (f"{_CRED}    tls: [enabled]\n", "3:10: creds[0].tls: a list is not a TLS setting"),
+    ("creds:\n  - registry: https://a.example/v2\n", "2:15: creds[0].registry: not a registry; expected host[:port]"),
+    ("creds:\n  - registry: a.example:99999\n", "2:15: creds[0].registry: not a registry; expected host"),
+    ("creds:\n  - registry: a.example/\n", "2:15: creds[0].registry: not a registry; expected host"),
+    ("creds:\n  - registry: u:p@a.example\n", "2:15: creds[0].registry: not a registry; expected host[:port]"),
+    ("creds:\n  - registry: https://http://a\n", "2:15: creds[0].registry: not a registry; expected host[:port], with"),
+    ("creds:\n  - registry: a.example..\n", "2:15: creds[0].registry: not a registry; expected host[:port]"),
+    ("creds:\n  - registry: ftp://a.example\n", "2:15: creds[0].registry: not a registry; expected host[:port]"),
+    (f"{_CRED}    hostname: http://b\n", "3:15: creds[0].hostname: not a host; expected host[:port]"),
+    (f"{_CRED}    tls: off\n", "3:10: creds[0].tls: expected enabled, insecure or disabled, found text"),
+    (f"{_CRED}    tls: [enabled]\n", "3:10: creds[0].tls: expected enabled, insecure or disabled, found a list"),
     (f"{_CRED}    regcert: /etc/ca.pem\n", "3:14: creds[0].regcert: not PEM text; expected the certificate itself"),
+    (f"{_CRED}    regcert: {_PEM.replace('QUFB', 'QUF')}\n", "3:14: creds[0].regcert: not PEM text; expected the"),
+    (f"{_CRED}    regcert: {_PEM.replace('QUFB', '')}\n", "3:14: creds[0].regcert: not PEM text; expected the"),
+    (f"{_CRED}    regcert: {_PEM.replace('END X', 'END Y')}\n", "3:14: creds[0].regcert: not PEM text; expected the"),
     (f"{_CRED}    clientCert: {_PEM}\n", "3:17: creds[0].clientCert: clientCert is of no use without clientKey"),
     (f"{_CRED}    clientKey: {_PEM}\n", "3:16: creds[0].clientKey: clientKey is of no use without clientCert"),
-    (f"{_CRED}    credHelper: pass\n", '3:17: creds[0].credHelper: "pass" is not a helper\'s name; expected docker-'),
+    (f"{_CRED}    credHelper: pass\n", "3:17: creds[0].credHelper: not a helper's name; expected docker-"),
     (f"{_CRED}    credHelper: docker-credential-/../sh\n", "3:17: creds[0].credHelper: "),
     (f'{_CRED}    credHost: "a\\nb"\n', "3:15: creds[0].credHost: expected a host or URL without control characters"),
-    (f"{_CRED}    pathPrefix: a/../b\n", '3:17: creds[0].pathPrefix: "a/../b" is not a path'),
-    (f"{_CRED}    pathPrefix: a?b\n", '3:17: creds[0].pathPrefix: "a?b" is not a path'),
+    (f"{_CRED}    pathPrefix: a/../b\n", "3:17: creds[0].pathPrefix: not a path"),
+    (f"{_CRED}    pathPrefix: a?b\n", "3:17: creds[0].pathPrefix: not a path"),
     # not yet
+    *((f"{STEP}    mediaTypes: [{kind}]\n", "5:18: sync[0].mediaTypes[0]: schema 1 is not copied yet; convert such")
+      for kind in sorted(SCHEMA1)),
+    (f"defaults:\n  mediaTypes:\n  - {DOCKER_SCHEMA1}\n", "3:5: defaults.mediaTypes[0]: schema 1 is not copied yet;"),
     *((f"{STEP}    {key}: {value}\n", f"5:{7 + len(key)}: sync[0].{key}: {key} {_LATER}")
       for key, value in {
           "platform": "linux/amd64", "platforms": "[linux/amd64]", "digestTags": "true", "referrers": "true",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from regsync.daemon.jobs import Job, MemoryQueue
 from regsync.daemon.runner import Runner
 from regsync.daemon.schedule import Schedule
 from regsync.daemon.scheduler import Scheduler
+from regsync.daemon.turns import Turns
 from regsync.events import Event
 from tests.support.clock import FakeClock, settle
 
@@ -24,24 +25,39 @@ def first(*entries: str) -> list[Job]:
 class Daemon:
     """A runner on a virtual clock; each entry does what `script` says, or is done at once."""
 
-    def __init__(self, schedules: dict[str, Schedule] | None = None, *, workers: int = 4) -> None:
+    def __init__(
+        self,
+        schedules: dict[str, Schedule] | None = None,
+        *,
+        workers: int = 4,
+        before: Mapping[str, Sequence[str]] | None = None,
+        queue: MemoryQueue | None = None,
+    ) -> None:
         self.clock = FakeClock(START)
         self.told: list[Event] = []
         self.started: list[Job] = []
+        self.began: dict[str, list[float]] = {}  # seconds since the start, by entry
         self.cancelled: list[str] = []
         self.gates: dict[str, asyncio.Event] = {}
         self.script: dict[str, Callable[[], int]] = {}
-        self.queue = MemoryQueue()
-        scheduler = Scheduler(schedules or {}, self.queue, clock=self.clock, tell=self.told.append)
+        self.takes: dict[str, float] = {}  # seconds
+        self.since: list[float] = []
+        self.never: list[str] = []
+        self.turns = Turns(before or {}, queue or MemoryQueue(), clock=self.clock, tell=self.told.append)
+        scheduler = Scheduler(schedules or {}, self.turns, clock=self.clock, never=self.never.append)
         self.runner = Runner(
-            scheduler, self.queue, self.handle, self.told.append, clock=self.clock, workers=workers, grace=GRACE
+            scheduler, self.turns, self.handle, self.told.append, clock=self.clock, workers=workers, grace=GRACE
         )
 
-    async def handle(self, job: Job) -> int:
+    async def handle(self, job: Job, since: float) -> int:
         self.started.append(job)
+        self.began.setdefault(job.entry, []).append(self.clock.monotonic())
+        self.since.append(since)
         try:
             if job.entry in self.gates:
                 await self.gates[job.entry].wait()
+            if job.entry in self.takes:
+                await self.clock.sleep(self.takes[job.entry])
         except asyncio.CancelledError:
             self.cancelled.append(job.entry)
             raise

@@ -8,13 +8,11 @@ from datetime import datetime, timedelta
 import pytest
 
 from regsync.daemon.jobs import Job, MemoryQueue, QueueClosed
-from regsync.daemon.runner import Runner
 from regsync.daemon.schedule import Every
-from regsync.daemon.scheduler import Scheduler
 from regsync.errors import RegsyncError
 from regsync.events import JobFinished, JobQueued, JobSkipped, JobStarted
 from tests.support.clock import settle
-from tests.unit.daemon.lab import GRACE, START, Daemon, first, others
+from tests.unit.daemon.lab import START, Daemon, first, others
 
 
 class BrokenSchedule:
@@ -57,7 +55,7 @@ async def test_a_first_job_given_twice_runs_once() -> None:
     daemon.gate("a")
     running = await daemon.start("a", "a")
     assert len(daemon.started) == 1
-    assert JobSkipped("a", START) in daemon.told
+    assert JobSkipped("a", START, 1) in daemon.told
     daemon.gates["a"].set()
     daemon.runner.stop()
     await running
@@ -95,7 +93,7 @@ async def test_failed_images_are_told_and_counted() -> None:
     daemon.runner.stop()
     await running
     assert daemon.events(JobFinished) == [JobFinished("a", 3), JobFinished("b", 4), JobFinished("c", 0)]
-    assert daemon.runner.failed == 7
+    assert (daemon.runner.failed, daemon.runner.crashed) == (7, 0)
 
 
 @pytest.mark.parametrize(
@@ -122,7 +120,7 @@ async def test_a_job_that_crashes_is_told_and_the_daemon_goes_on(bug: BaseExcept
     assert not running.done()
     daemon.runner.stop()
     await running
-    assert (daemon.runner.failed, daemon.runner.cut) == (2, 0)
+    assert (daemon.runner.failed, daemon.runner.crashed, daemon.runner.cut) == (2, 2, 0)
 
 
 async def test_a_broken_scheduler_takes_the_daemon_down_and_its_work_with_it() -> None:
@@ -139,10 +137,7 @@ async def test_a_broken_queue_takes_the_daemon_down() -> None:
         async def _next(self) -> Job:
             raise ConnectionResetError
 
-    daemon = Daemon()
-    queue = BrokenQueue()
-    scheduler = Scheduler({}, queue, clock=daemon.clock, tell=daemon.told.append)
-    runner = Runner(scheduler, queue, daemon.handle, daemon.told.append, clock=daemon.clock, workers=2, grace=GRACE)
+    daemon = Daemon(queue=BrokenQueue())
     with pytest.raises(ExceptionGroup) as crash:
-        await runner.run([])
+        await daemon.runner.run([])
     assert crash.group_contains(ConnectionResetError)

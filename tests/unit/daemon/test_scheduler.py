@@ -14,6 +14,7 @@ import pytest
 from regsync.daemon.jobs import Job, MemoryQueue
 from regsync.daemon.schedule import Every, Schedule, parse_schedule
 from regsync.daemon.scheduler import Scheduler
+from regsync.daemon.turns import Turns
 from regsync.events import Event, JobQueued, JobSkipped, ignore
 from tests.support.clock import FakeClock, settle
 
@@ -55,7 +56,9 @@ class Lab:
         self.told: list[Event] = []
         self.ran: list[tuple[datetime, Job]] = []
         self.busy = False
-        self.scheduler = Scheduler(schedules, self.queue, clock=self.clock, tell=self.told.append)
+        self.never: list[str] = []
+        self.turns = Turns({}, self.queue, clock=self.clock, tell=self.told.append)
+        self.scheduler = Scheduler(schedules, self.turns, clock=self.clock, never=self.never.append)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -71,7 +74,7 @@ class Lab:
 
     async def work(self) -> None:
         while True:
-            async with self.queue.take() as job:
+            async with self.turns.take() as (job, _):
                 self.ran.append((self.clock.now(), job))
                 if self.busy:
                     await asyncio.Event().wait()
@@ -111,13 +114,13 @@ async def test_an_entry_due_while_it_runs_is_skipped_and_told_so() -> None:
         await lab.clock.advance(180)
     assert len(lab.ran) == 1
     assert [type(event) for event in lab.told] == [JobQueued, JobSkipped, JobSkipped]
-    assert lab.told[-1] == JobSkipped("a", START + timedelta(seconds=180))
+    assert lab.told[-1] == JobSkipped("a", START + timedelta(seconds=180), 2)
 
 
 async def test_schedules_that_never_come_end_the_scheduler() -> None:
     lab = Lab({"never": parse_schedule("TZ=UTC 0 0 30 2 *")})
     await lab.scheduler.run()
-    assert lab.ran == []
+    assert (lab.ran, lab.never) == ([], ["never"])
 
 
 async def test_no_schedules_at_all_end_the_scheduler() -> None:
@@ -126,11 +129,11 @@ async def test_no_schedules_at_all_end_the_scheduler() -> None:
     assert lab.told == []
 
 
-async def test_two_entries_due_together_both_run() -> None:
+async def test_entries_due_together_run_in_their_order() -> None:
     lab = Lab({"b": Every(60), "a": Every(60)})
     async with lab.running():
         await lab.clock.advance(60)
-    assert [job.entry for _, job in lab.ran] == ["a", "b"]
+    assert [job.entry for _, job in lab.ran] == ["b", "a"]
 
 
 async def test_fires_missed_while_the_loop_was_busy_come_to_one() -> None:
@@ -203,10 +206,11 @@ async def test_a_queue_that_takes_its_time_makes_nothing_late() -> None:
         async def put(self, job: Job) -> bool:
             asked.append(clock.monotonic())
             await clock.sleep(20)
-            return await super().put(job)
+            return False
 
     clock = FakeClock(START)
-    scheduler = Scheduler({"a": Every(30)}, SlowQueue(), clock=clock, tell=ignore)
+    turns = Turns({}, SlowQueue(), clock=clock, tell=ignore)
+    scheduler = Scheduler({"a": Every(30)}, turns, clock=clock, never=lambda _: None)
     running = asyncio.create_task(scheduler.run())
     await clock.advance(120)
     running.cancel()

@@ -101,7 +101,7 @@ async def test_stopping_now_again_does_not_break_into_the_clean_up() -> None:
     tidy = asyncio.Event()
     tidied: list[str] = []
 
-    async def handle(job: Job) -> int:
+    async def handle(job: Job, _since: float) -> int:
         try:
             await asyncio.Event().wait()
         finally:
@@ -127,16 +127,13 @@ async def test_a_daemon_stopped_before_it_ran_starts_nothing() -> None:
 
 
 async def test_a_stop_while_the_first_jobs_are_put_is_no_error() -> None:
-    daemon = Daemon()
-
     class StoppingQueue(MemoryQueue):
         async def put(self, job: Job) -> bool:
             if job.entry == "b":
                 daemon.runner.stop()
             return await super().put(job)
 
-    queue = StoppingQueue()
-    daemon.runner._queue = queue
+    daemon = Daemon(queue=StoppingQueue())
     await daemon.runner.run(first("a", "b", "c"))
     assert daemon.started == []
     assert daemon.told == [JobQueued("a", START), Stopping(GRACE)]

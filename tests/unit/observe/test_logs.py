@@ -2,14 +2,15 @@ from __future__ import annotations
 
 import io
 import json
+from datetime import UTC, datetime
 from typing import get_args
 
 import pytest
 
 from regsync import events
 from regsync.errors import Malformed
-from regsync.events import BlobStarted, ImageCurrent, ImageFailed, ImageNeeded, RunFinished, Warned
-from regsync.observe.logs import DEBUG, ERROR, INFO, TRACE, Log, parse_verbosity
+from regsync.events import BlobStarted, ImageCurrent, ImageFailed, ImageNeeded, JobSkipped, RunFinished, Warned
+from regsync.observe.logs import DEBUG, ERROR, INFO, TRACE, WARN, Log, parse_verbosity
 from tests.support.facts import a_fact
 
 
@@ -72,6 +73,13 @@ def test_a_daemons_entry_that_had_nothing_to_do_is_quiet() -> None:
     whole = RunFinished("", copied=0, unchanged=3, skipped=0, failed=0, moved=0, spared=0, seconds=0.1)
     assert written(quiet, threshold=INFO) == []
     assert 'msg="Run finished" copied=0 unchanged=3' in written(whole, threshold=INFO)[0]
+
+
+def test_an_entry_that_is_skipped_again_and_again_is_warned_of_more_and_more_rarely() -> None:
+    skips = [JobSkipped("one", datetime(2026, 1, 1, tzinfo=UTC), times) for times in range(1, 3601)]
+    warnings = written(*skips, threshold=WARN)
+    assert [line.rpartition("=")[2] for line in warnings] == [f"{3 << doubled}" for doubled in range(11)]
+    assert 'level=WARN msg="Still running, not started again" entry=one' in warnings[0]
 
 
 def test_a_stream_that_cannot_be_written_fails_nothing() -> None:

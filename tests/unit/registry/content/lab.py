@@ -13,6 +13,7 @@ from regsync.registry.registries import Registries
 from regsync.registry.repository import RegistryRepository
 from regsync.repository import BlobWriter
 from tests.support.clock import FakeClock
+from tests.support.fake_registry import MANNER
 from tests.support.images import chunked
 
 PIECE = 64 << 10
@@ -37,10 +38,10 @@ async def lab(host: str, *, limits: Limits | None = None, **settings: object) ->
     clock, told = FakeClock(instant=True), list[object]()
     async with Registries(
         {host: found},
+        MANNER,
         limits=limits or Limits(lambda _: None),
         clock=clock,
         tell=told.append,
-        user_agent="regsync/test",
     ) as registries:
         yield Lab(registries, host, clock, told)
 

@@ -10,10 +10,10 @@ from urllib.parse import parse_qs, urlsplit
 
 from regsync.errors import RegsyncError
 from regsync.registry.host import HostSettings
-from regsync.registry.login.area import Scopes
 from regsync.registry.login.auth import Authenticator, TokenAnswer, TokenRequest
-from regsync.registry.login.credentials import Credential
-from regsync.registry.login.scope import Scope
+from regsync.registry.login.credentials import Credential, CredentialSource
+from regsync.registry.login.scope import Scope, Scopes
+from regsync.secrets import Secrets
 from tests.support.clock import FakeClock
 
 HOST = HostSettings(name="r.example", hostname="r.example")
@@ -70,8 +70,18 @@ class Lab:
         self.gate = asyncio.Event()
         self.gate.set()
         self.source = Source(credential)
-        self.auth = Authenticator(
-            host, self.source, self.fetch, user_agent="regsync/1", clock=self.clock, local_realms=lambda: False
+        self.secrets = Secrets()
+        self.auth = self.authenticator(self.source, host)
+
+    def authenticator(self, source: CredentialSource, host: HostSettings = HOST) -> Authenticator:
+        return Authenticator(
+            host,
+            source,
+            self.fetch,
+            user_agent="regsync/1",
+            clock=self.clock,
+            secrets=self.secrets,
+            local_realms=lambda: False,
         )
 
     async def fetch(self, request: TokenRequest) -> TokenAnswer:

@@ -129,6 +129,13 @@ async def test_no_error_and_no_repr_shows_a_secret() -> None:
     assert BASIC_HEADER not in " ".join(shown)
 
 
+async def test_tokens_are_known_to_be_secret() -> None:
+    lab = Lab(LOGIN)
+    lab.script = lambda _, number: granted(number, token="canary-token", refresh_token="canary-refresh")
+    await lab.refused()
+    assert lab.secrets.clean("canary-token, canary-refresh") == "[censored], [censored]"
+
+
 @given(st.lists(st.text(max_size=80) | st.text('BasicBearer realm="https:/x,', max_size=80), max_size=3))
 async def test_no_challenge_raises_anything_but_a_refusal(lines: list[str]) -> None:
     lab = Lab(LOGIN)

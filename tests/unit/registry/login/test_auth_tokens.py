@@ -64,15 +64,17 @@ async def test_whoever_is_cancelled_while_fetching_hands_over_to_the_next() -> N
     assert waiting[0].cancelled()
 
 
-async def test_a_slow_token_of_one_repository_holds_no_other_one_up() -> None:
+async def test_a_slow_token_of_one_repository_holds_no_other_one_up_once_the_token_server_is_known_to_work() -> None:
     lab = Lab()
-    await lab.auth.challenged(PULL, [BEARER], sent=None)
-    lab.gate.clear()
+    await lab.refused((pull("c"),))
+    held, lab.gate = lab.gate, asyncio.Event()
     slow = asyncio.ensure_future(lab.auth.header(PULL))
     await settle()
-    lab.gate.set()
-    assert await lab.auth.header(PUSH) == "Bearer T2"
-    assert await slow == "Bearer T1"
+    lab.gate, opening = held, lab.gate
+    assert await lab.auth.header(PUSH) == "Bearer T3"
+    assert not slow.done()
+    opening.set()
+    assert await slow == "Bearer T2"
 
 
 async def test_a_token_is_replaced_at_four_fifths_of_its_life() -> None:

@@ -5,10 +5,9 @@ import asyncio
 import pytest
 
 from regsync.errors import AccessDenied, Unavailable
-from regsync.registry.login.auth import Authenticator
 from regsync.registry.login.credentials import Credential
 from tests.support.clock import settle
-from tests.unit.registry.login.auth_lab import BASIC, BASIC_HEADER, BEARER, HOST, LOGIN, PULL, Lab
+from tests.unit.registry.login.auth_lab import BASIC, BASIC_HEADER, BEARER, LOGIN, PULL, Lab
 
 
 class Registry:
@@ -96,9 +95,7 @@ async def test_a_helper_that_fails_is_heard_of_in_one_request_for_fifty() -> Non
             return None
 
     lab = Lab(LOGIN)
-    lab.auth = Authenticator(
-        HOST, NoLogin(), lab.fetch, user_agent="regsync/1", clock=lab.clock, local_realms=lambda: False
-    )
+    lab.auth = lab.authenticator(NoLogin())
     registry = Registry(lab, takes=set())
     outcomes = await asyncio.gather(*(registry.ask() for _ in range(50)), return_exceptions=True)
     assert {str(each) for each in outcomes} == {"the helper is broken"}

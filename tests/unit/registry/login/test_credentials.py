@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from base64 import b64encode
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from regsync.errors import AccessDenied
 from regsync.registry.host import HostSettings
 from regsync.registry.login.credentials import Credential, FixedCredential, HelperCredential, credentials_of
+from regsync.secrets import Secrets
 from tests.support.clock import FakeClock
 
 HOST = HostSettings(name="r.example", hostname="r.example:5000")
@@ -25,7 +27,8 @@ class Helper:
         self.folder = folder
         self.clock = FakeClock()
         self.environ = {"PATH": f"{folder}:/usr/bin:/bin", "FOLDER": str(folder)}
-        self.source = HelperCredential(HELPED, clock=self.clock, environ=self.environ)
+        self.secrets = Secrets()
+        self.source = HelperCredential(HELPED, clock=self.clock, environ=self.environ, secrets=self.secrets)
 
     def becomes(self, script: str) -> None:
         path = self.folder / "docker-credential-test"
@@ -43,12 +46,12 @@ def helper(tmp_path: Path) -> Helper:
 
 
 async def test_a_host_without_a_login_is_anonymous() -> None:
-    assert await credentials_of(HOST, clock=FakeClock(), environ={}).get() is None
+    assert await credentials_of(HOST, clock=FakeClock(), environ={}, secrets=Secrets()).get() is None
 
 
 @pytest.mark.parametrize("login", [{"user": "u", "password": "p"}, {"token": "T"}, {"user": "u"}])
 async def test_a_stored_login_is_used_as_it_is(login: dict[str, str]) -> None:
-    source = credentials_of(HOST.with_login(**login), clock=FakeClock(), environ={})
+    source = credentials_of(HOST.with_login(**login), clock=FakeClock(), environ={}, secrets=Secrets())
     assert await source.get() == Credential(**login)
 
 
@@ -67,7 +70,7 @@ async def test_a_helper_is_asked_for_the_credential_host_or_else_the_hostname(he
     helper.becomes('echo "{\\"Username\\": \\"u\\", \\"Secret\\": \\"$(cat)\\"}"')
     assert await helper.source.get() == Credential("u", "r.example:5000")
     hub = HostSettings.called("docker.io").with_login(helper="docker-credential-test")
-    source = credentials_of(hub, clock=helper.clock, environ=helper.environ)
+    source = credentials_of(hub, clock=helper.clock, environ=helper.environ, secrets=helper.secrets)
     assert await source.get() == Credential("u", "https://index.docker.io/v1/")
 
 
@@ -111,7 +114,7 @@ async def test_the_next_one_asks_when_the_first_is_cancelled(helper: Helper) -> 
 
 def test_a_login_with_a_helper_keeps_no_secret_in_repr(tmp_path: Path) -> None:
     host = HOST.with_login(user="u", password="canary", token="canary")
-    fixed = credentials_of(host, clock=FakeClock(), environ={})
+    fixed = credentials_of(host, clock=FakeClock(), environ={}, secrets=Secrets())
     assert isinstance(fixed, FixedCredential)
     shown: Callable[[object], str] = repr
     assert "canary" not in shown(fixed) + shown(host) + shown(fixed.credential)
@@ -157,3 +160,22 @@ async def test_a_helper_that_fails_when_its_login_is_refused_has_no_other_one_ye
 async def test_nothing_takes_the_place_of_a_login_that_was_written_down() -> None:
     login = Credential("u", "p")
     assert await FixedCredential(login).instead_of(login) is None
+
+
+async def test_what_a_helper_hands_out_is_known_to_be_secret(helper: Helper) -> None:
+    helper.becomes('echo "{\\"Username\\": \\"ann\\", \\"Secret\\": \\"canary-of-a-helper\\"}"')
+    await helper.source.get()
+    basic = b64encode(b"ann:canary-of-a-helper").decode()
+    assert helper.secrets.clean(f"canary-of-a-helper {basic}") == "[censored] [censored]"
+    helper.becomes('echo "{\\"Username\\": \\"<token>\\", \\"Secret\\": \\"canary-identity\\"}"')
+    await helper.clock.advance(3600)
+    await helper.source.get()
+    assert helper.secrets.clean("it is canary-identity") == "it is [censored]"
+
+
+def test_what_was_written_down_is_known_to_be_secret() -> None:
+    secrets = Secrets()
+    host = HOST.with_login(user="ann", password="canary-password", token="canary-identity")
+    credentials_of(host, clock=FakeClock(), environ={}, secrets=secrets)
+    basic = b64encode(b"ann:canary-password").decode()
+    assert secrets.clean(f"canary-password canary-identity {basic}") == "[censored] [censored] [censored]"

@@ -7,8 +7,9 @@ import asyncio
 import pytest
 
 from regsync.errors import AccessDenied
-from regsync.registry.login.area import Area, Scopes
+from regsync.registry.login.area import Area
 from regsync.registry.login.auth import TokenAnswer
+from regsync.registry.login.scope import Scopes
 from tests.support.clock import settle
 from tests.unit.registry.login.auth_lab import BASIC, BEARER, LOGIN, PULL, Lab, granted, pull
 
@@ -20,7 +21,7 @@ def many(kind: str, count: int = 3 * MANY) -> list[Scopes]:
 
 
 def area_of(lab: Lab) -> Area:
-    (area,) = lab.auth._areas.values()
+    (area,) = lab.auth._areas
     return area
 
 
@@ -63,7 +64,7 @@ async def test_what_is_still_of_use_is_kept() -> None:
     for scopes in many("empty"):
         area.grant(scopes)
     area.tidy(lab.clock.monotonic())
-    assert set(area._grants) == {PULL, forbidden, waiting}
+    assert set(area._grants._kept) == {PULL, forbidden, waiting}
     lab.gate.set()
     assert await asyncio.gather(*buying) == ["Bearer T3", "Bearer T3"]
     assert await lab.auth.header(PULL) == "Bearer T1"
@@ -80,4 +81,4 @@ async def test_a_token_refused_early_is_not_forgotten_with_its_strike() -> None:
     for scopes in many("empty"):
         area.grant(scopes)
     area.tidy(lab.clock.monotonic())
-    assert set(area._grants) == {PULL}
+    assert set(area._grants._kept) == {PULL}

@@ -1,0 +1,100 @@
+"""When a job that is due is put: at once, or when the jobs have ended that write what it reads.
+
+This stands before the queue, so that whoever waits for a turn costs no worker. It knows entries by name only.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
+
+from regsync.clock import Clock
+from regsync.daemon.jobs import Job, JobQueue
+from regsync.events import JobQueued, JobSkipped, Tell
+
+_AT_ONCE = 200  # jobs until the event loop has its turn, since thousands may be due together
+
+
+class Turns:
+    """Passes jobs to a queue, each in its turn; an entry has at most one open job, that is one that has not ended.
+
+    `before` names the entries each entry follows; there are no circles. A job waits for those of their jobs that are
+    open when it falls due, and for no later ones: a follower is never put off again and again.
+    """
+
+    def __init__(self, before: Mapping[str, Iterable[str]], queue: JobQueue, *, clock: Clock, tell: Tell) -> None:
+        self._before = before
+        self._queue = queue
+        self._clock = clock
+        self._tell = tell
+        self._since: dict[str, float] = {}  # of every open job
+        self._ends: dict[str, float] = {}  # of every entry's last job
+        self._held: dict[str, tuple[Job, set[str]]] = {}  # jobs that wait, and for whom
+        self._followers: dict[str, list[str]] = defaultdict(list)  # of those who are waited for
+        self._skips: Counter[str] = Counter()
+        self._count = 0
+
+    async def put(self, job: Job, *, since: float) -> None:
+        """Queue the job in its turn, unless its entry's last one is still open; `QueueClosed` once nothing is taken.
+
+        `since` is the monotonic second at which it fell due. Of jobs due together, leaders are to be put first.
+        """
+        await self._breathe()
+        if job.entry in self._since:
+            self._skip(job)
+            return
+        self._since[job.entry] = since
+        leaders = {leader for leader in self._before.get(job.entry, ()) if leader in self._since}
+        if not leaders:
+            await self._pass(job)
+            return
+        self._held[job.entry] = job, leaders
+        for leader in leaders:
+            self._followers[leader].append(job.entry)
+
+    @asynccontextmanager
+    async def take(self) -> AsyncIterator[tuple[Job, float]]:
+        """Lease the next job as `JobQueue.take` does; when it has ended, those are put that waited for it.
+
+        With it comes the monotonic second from which on an answer is news to it: when it fell due, or when the last
+        job of those ended that it follows.
+        """
+        async with self._queue.take() as job:
+            yield job, self._since[job.entry]
+        await self._end(job.entry)
+
+    def close(self) -> None:
+        """Drop whatever waits and send the takers home; leases already held stay good, and again is no matter."""
+        self._queue.close()
+
+    async def _pass(self, job: Job) -> None:
+        entry = job.entry
+        ends = [self._ends[leader] for leader in self._before.get(entry, ()) if leader in self._ends]
+        self._since[entry] = max([self._since[entry], *ends])
+        if await self._queue.put(job):
+            self._skips.pop(entry, None)
+            self._tell(JobQueued(entry, job.due))
+        else:  # somebody else has put one
+            self._skip(job)
+            await self._end(entry)
+
+    def _skip(self, job: Job) -> None:
+        self._skips[job.entry] += 1
+        self._tell(JobSkipped(job.entry, job.due, self._skips[job.entry]))
+
+    async def _end(self, entry: str) -> None:
+        del self._since[entry]
+        self._ends[entry] = self._clock.monotonic()
+        for follower in self._followers.pop(entry, ()):
+            job, leaders = self._held[follower]
+            leaders.discard(entry)
+            if not leaders:
+                del self._held[follower]
+                await self._breathe()
+                await self._pass(job)
+
+    async def _breathe(self) -> None:
+        self._count += 1
+        if not self._count % _AT_ONCE:
+            await self._clock.sleep(0)
