@@ -21,6 +21,7 @@ _LONGEST = 7 * 86400.0  # seconds: nobody is believed more
 _SHORTEST = 5.0  # seconds left that are taken for granted, so that a skewed clock makes no storm
 _SPENT = 0.8  # of its life, after which a token is replaced
 _TOKEN = re.compile(r"[!-~]{1,65536}")  # it becomes a header: printable ASCII without spaces
+_LENIENT = "surrogatepass"  # letters nobody has, in a login or a service, are for the other side to judge
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ class TokenServer:
         form |= {"scope": " ".join(map(str, scopes))} if scopes else {}
         form |= {"service": self.service} if self.service else {}
         headers = {"Accept": "application/json", "Content-Type": "application/x-www-form-urlencoded"}
-        return TokenRequest("POST", self.url, headers, urlencode(form).encode())
+        return TokenRequest("POST", self.url, headers, urlencode(form, errors=_LENIENT).encode())
 
     def with_login(self, credential: Credential | None, scopes: tuple[Scope, ...]) -> TokenRequest:
         """Return the request that asks for a token with user and password, or without any."""
@@ -86,12 +87,12 @@ class TokenServer:
         if credential is not None and credential.basic:
             headers["Authorization"] = basic_header(credential)
         joint = "&" if "?" in self.url else "?"
-        return TokenRequest("GET", f"{self.url}{joint}{urlencode(query, quote_via=quote)}", headers)
+        return TokenRequest("GET", f"{self.url}{joint}{urlencode(query, quote_via=quote, errors=_LENIENT)}", headers)
 
 
 def basic_header(credential: Credential) -> str:
     """Return the Authorization value of a user and password (RFC 7617)."""
-    return "Basic " + b64encode(f"{credential.user}:{credential.password}".encode()).decode()
+    return "Basic " + b64encode(f"{credential.user}:{credential.password}".encode(errors=_LENIENT)).decode()
 
 
 def read_token(body: bytes, *, clock: Clock, source: str) -> Token:
@@ -106,8 +107,9 @@ def read_token(body: bytes, *, clock: Clock, source: str) -> Token:
     if not isinstance(value, str) or not _TOKEN.fullmatch(value):
         raise Unavailable(f"the token server {source} sent an answer without a token")
     refresh = document.get("refresh_token")
+    refresh = refresh if isinstance(refresh, str) and _TOKEN.fullmatch(refresh) else ""
     left = _left(document.get("expires_in"), document.get("issued_at"), clock.now())
-    return Token(value, clock.monotonic() + _SPENT * left, refresh if isinstance(refresh, str) else "")
+    return Token(value, clock.monotonic() + _SPENT * left, refresh)
 
 
 def _left(expires_in: object, issued_at: object, now: datetime) -> float:
