@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
-from regsync.errors import Unavailable
+import pytest
+
+from regsync.errors import RegsyncError, Unavailable
 from regsync.registry.http.transport import Answer, Request
 from regsync.registry.login.scope import Scope
 from tests.support.built import image_bytes
@@ -37,6 +40,23 @@ async def test_a_long_pause_puts_forty_repositories_off_at_the_price_of_one_requ
         assert {each.retry_after for each in outcomes if isinstance(each, Unavailable)} == {300.0}
         assert to.clock.slept == []
     assert len(tokens.journal) == 1
+
+
+@pytest.mark.parametrize(
+    "realm",
+    [
+        *("http://[", "http://[::1", "http://[::1%25lo]:1/", "http://[v1.a]:1/", "http://[::1]:0/"),
+        *("http://127.0.0.1:99999/", "http://127.0.0.1:-1/", "http://127.0.0.1:0/", "http://127.0.0.1:x/"),
+        *("http://1.2.3/", "http://256.1/", "http://999.999.999.999/", f"http://{'a' * 64}.com/", "http://a..b/"),
+        *("http:/x", "//", "///x", "?x", "/../../x", "http://127.0.0.1:1/%zz?%#", "http://u:p@127.0.0.1:1/"),
+    ],
+)
+async def test_a_realm_that_leads_nowhere_is_one_of_our_own_errors(realm: str) -> None:
+    async with TokenServer() as tokens:
+        bearer = Bearer(tokens, challenge=f'Bearer realm="{realm}"')
+        async with FakeRegistry(auth=bearer) as fake, speaking(fake.host) as to:
+            with pytest.raises(RegsyncError):
+                await to.transport.send(replace(look_at("a"), attempts=1))
 
 
 async def test_a_short_pause_is_waited_for_by_all_of_them() -> None:

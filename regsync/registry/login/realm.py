@@ -47,8 +47,15 @@ def name_realm(url: str) -> str:
 
 
 def _refusal(host: HostSettings, realm: str, why: str) -> Refused:
-    shown = realm.split("?", 1)[0].rpartition("@")[2][:100]
-    return Refused(f"{host.name} sends logins to the token server {shown!r}, and that is refused: {why}")
+    return Refused(f"{host.name} sends logins to the token server {_shown(realm)!r}, and that is refused: {why}")
+
+
+def _shown(realm: str) -> str:
+    """Return what may be shown of a realm that was refused: no user, no password, no query."""
+    place = re.split("[?#]", realm, maxsplit=1)[0]
+    if "@" in realm[len(place) :]:  # a question mark in a password, or an at sign in a query: nobody can tell
+        return "..."
+    return place.rpartition("@")[2][:100]
 
 
 def _may_be_asked(parts: SplitResult, local_realms: Callable[[], bool]) -> bool:

@@ -70,6 +70,11 @@ async def test_a_helper_lists_its_servers(program: Program) -> None:
         ("yes canary", "more than 64 KiB"),
         ("yes canary; exit 0", "more than 64 KiB"),
         ("head -c 1000000 /dev/zero", "more than 64 KiB"),
+        ("printf 'canary\\377\\376\\000'", "no JSON object"),
+        ("printf '\\377\\376{}'", "no JSON object"),
+        ("head -c 60000 /dev/zero | tr '\\0' '['", "no JSON object"),
+        ('echo \'{"Username": "u", "Secret": ["canary"]}\'', "without a user name"),
+        ('echo \'{"Username": "<token>", "Secret": ""}\'', "without a user name"),
     ],
 )
 async def test_a_failing_helper_is_access_denied_and_never_quoted(program: Program, script: str, why: str) -> None:
@@ -94,6 +99,23 @@ async def test_a_child_that_keeps_the_pipe_open_is_killed(program: Program, tmp_
     with pytest.raises(AccessDenied, match="did not answer"):
         await ask_helper(NAME, "a.example", environ=environ, patience=0.5)
     _wait_until_gone(tmp_path / "child")
+
+
+async def test_a_helper_that_leaves_a_daemon_with_its_output_is_given_up_in_time(
+    program: Program, tmp_path: Path
+) -> None:
+    environ = program(
+        "setsid sh -c 'echo $$ > \"$FOLDER/daemon\"; exec sleep 600' & "
+        'while ! [ -s "$FOLDER/daemon" ]; do :; done; echo \'{"Username": "u", "Secret": "canary"}\''
+    )
+    with pytest.raises(AccessDenied, match=r"did not answer within 2 s$"):
+        await ask_helper(NAME, "a.example", environ=environ, patience=2.0)
+    os.kill(int((tmp_path / "daemon").read_text()), signal.SIGKILL)
+
+
+async def test_without_a_path_the_usual_folders_are_looked_through() -> None:
+    with pytest.raises(AccessDenied, match="is not on PATH"):
+        await ask_helper(NAME, "a.example", environ={})
 
 
 async def test_a_helper_that_closes_its_output_and_stays_is_killed(program: Program, tmp_path: Path) -> None:
