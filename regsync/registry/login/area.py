@@ -1,4 +1,41 @@
-"""What one registry, or with `repoAuth` one repository of it, was found to want: the memory under `auth.py`."""
+"""What one registry, or with `repoAuth` one repository of it, was found to want: the memory under `auth.py`.
+
+Requests, by the scheme that is known to be wanted (*alone*: while it is under way, all others wait for its answer):
+
+    wanted   is sent         401 that offers Basic (1)        401 that offers Bearer   any other 401   any other answer
+    -------  --------------  -------------------------------  -----------------------  --------------  ----------------
+    unknown  nothing, alone  Basic is wanted                  Bearer is wanted         refused         not alone again
+    Basic    login, alone    login refused, unless its        Bearer is wanted         login refused   login is good,
+                             helper has another by now                                                 not alone again
+    Bearer   token           Basic is wanted                  token refused            refused         token worked
+             nothing (2)     Basic is wanted                  name is learnt           refused         -
+
+    (1) and we have a user and password; if not, Bearer counts, and without that it is refused
+    (2) where the registry calls repositories by other names, and has not said yet by which one it calls this one
+
+Tokens, for each tuple of scopes (`Grant`):
+
+    state    when one is needed            when it is refused   when it worked
+    -------  ----------------------------  -------------------  -------------------------------------------------------
+    none     is bought                     -                    -
+    held     is sent, to 4/5 of its life   struck               held
+    struck   is bought again, sent alone   refused              held; if the last one lacked rights, struck to its end
+    refused  AccessDenied for a minute     -                    -
+
+Buying (`purchase.py`), alone in the area until the login is good, and alone at the server until that works (`desk.py`):
+
+    answer                    what becomes of it
+    ------------------------  ---------------------------------------------------------------------------------------
+    200 with a token          held, and the login is good
+    400, 401, 403 to a login  bought with another login, if its helper has one by now; else 401: login refused, others:
+                              refused
+    408, 425, 429, 5xx, none  `Unavailable` for all who wait; Retry-After holds for everybody at that server
+    anything else             refused
+
+*Refused* is remembered for a minute (5 s when there was no login to be had) for the scopes alone. *Login refused* is
+remembered for the whole area, unless the login was good before: two refusals in a row are then about their scopes
+alone, because some registries say 401 where a good login lacks rights.
+"""
 
 from __future__ import annotations
 

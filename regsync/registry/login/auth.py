@@ -2,9 +2,8 @@
 
 Nothing is sent before a registry asks for it. What it asks is remembered for the host (with `repoAuth`, for each
 repository), so that later requests carry their header at once. Tokens are bought for exactly the scopes of a request
-and shared by all who wait for the same ones. A token refused before its end is replaced once; when the new one is
-refused too, that is remembered for those scopes: a thousand tags cost one request and not a thousand. A login that is
-refused is remembered for the whole host: a thousand repositories cost one failed login, and accounts stay unlocked.
+and shared by all who wait for the same ones. Refusals are remembered: a thousand tags cost one request, a thousand
+repositories one failed login, and accounts stay unlocked. `area.py` has the table of all states.
 """
 
 from __future__ import annotations

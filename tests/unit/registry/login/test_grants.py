@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -11,7 +12,7 @@ from regsync.registry.login.area import Area
 from regsync.registry.login.auth import TokenAnswer
 from regsync.registry.login.scope import Scopes
 from tests.support.clock import settle
-from tests.unit.registry.login.auth_lab import BASIC, BEARER, LOGIN, PULL, Lab, granted, pull
+from tests.unit.registry.login.auth_lab import BASIC, BEARER, HOST, LOGIN, PULL, Lab, granted, pull
 
 MANY = 1024
 
@@ -36,6 +37,36 @@ async def test_tokens_that_have_ended_are_forgotten() -> None:
         await lab.auth.header(scopes)
         await lab.clock.advance(1)
     assert len(area_of(lab)._grants) <= 2 * MANY
+
+
+@pytest.mark.parametrize("line", ["", BASIC, BEARER])
+async def test_with_repo_auth_repositories_that_are_done_with_are_forgotten(line: str) -> None:
+    lab = Lab(LOGIN, host=replace(HOST, repo_auth=True))
+    for number in range(4 * MANY):
+        scopes = (pull(f"a{number}"),)
+        header = await (lab.refused(scopes, line) if line else lab.auth.header(scopes))
+        lab.auth.accepted(scopes, sent=header)
+        if number % MANY == 0:
+            await lab.clock.advance(241)
+    assert len(lab.auth._areas) <= MANY + 1
+
+
+async def test_with_repo_auth_what_is_still_of_use_is_kept() -> None:
+    lab = Lab(LOGIN, host=replace(HOST, repo_auth=True))
+    lab.script = lambda request, number: (
+        TokenAnswer(401, b"") if "wrong" in request.url else granted(number, expires_in=86400)
+    )
+    assert await lab.refused() == "Bearer T1"
+    with pytest.raises(AccessDenied):
+        await lab.refused((pull("wrong"),))
+    for scopes in many("a"):
+        await lab.auth.header(scopes)
+    assert len(lab.auth._areas) <= MANY + 2
+    asked = len(lab.asked)
+    assert await lab.auth.header(PULL) == "Bearer T1"
+    with pytest.raises(AccessDenied):
+        await lab.auth.header((pull("wrong"),))
+    assert len(lab.asked) == asked
 
 
 @pytest.mark.parametrize("line", ["", BASIC])
