@@ -30,7 +30,7 @@ VALUES = st.one_of(
 )
 KEYS = st.sampled_from(["token", "access_token", "refresh_token", "expires_in", "issued_at", "errors"])
 NUMBERS = [b"1e999", b"-1e999", b"NaN", b"9" * 4000, b"9" * 5000]
-DEEP = [b"[" * 100_000, b'{"a":' * 100_000]
+DEEP = [b"[" * 5000, b'{"a":' * 5000]
 ANSWERS = st.one_of(
     st.binary(max_size=40),
     st.dictionaries(KEYS, VALUES).map(lambda document: json.dumps(document).encode()),
