@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
+from itertools import count
 from pathlib import Path
 
 from regsync import __version__
@@ -18,6 +21,7 @@ from regsync.sync.entry import SyncEntry
 from regsync.sync.select import EVERYTHING, Filter, Selection, differs_from_go
 
 _IMAGES = 8  # in flight, unless `parallel` says otherwise
+_CHOICE = {"tags", "tag_sets", "repos", "media_types", "platform", "platforms"}
 _NOWHERE = Path(os.devnull)  # a folder of certificates that holds none
 
 
@@ -115,14 +119,45 @@ def images_of(config: Config) -> int:
 
 def entries_of(config: Config) -> list[SyncEntry]:
     """Return what each item of `sync` means; its name tells it from all others."""
-    return [_entry(step, position) for position, step in enumerate(config.sync, 1)]
+    return [_entry(step, name) for step, name in zip(config.sync, _names(config.sync), strict=True)]
 
 
-def _entry(step: SyncStep, position: int) -> SyncEntry:
+def _names(steps: Sequence[SyncStep]) -> list[str]:
+    """Return a name for each item, which says what it is and never where it stands, so that it survives an edit.
+
+    It is the one given, else made of the type and both ends; where several have these, with a hash of what they choose,
+    and where even that is the same, with a count.
+    """
+    plain = [step.name or f"{step.type} {step.source} -> {step.target}" for step in steps]
+    having = Counter(plain)
+    taken = {step.name for step in steps if step.name}
+    names = []
+    for step, name in zip(steps, plain, strict=True):
+        if not step.name:
+            name = name if having[name] == 1 else f"{name} #{_choice(step)}"
+            name = next(free for free in _counted(name) if free not in taken)
+            taken.add(name)
+        names.append(name)
+    return names
+
+
+def _choice(step: SyncStep) -> str:
+    """Return a short hash of all that an item says on which images to take."""
+    said = step.model_dump_json(include=_CHOICE, exclude_defaults=True)
+    return hashlib.sha256(said.encode()).hexdigest()[:8]
+
+
+def _counted(name: str) -> Iterator[str]:
+    yield name
+    for number in count(2):
+        yield f"{name} ({number})"
+
+
+def _entry(step: SyncStep, name: str) -> SyncEntry:
     sets = [*step.tag_sets, *([step.tags] if step.tags.allow or step.tags.deny else [])]
     repositories = _selection([step.repos]) if step.repos.allow or step.repos.deny else EVERYTHING
     return SyncEntry(
-        name=f"sync[{position - 1}] {step.source} -> {step.target}",
+        name=name,
         kind=step.type,
         source=step.source,
         target=step.target,
@@ -139,11 +174,11 @@ def _selection(sets: Sequence[TagFilter]) -> Selection:
 def schedules_of(config: Config) -> dict[str, Schedule]:
     """Return when each entry is due: by its cron line, else by its interval. An entry without either is left out."""
     schedules: dict[str, Schedule] = {}
-    for step, entry in zip(config.sync, entries_of(config), strict=True):
+    for step, name in zip(config.sync, _names(config.sync), strict=True):
         if step.schedule:
-            schedules[entry.name] = parse_schedule(step.schedule)
+            schedules[name] = parse_schedule(step.schedule)
         elif step.interval:
-            schedules[entry.name] = Every(step.interval)
+            schedules[name] = Every(step.interval)
     return schedules
 
 

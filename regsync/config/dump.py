@@ -17,7 +17,7 @@ from regsync.config.scalars import resolve
 _HIDDEN: Final = "***"
 _HIDDEN_KEYS: Final = SECRETS - {"user"}
 _SHOWN_IF_SAID: Final = "semverRange"
-_FIRST: Final = ("source", "target", "type", "tags", "tagSets", "repos", "platform", "platforms")
+_FIRST: Final = ("name", "source", "target", "type", "tags", "tagSets", "repos", "platform", "platforms")
 _TEXT: Final = "tag:yaml.org,2002:str"
 _UNBROKEN: Final = 1 << 20  # characters to a line; a reference must stay on one
 
@@ -50,6 +50,8 @@ def dump_config(config: Config, *, show_secrets: bool) -> str:
             cred.update({key: _HIDDEN for key in _HIDDEN_KEYS if cred[key]})
     values["sync"] = [{**{key: step[key] for key in _FIRST}, **step} for step in values["sync"]]
     for step in values["sync"]:
+        if not step["name"]:
+            del step["name"]
         for chosen in (step["tags"], *step["tagSets"]):
             if not chosen[_SHOWN_IF_SAID]:
                 del chosen[_SHOWN_IF_SAID]

@@ -58,6 +58,7 @@ class EntryRules:
     report: Report
     _places: Places = field(default_factory=Places)
     _patterns: dict[str, str] = field(default_factory=dict)
+    _names: dict[str, Path] = field(default_factory=dict)
     _writers: dict[Reference, tuple[Reference, Path]] = field(default_factory=dict)
 
     def check_defaults(self, defaults: Defaults) -> None:
@@ -76,6 +77,7 @@ class EntryRules:
         if said != _ALWAYS_SAID:  # thousands of entries say just these
             self._check_shared(step, path)
             self._check_choice(step, path)
+            self._check_name(step, path)
         if "type" not in said:
             self.report.error((*path, "type"), "missing; expected image, repository or registry")
             for key in {"source", "target"} - said:
@@ -106,6 +108,13 @@ class EntryRules:
         elif media_type not in MANIFESTS:
             hint = did_you_mean(media_type, MANIFESTS)
             self.report.warn(path, f"{shown(media_type)} is not the type of any image; {hint}")
+
+    def _check_name(self, step: SyncStep, path: Path) -> None:
+        if not step.name.isprintable():
+            self.report.error((*path, "name"), "expected text without control characters")
+        first = self._names.setdefault(step.name, path)
+        if step.name and first != path:
+            self.report.error((*path, "name"), f"also the name of {path_text(first)}; expected one of its own")
 
     def _check_choice(self, step: SyncStep, path: Path) -> None:
         """Check what chooses tags and repositories."""

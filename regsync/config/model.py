@@ -208,8 +208,9 @@ class Defaults(Inherited):
 
 
 class SyncStep(Inherited):
-    """One item of `sync`. `type` must be given; its default only spares every reader a None."""
+    """One item of `sync`. `type` must be given; its default only spares every reader a None. `name` may be empty."""
 
+    name: Text = ""
     source: Text = ""
     target: Text = ""
     type: Annotated[Kind, BeforeValidator(_kind)] = "image"

@@ -25,6 +25,10 @@ def loaded(text: str, folder: Path) -> Loaded:
     return load(str(folder / "regsync.yml"), allow_unknown_keys=False)
 
 
+def names(text: str, folder: Path) -> list[str]:
+    return [entry.name for entry in entries_of(loaded(text, folder).config)]
+
+
 def hosts(text: str, folder: Path, docker: DockerConfig | None = None) -> tuple[dict[str, HostSettings], list[str]]:
     return hosts_of(loaded(text, folder).config, docker or DockerConfig())
 
@@ -123,6 +127,40 @@ sync:
     assert second.repositories.choose(["public", "private"]) == ["public"]
     assert third.media_types == (OCI_INDEX,)
     assert len({first.name, second.name, third.name}) == 3
+
+
+def test_an_entry_is_called_by_its_name_or_by_what_it_does(tmp_path: Path) -> None:
+    text = """
+sync:
+- {source: 'a.x/app:v1', target: 'b.x/app:v1', type: image}
+- {name: the others, source: a.x/app, target: b.x/app, type: repository}
+- {source: a.x, target: b.x/m, type: registry}
+"""
+    assert names(text, tmp_path) == ["image a.x/app:v1 -> b.x/app:v1", "the others", "registry a.x -> b.x/m"]
+
+
+def test_names_do_not_depend_on_where_an_entry_stands(tmp_path: Path) -> None:
+    lines = [
+        "- {source: a.x/app, target: b.x/app, type: repository, tags: {allow: [v1]}}",
+        "- {source: a.x/app, target: b.x/app, type: repository, tags: {allow: [v2]}, interval: 5m}",
+        "- {source: a.x/app, target: b.x/app, type: repository, tagSets: [{deny: [v2]}]}",
+        "- {source: a.x, target: b.x/m, type: registry}",
+    ]
+    first, second, third, fourth = names("sync:\n" + "\n".join(lines), tmp_path)
+    assert len({first, second, third, fourth}) == 4
+    assert all(name.startswith("repository a.x/app -> b.x/app #") for name in (first, second, third))
+    assert names("sync:\n" + "\n".join(reversed(lines)), tmp_path) == [fourth, third, second, first]
+    assert names("sync:\n" + "\n".join(lines[1:]), tmp_path) == [second, third, fourth]
+
+
+def test_entries_that_are_the_same_are_counted_and_never_take_a_given_name(tmp_path: Path) -> None:
+    same = "- {source: 'a.x/a:1', target: 'b.x/a:1', type: image}\n"
+    first, second = names(f"sync:\n{same}{same}", tmp_path)
+    assert second == f"{first} (2)"
+    text = f"sync:\n{same}- {{name: 'image a.x/a:1 -> b.x/a:1', source: 'a.x/b', target: 'b.x/b', type: image}}\n{same}"
+    text += f"- {{name: '{second}', source: 'a.x/c', target: 'b.x/c', type: image}}"
+    assert names(text, tmp_path) == [first, "image a.x/a:1 -> b.x/a:1", f"{first} (3)", second]
+    assert list(schedules_of(loaded(f"defaults: {{interval: 1h}}\n{text}", tmp_path).config)) == names(text, tmp_path)
 
 
 def test_a_schedule_wins_over_an_interval_and_none_leaves_the_entry_out(tmp_path: Path) -> None:

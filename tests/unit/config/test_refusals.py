@@ -57,6 +57,12 @@ BAD = [
     (f"{_CRED}    credExpire: tomorrow\n", "3:17: creds[0].credExpire: "),
     (f"{_CRED}    apiOpts: {{disableHead: perhaps}}\n", "3:28: creds[0].apiOpts.disableHead: expected true or false, "),
     # entries
+    (f'{STEP}    name: "a\\tb"\n', "5:11: sync[0].name: expected text without control characters"),
+    (f"{STEP}    name: [a]\n", "5:11: sync[0].name: expected text, found a list"),
+    (
+        f"{STEP}    name: a\n  - name: a\n    source: c/x\n    target: d/x\n    type: image\n",
+        "6:11: sync[1].name: also the name of sync[0]; expected one of its own",
+    ),
     ("sync:\n  - source: a/x\n    target: b/x\n    type: imgae\n",
      '4:11: sync[0].type: "imgae" is not a type; expected image, repository or registry'),
     ("sync:\n  - source: a/x\n    target: b/x\n    type: [image]\n", "4:11: sync[0].type: a list is not a type; expec"),

@@ -25,7 +25,7 @@ WRONG: Final = (
 
 # Under these keys of `defaults` and `sync` no secret has a place, so a wrong value is quoted.
 _HARMLESS: Final = """
-source target type interval schedule ratelimit tags tagSets repos mediaTypes parallel blobLimit cacheCount cacheTime
+name source target type interval schedule ratelimit tags tagSets repos mediaTypes parallel blobLimit cacheCount cacheTime
 digestTags referrers referrerFilters referrerSlow fastCheck fastCopy forceRecursive includeExternal skipDockerConfig
 platform platforms hooks userAgent
 """
