@@ -55,6 +55,15 @@ def test_a_check_says_what_is_needed_and_writes_nothing(arguments: list[str], co
     assert not (work / "target").exists()
 
 
+def test_what_is_gone_at_its_source_is_not_missing_where_the_target_has_its_name(work: Path) -> None:
+    write_layout(work / "target", {"gone": OTHER})
+    write(work, "sync:\n" + step(f"{layout(work / 'source')}:gone", f"{layout(work / 'target')}:gone", "image"))
+    ended = regsync("once", "--missing", "-c", "regsync.yml", "--logopt", "json", cwd=work)
+    assert ended.code == 0, ended.err
+    assert ended.figures["unchanged"] == 1
+    assert regsync("once", "-c", "regsync.yml", cwd=work).code == 1
+
+
 async def test_a_check_only_asks_registries(fake_registry: FakeRegistry, tmp_path: Path) -> None:
     fake_registry.seed("a", IMAGES)
     fake_registry.seed("b", {"v0": OTHER, "v1": IMAGES["v1"]})

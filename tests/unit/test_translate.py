@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from regsync.app import load
 from regsync.config.load import Loaded, load_config
-from regsync.connections import place_of
 from regsync.daemon.schedule import Every
 from regsync.errors import ConfigError
 from regsync.oci.mediatype import OCI_INDEX, SYNCED_BY_DEFAULT
@@ -185,16 +184,6 @@ sync:
 """
     (warning,) = stricter_patterns(loaded(text, tmp_path).config)
     assert "'a|b'" in warning
-
-
-def test_a_place_is_the_server_and_the_path_behind_a_name(tmp_path: Path) -> None:
-    found, _ = hosts("creds: [{registry: 'alias.x:80', hostname: '10.0.0.1:5000', pathPrefix: p}]", tmp_path)
-    assert place_of("alias.x:80/a/b", found) == "10.0.0.1:5000/p/a/b"
-    assert place_of("alias.x:80", found) == "10.0.0.1:5000/p"
-    assert place_of("b.x/a", found) == "b.x/a"
-    (tmp_path / "real").mkdir()
-    (tmp_path / "link").symlink_to(tmp_path / "real")
-    assert place_of(f"ocidir://{tmp_path}/link/../real", found) == f"ocidir://{tmp_path}/real"
 
 
 NAMES = st.text(alphabet="ab.:-_/[]@19", max_size=9) | st.sampled_from(["docker.io", "index.docker.io", "localhost"])

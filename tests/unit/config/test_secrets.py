@@ -25,9 +25,9 @@ WRONG: Final = (
 
 # Under these keys of `defaults` and `sync` no secret has a place, so a wrong value is quoted.
 _HARMLESS: Final = """
-name source target type interval schedule ratelimit tags tagSets repos mediaTypes parallel blobLimit cacheCount cacheTime
+source target type interval schedule ratelimit tags tagSets repos mediaTypes parallel blobLimit cacheCount cacheTime
 digestTags referrers referrerFilters referrerSlow fastCheck fastCopy forceRecursive includeExternal skipDockerConfig
-platform platforms hooks userAgent
+platform platforms hooks userAgent name
 """
 HARMLESS: Final = frozenset(_HARMLESS.split())
 
