@@ -24,7 +24,7 @@ from regsync.daemon.turns import Turns
 
 _SLICE = 60.0  # seconds until a moved clock is noticed
 _UNREST = timedelta(seconds=2)  # less is the clock being disciplined, and what the sleep itself took
-_ASKED_AT_ONCE = 20  # schedules
+_ASKED_AT_ONCE = 10  # schedules
 
 _Question = Callable[[], datetime | None]
 
