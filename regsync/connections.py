@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
@@ -47,6 +48,7 @@ class Connections:
         environ: Mapping[str, str],
     ) -> None:
         self._hosts = hosts
+        self._clock = clock
         self._limits = Limits(self._cap_of)
         self._lookups = Lookups(clock)
         self._shared = Shared(self._limits, clock, Seen(clock))
@@ -76,8 +78,12 @@ class Connections:
         count on. Another manner costs every host its connections and no host its slots.
         """
         self._hosts = hosts
-        for name in self._registries.apply(hosts, manner):
+        changed = self._registries.apply(hosts, manner)
+        for name in changed:
             self._limits.begin_anew(name)
+        if changed:  # what was seen under a name may have been another server's
+            self._lookups = Lookups(self._clock)
+            self._shared = replace(self._shared, seen=Seen(self._clock), loners=set())
         if images != self._parallel:
             self._parallel, self._images = images, asyncio.Semaphore(images)
         self.engine = self._build()

@@ -21,6 +21,7 @@ from tests.support.fake_registry import MANNER, Basic, Bearer, FakeRegistry
 from tests.support.token_server import Policy, TokenServer
 
 IMAGE = image_bytes(b"layer")
+OTHER = image_bytes(b"another")
 
 
 @pytest.fixture
@@ -108,17 +109,17 @@ async def test_another_manner_holds_for_every_host(registry: FakeRegistry) -> No
 
 async def test_a_host_of_which_the_same_is_said_keeps_its_limit_and_its_slots(registry: FakeRegistry) -> None:
     async with connections(settings(registry)) as ours:
-        limits = ours.engine.limits
+        limits = ours.engine.shared.limits
         limits.went_badly(registry.host)
         assert limits.limit_of(registry.host) == 4
         ours.apply(settings(registry), MANNER, images=8)
-        assert ours.engine.limits is limits
+        assert ours.engine.shared.limits is limits
         assert limits.limit_of(registry.host) == 4
 
 
 async def test_a_new_cap_holds_at_once_and_slots_in_use_count_on(registry: FakeRegistry) -> None:
     async with connections(settings(registry, concurrent=1)) as ours:
-        limits = ours.engine.limits
+        limits = ours.engine.shared.limits
         taken: list[int] = []
 
         async def take(number: int) -> None:
@@ -139,6 +140,20 @@ async def test_a_new_cap_holds_at_once_and_slots_in_use_count_on(registry: FakeR
         assert taken == [0, 1, 2]
         tasks[2].cancel()
         await asyncio.wait(tasks)
+
+
+async def test_what_was_seen_under_a_name_is_not_believed_of_another_server(registry: FakeRegistry) -> None:
+    async def seen(connections: Connections) -> str:
+        source = connections.engine.endpoints.open(parse_reference("alias.x/app"))
+        return str((await connections.engine.lookups.head(source, "v1", since=0.0)).digest)
+
+    async with FakeRegistry() as another:
+        another.seed("app", {"v1": OTHER})
+        alias = HostSettings("alias.x", registry.host, tls="disabled", user="user", password="secret")
+        async with connections({"alias.x": alias}) as ours:
+            assert await seen(ours) == IMAGE.digest
+            ours.apply({"alias.x": replace(alias, hostname=another.host)}, MANNER, images=8)
+            assert await seen(ours) == OTHER.digest
 
 
 async def test_how_many_images_are_copied_at_once_is_kept_while_the_number_is(registry: FakeRegistry) -> None:
