@@ -11,7 +11,7 @@ from weakref import WeakValueDictionary
 from regsync.clock import Clock
 from regsync.events import Tell
 from regsync.limits import Limits
-from regsync.oci.reference import RegistryReference, valid_repository
+from regsync.oci.reference import RegistryReference
 from regsync.registry.content.listing import Listing
 from regsync.registry.content.session import cancel_all
 from regsync.registry.content.suspended import Suspended
@@ -109,8 +109,7 @@ class Registries:
         """Every repository a registry lists; names that are no repository names are not passed on."""
         listing = Listing("/v2/_catalog", "repositories", (CATALOGUE,), f"repositories of {name}")
         async for repository in listing.read(self._contact(name).transport, clock=self._clock):
-            if valid_repository(repository):
-                yield repository
+            yield repository
 
     def _contact(self, name: str) -> _Contact:
         contact = self._contacts.get(name)

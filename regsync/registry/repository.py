@@ -14,7 +14,6 @@ from regsync.oci import mediatype
 from regsync.oci.descriptor import Descriptor
 from regsync.oci.digest import Digest
 from regsync.oci.manifest import MANIFEST_MAX, Manifest
-from regsync.oci.reference import valid_tag
 from regsync.oci.referrers import fallback_tag, is_fallback_tag, with_referrer
 from regsync.registry.content.download import Download
 from regsync.registry.content.listing import Listing
@@ -222,8 +221,7 @@ class RegistryRepository:
         """Every tag once; names that are no tags are not passed on."""
         listing = Listing(f"{self._base}tags/list", "tags", self._scopes, f"tags of {self.name}")
         async for tag in listing.read(self._transport, clock=self._clock):
-            if valid_tag(tag):
-                yield tag
+            yield tag
 
     def _manifest(self, method: str, ref: str | Digest) -> Request:
         return Request(

@@ -1,35 +1,70 @@
 """Tag lists and the catalogue, page by page (distribution-spec: Listing Tags).
 
 `Link` is followed where it stays on the registry and on the same listing; a registry that sends none is paged with
-`last`, as the Go regsync pages the catalogue. Both are a stranger's numbers, so pages, items and cursors are bounded: a
-page that fails is a listing that failed, never a short list.
+`last`, as the Go regsync pages the catalogue. Both are a stranger's numbers, so pages, names and cursors are bounded,
+and what can be no name is not held: a page that fails is a listing that failed, never a short list.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, field
+from typing import Literal
 from urllib.parse import quote, urlsplit
 
 from regsync.clock import Clock
 from regsync.errors import IntegrityError, Refused, Unsupported
+from regsync.oci.reference import valid_repository, valid_tag
 from regsync.registry.content.reading import ask, json_object
+from regsync.registry.http.redirect import origin_of
 from regsync.registry.http.transport import Answer, Request, Transport
 from regsync.registry.login.scope import Scope
 
 _MOST_PAGES = 10_000
-_MOST_ITEMS = 2_000_000
-_PAGE_CAP = 32 << 20  # bytes
+_MOST_BARREN = 100  # pages in a row without a name that can be used
+_MOST_NAMES = 2_000_000
+_MOST_TEXT = 64 << 20  # characters of all names together; each is held until its page has been the last
+_PAGE_CAP = 16 << 20  # bytes, held several times while they are read
+_PLAIN_BEYOND = 4 << 20  # bytes; longer pages must be ASCII without \u, for other text takes four times its bytes
 _REL_NEXT = re.compile(r'rel="?next"?', re.IGNORECASE)
 _LONGEST_LINK = 8192  # characters
+_LONGEST_LAST = 1024  # characters of an item a list goes on after
 
 
 @dataclass(frozen=True, slots=True)
 class _Page:
-    items: tuple[str, ...]
+    names: tuple[str, ...]  # that can be used
+    last: str  # the last item, used or not; empty when there is none a list can go on after
     following: str  # the URL of the next page; empty when the registry names none
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What a listing has brought so far; a URL is known by its hash, since each may be long."""
+
+    names: set[str] = field(default_factory=set)
+    text: int = 0
+    urls: set[int] = field(default_factory=set)
+    barren: int = 0
+
+    def begin(self, url: str, what: str) -> None:
+        """Note a page that is asked for, unless there were too many."""
+        if hash(url) in self.urls or len(self.urls) >= _MOST_PAGES:
+            raise Unsupported(f"{what}: the registry's pages do not end")
+        if self.barren >= _MOST_BARREN:
+            raise Unsupported(f"{what}: the registry's pages do not end and {self.barren} in a row had no usable name")
+        if len(self.names) > _MOST_NAMES or self.text > _MOST_TEXT:
+            raise Unsupported(f"{what}: more names than can be held")
+        self.urls.add(hash(url))
+
+    def add(self, page: _Page) -> list[str]:
+        """Take a page's names; return those that are new."""
+        fresh = [name for name in dict.fromkeys(page.names) if name not in self.names]
+        self.names.update(fresh)
+        self.text += sum(map(len, fresh))
+        self.barren = 0 if page.names else self.barren + 1
+        return fresh
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,21 +77,18 @@ class Listing:
     what: str
 
     async def read(self, transport: Transport, *, clock: Clock) -> AsyncIterator[str]:
-        """Yield every item once, in the registry's order."""
-        seen: set[str] = set()
-        asked: set[str] = set()
-        url, linked = self.path, False
+        """Yield every name once, in the registry's order; what can be no tag or no repository is left out."""
+        seen = _Seen()
+        url, linked, last = self.path, False, ""
         while url:
-            if url in asked or len(asked) >= _MOST_PAGES or len(seen) > _MOST_ITEMS:
-                raise Unsupported(f"{self.what}: the registry's pages do not end")
-            asked.add(url)
+            seen.begin(url, self.what)
             page = await self._page(transport, url, clock=clock)
-            fresh = [item for item in dict.fromkeys(page.items) if item not in seen]
-            seen.update(fresh)
-            for item in fresh:
-                yield item
+            fresh = seen.add(page)
+            for name in fresh:
+                yield name
             linked = linked or bool(page.following)
-            url = page.following or ("" if linked or not fresh else self._after(page.items[-1]))
+            over = linked or page.last in {"", last} or (page.names and not fresh)
+            url, last = page.following or ("" if over else self._after(page.last)), page.last
 
     async def _page(self, transport: Transport, url: str, *, clock: Clock) -> _Page:
         request = Request(
@@ -70,17 +102,20 @@ class Listing:
         return await ask(transport, request, read=self._read, clock=clock)
 
     def _read(self, answer: Answer) -> _Page:
+        if len(answer.body) > _PLAIN_BEYOND and not (answer.body.isascii() and b"\\u" not in answer.body):
+            raise Unsupported(f"{self.what}: a page of {len(answer.body)} bytes that are not plain text")
         body = json_object(answer, self.what)
         if self.key not in body:
             raise IntegrityError(f"{self.what} came without {self.key}")
-        return _Page(self._items(body[self.key]), self._following(answer))
-
-    def _items(self, items: Any) -> tuple[str, ...]:
+        items = body[self.key]
         if items is None:  # docker-registry says null for a repository whose tags are all gone
-            return ()
+            items = []
         if not isinstance(items, list):
             raise IntegrityError(f"{self.what}: {self.key} came as something that is not a list")
-        return tuple(item for item in items if isinstance(item, str))
+        usable = valid_tag if self.key == "tags" else valid_repository
+        names = tuple(item for item in items if isinstance(item, str) and usable(item))
+        last = items[-1] if items and isinstance(items[-1], str) and len(items[-1]) <= _LONGEST_LAST else ""
+        return _Page(names, last, self._following(answer))
 
     def _following(self, answer: Answer) -> str:
         for part in answer.headers.get("link", "")[:_LONGEST_LINK].split("<")[1:]:
@@ -93,12 +128,16 @@ class Listing:
         """Return where a list goes on that names no next page: catalogues may be cut silently, tag lists are whole."""
         if self.key == "tags":
             return ""
-        return f"{self.path}{'&' if '?' in self.path else '?'}last={quote(last, safe='')}"
+        return f"{self.path}{'&' if '?' in self.path else '?'}last={quote(last, safe='', errors='replace')}"
 
     def _checked(self, answer: Answer, following: str) -> str:
         """Refuse a next page elsewhere: it would carry our credentials to wherever the answer says."""
+        try:
+            same = origin_of(answer.url) == origin_of(following)
+        except Refused as error:
+            raise Refused(f"{self.what}: the registry names a next page that cannot be followed: {error}") from None
         here, there = urlsplit(answer.url), urlsplit(following)
-        if (here.scheme, here.netloc.lower(), here.path) != (there.scheme, there.netloc.lower(), there.path):
+        if not same or here.path != there.path:
             raise Refused(
                 f"{self.what}: the registry names a next page that is not its own: {there.netloc}{there.path}"
             )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 from regsync.errors import Malformed
 from regsync.registry.login.scope import Scope
@@ -82,6 +82,7 @@ def resolved(url: str, location: str) -> str:
     """Return where a location points that was named by the answer from `url` (RFC 9110, section 10.2.2)."""
     scheme, separator, _ = location.partition("://")
     try:
+        urlsplit(location)
         return location if separator and scheme.isalnum() else urljoin(url, location)
     except ValueError:
-        raise Malformed("the registry names a location that is no URL") from None
+        raise Malformed(f"{urlsplit(url).hostname} names a location that is no URL") from None
