@@ -7,24 +7,13 @@ import asyncio
 import pytest
 
 from regsync.errors import Forbidden, IntegrityError, RegsyncError, Unavailable
-from regsync.layout.repository import LayoutRepository
-from regsync.registry.repository import RegistryRepository
-from regsync.repository import BlobWriter, Repository
+from regsync.repository import BlobWriter
 from tests.contract.places import Place
 from tests.support.images import bytes_of, chunked, described, put_bytes, some_bytes
-from tests.support.memory import MemoryRepository
 
-pytestmark = pytest.mark.parametrize(
-    "place", ["memory", "layout", "fake", "modern fake", "docker-registry"], indirect=True
-)
 LARGE = some_bytes(5 << 20, "written")
 BLOB = described(LARGE)
 PIECE = 64 << 10
-
-
-def writing(repository: Repository) -> RegistryRepository | LayoutRepository | MemoryRepository:
-    assert isinstance(repository, RegistryRepository | LayoutRepository | MemoryRepository)
-    return repository
 
 
 async def push(writer: BlobWriter, data: bytes) -> None:
@@ -37,7 +26,7 @@ async def broken_off(place: Place, data: bytes, error: BaseException) -> None:
     """Write this much and leave with an error."""
 
     async def write() -> None:
-        async with writing(place.repository).write_blob(BLOB) as writer:
+        async with place.repository.write_blob(BLOB) as writer:
             await push(writer, data)
             raise error
 
@@ -47,14 +36,14 @@ async def broken_off(place: Place, data: bytes, error: BaseException) -> None:
 
 async def committed(place: Place, data: bytes) -> None:
     """Say that this is the blob."""
-    async with writing(place.repository).write_blob(BLOB) as writer:
+    async with place.repository.write_blob(BLOB) as writer:
         await push(writer, data)
         await writer.commit()
 
 
 async def completed(place: Place, data: bytes = LARGE) -> int:
     """Write the blob to its end; return where the writer began."""
-    async with writing(place.repository).write_blob(described(data)) as writer:
+    async with place.repository.write_blob(described(data)) as writer:
         began = writer.offset
         await push(writer, data)
         await writer.commit()
@@ -63,7 +52,7 @@ async def completed(place: Place, data: bytes = LARGE) -> int:
 
 
 async def test_a_writer_begins_with_nothing_and_counts_what_it_was_handed(place: Place) -> None:
-    async with writing(place.repository).write_blob(BLOB) as writer:
+    async with place.repository.write_blob(BLOB) as writer:
         assert writer.offset == 0
         await writer.write(LARGE[:1000])
         assert writer.offset == 1000
@@ -75,7 +64,7 @@ async def test_a_writer_begins_with_nothing_and_counts_what_it_was_handed(place:
 @pytest.mark.parametrize("size", [0, 1, PIECE, PIECE + 1, len(LARGE)])
 async def test_a_blob_is_visible_when_it_is_committed_and_not_before(place: Place, size: int) -> None:
     data = LARGE[:size]
-    async with writing(place.repository).write_blob(described(data)) as writer:
+    async with place.repository.write_blob(described(data)) as writer:
         await push(writer, data)
         assert writer.offset == size
         assert not await place.stranger.has_blob(described(data))
@@ -86,7 +75,7 @@ async def test_a_blob_is_visible_when_it_is_committed_and_not_before(place: Plac
 
 @pytest.mark.parametrize("size", [0, 1, PIECE, len(LARGE)])
 async def test_a_writer_left_without_commit_leaves_nothing(place: Place, size: int) -> None:
-    async with writing(place.repository).write_blob(BLOB) as writer:
+    async with place.repository.write_blob(BLOB) as writer:
         await push(writer, LARGE[:size])
     assert not await place.stranger.has_blob(BLOB)
     assert await completed(place) == 0
@@ -116,7 +105,7 @@ async def test_a_writer_cancelled_leaves_nothing(place: Place) -> None:
     stuck = asyncio.Event()
 
     async def write() -> None:
-        async with writing(place.repository).write_blob(BLOB) as writer:
+        async with place.repository.write_blob(BLOB) as writer:
             await push(writer, LARGE[: 3 << 20])
             stuck.set()
             await asyncio.Event().wait()
@@ -132,7 +121,7 @@ async def test_a_writer_cancelled_leaves_nothing(place: Place) -> None:
 
 async def test_a_writer_of_other_bytes_restarts_with_the_right_ones(place: Place) -> None:
     await broken_off(place, b"!" * (1 << 20), Unavailable("the source went away"))
-    async with writing(place.repository).write_blob(BLOB) as writer:
+    async with place.repository.write_blob(BLOB) as writer:
         await writer.restart()
         assert writer.offset == 0
         await writer.write(b"?" * (2 << 20))
@@ -145,8 +134,8 @@ async def test_a_writer_of_other_bytes_restarts_with_the_right_ones(place: Place
 
 async def test_two_writers_are_fed_by_one_source(place: Place) -> None:
     async with (
-        writing(place.repository).write_blob(BLOB) as one,
-        writing(place.sibling).write_blob(BLOB) as other,
+        place.repository.write_blob(BLOB) as one,
+        place.sibling.write_blob(BLOB) as other,
     ):
         async for chunk in chunked(LARGE, PIECE):
             await one.write(chunk)
@@ -158,8 +147,8 @@ async def test_two_writers_are_fed_by_one_source(place: Place) -> None:
 
 async def test_two_writers_of_one_blob_do_not_mix(place: Place) -> None:
     async with (
-        writing(place.repository).write_blob(BLOB) as one,
-        writing(place.repository).write_blob(BLOB) as other,
+        place.repository.write_blob(BLOB) as one,
+        place.repository.write_blob(BLOB) as other,
     ):
         await push(one, LARGE[: 2 << 20])
         await push(other, LARGE)
@@ -183,9 +172,9 @@ async def test_too_many_bytes_are_not_committed(place: Place) -> None:
 
 
 async def test_a_blob_that_is_there_may_be_written_again(place: Place) -> None:
-    await put_bytes(writing(place.repository), LARGE)
+    await put_bytes(place.repository, LARGE)
     for insisting in (False, True):
-        async with writing(place.repository).write_blob(BLOB, insisting=insisting) as writer:
+        async with place.repository.write_blob(BLOB, insisting=insisting) as writer:
             await push(writer, LARGE)
             await writer.commit()
     assert await bytes_of(place.stranger, BLOB) == LARGE
@@ -193,12 +182,12 @@ async def test_a_blob_that_is_there_may_be_written_again(place: Place) -> None:
 
 @pytest.mark.parametrize("start", [0, 1, PIECE, len(LARGE) - 1, len(LARGE)])
 async def test_a_blob_is_read_from_any_byte_on(place: Place, start: int) -> None:
-    await put_bytes(writing(place.repository), LARGE)
-    async with writing(place.stranger).open_blob(BLOB, start=start) as chunks:
+    await put_bytes(place.repository, LARGE)
+    async with place.stranger.open_blob(BLOB, start=start) as chunks:
         assert b"".join([chunk async for chunk in chunks]) == LARGE[start:]
 
 
 async def test_a_blob_that_is_not_there_is_not_read_from_its_middle(place: Place) -> None:
     with pytest.raises(RegsyncError):
-        async with writing(place.repository).open_blob(BLOB, start=PIECE) as chunks:
+        async with place.repository.open_blob(BLOB, start=PIECE) as chunks:
             [chunk async for chunk in chunks]
