@@ -113,13 +113,15 @@ class Collector:
             return digests
 
     def _marked(self, wanted: list[Descriptor]) -> set[Digest]:
-        marked: set[Digest] = set()
+        """Return all of this and what lies below it; a layer of one image may be the manifest of another."""
+        marked, read = set[Digest](), set[Digest]()
         while wanted:
             descriptor = wanted.pop()
-            if descriptor.digest in marked:
-                continue
             marked.add(descriptor.digest)
-            raw = b"" if is_blob(descriptor.media_type) else self._small(descriptor.digest)
+            if is_blob(descriptor.media_type) or descriptor.digest in read:
+                continue
+            read.add(descriptor.digest)
+            raw = self._small(descriptor.digest)
             try:
                 manifest = Manifest.read(raw, content_type=descriptor.media_type, expected=descriptor.digest)
             except RegsyncError:

@@ -115,6 +115,20 @@ async def test_only_files_named_by_a_digest_go(opener: Opener, folder: Path) -> 
     assert not gone.exists()
 
 
+async def test_the_manifest_of_one_image_that_is_a_layer_of_another_keeps_its_own_layers(
+    opener: Opener, folder: Path
+) -> None:
+    plain = image_bytes(b"a layer")
+    for tags in (["plain", "wrapping"], ["wrapping", "plain"]):
+        built = {"plain": plain, "wrapping": image_bytes(plain.raw)}
+        write_layout(folder, {tag: built[tag] for tag in tags})
+        async with opener(grace=AT_ONCE).writing(str(folder)) as layout:
+            await an_image(layout, b"another", tag="another")
+        tags_there, contents = read_layout(folder)
+        for digest in tags_there.values():
+            assert_whole(digest, contents)
+
+
 async def test_a_manifest_we_cannot_read_keeps_what_it_mentions(opener: Opener, folder: Path) -> None:
     layer, inner = b"a layer", image_bytes(b"inner layer")
     old = Built(
