@@ -11,6 +11,7 @@ import time
 
 def main() -> None:
     report, command = sys.argv[1], sys.argv[2:]
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed program has its bytecode
     began = time.monotonic()
     process = os.posix_spawnp(command[0], command, os.environ)
     _, status, usage = os.wait4(process, 0)

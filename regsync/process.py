@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -17,6 +18,8 @@ from regsync.observe.logs import Log, parse_verbosity
 from regsync.observe.report import failure_lines, table
 from regsync.options import DRIFT, FAILED, FINE, INTERRUPTED, USAGE, Options
 from regsync.sync.entry import Scope
+
+_GARBAGE = 10_000  # objects made and not dropped between two looks for garbage; little of ours is in circles
 
 
 def run_once(options: Options, *, scope: Scope, abort_on_error: bool, drift_fails: bool) -> int:
@@ -70,6 +73,7 @@ def _with_app(options: Options, run: Callable[[App], Awaitable[int]]) -> int:
     try:
         log = _log(options)
         loaded = load(_config_file(options), allow_unknown_keys=options.allow_unknown_keys)
+        _look_for_garbage()
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             return runner.run(whole())
     except ConfigError as error:
@@ -80,6 +84,13 @@ def _with_app(options: Options, run: Callable[[App], Awaitable[int]]) -> int:
     except asyncio.CancelledError:
         sys.stderr.write("interrupted; what was copied is complete, the rest is as it was\n")
         return INTERRUPTED
+
+
+def _look_for_garbage() -> None:
+    """Switch on again what `cli` switched off: what was made so far stays to the end and is never looked at."""
+    gc.freeze()
+    gc.set_threshold(_GARBAGE, *gc.get_threshold()[1:])
+    gc.enable()
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

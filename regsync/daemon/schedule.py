@@ -16,13 +16,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
-from croniter import CroniterBadDateError, croniter
 
 from regsync.duration import parse_duration
 from regsync.errors import Malformed
+
+if TYPE_CHECKING:  # it takes a tenth of the program's start, and most configurations have no cron line
+    from croniter import croniter
 
 _SECOND = timedelta(seconds=1)
 _DAY = timedelta(days=1)
@@ -82,6 +83,8 @@ class Cron:
     _walls: croniter = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        from croniter import croniter  # noqa: PLC0415
+
         plain = _plain(self.expression)
         object.__setattr__(self, "_walls", croniter(plain, _EPOCH, max_years_between_matches=_SEARCH_YEARS))
 
@@ -113,6 +116,8 @@ class Cron:
 
     def _wall_from(self, wall: datetime) -> datetime | None:
         """Return the first matching wall time not before this one; wall times carry UTC, which has no changes."""
+        from croniter import CroniterBadDateError  # noqa: PLC0415
+
         try:
             found: datetime = self._walls.get_next(datetime, start_time=wall - _SECOND)
         except CroniterBadDateError:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from weakref import WeakValueDictionary
 
 from regsync.clock import Clock
@@ -14,8 +14,10 @@ from regsync.errors import RegsyncError
 from regsync.events import Tell, Warned, ignore
 from regsync.layout.files import Files
 from regsync.layout.proofs import Proofs
-from regsync.layout.repository import LayoutRepository
 from regsync.layout.threads import Threads
+
+if TYPE_CHECKING:  # only who has a layout pays for it at the program's start
+    from regsync.layout.repository import LayoutRepository
 
 GRACE: Final = 3600.0  # seconds an unlisted blob lives, since tools that know no lock of ours write blobs first
 
@@ -75,6 +77,8 @@ class Layouts:
     def _at(self, root: Path, path: str) -> LayoutRepository:
         repository = self._open.get(root)
         if repository is None:
+            from regsync.layout.repository import LayoutRepository  # noqa: PLC0415
+
             repository = self._open[root] = LayoutRepository(
                 root,
                 name=f"ocidir://{path}",
