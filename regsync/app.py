@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from urllib.parse import unquote
 
 from regsync.clock import Clock
 from regsync.config.load import Checks, Loaded, load_config
+from regsync.config.model import Cred
 from regsync.connections import Connections
 from regsync.daemon.jobs import Job
 from regsync.daemon.schedule import parse_schedule
 from regsync.daemon.server import Served, Stoppable, serve
+from regsync.errors import ConfigError
 from regsync.events import EntryIgnored, Warned
 from regsync.facts import Telling
 from regsync.observe.report import Tally
+from regsync.registry.host import HostSettings
 from regsync.registry.login.dockerconfig import DockerConfig, ask_store, check_registry_name, load_docker_config
+from regsync.secrets import Secrets
 from regsync.sync.entry import Scope, SyncEntry
 from regsync.sync.order import predecessors
 from regsync.sync.run import Engine, Run, targets_of
 from regsync.sync.select import check_pattern
 from regsync.translate import entries_of, hosts_of, images_of, manner_of, schedules_of, stricter_patterns
+
+_NOTHING_TO_DO = "nothing to do: the configuration has no entries under sync"
 
 
 def load(path: str, *, allow_unknown_keys: bool) -> Loaded:
@@ -32,11 +39,32 @@ def _check_schedule(text: str) -> None:
     parse_schedule(text)
 
 
+def keep_secrets(logins: Iterable[Cred | HostSettings], secrets: Secrets) -> None:
+    """Take note of what is secret in these."""
+    for login in logins:
+        secrets.keep(login.password, user=login.user)
+        secrets.keep(login.token)
+        secrets.keep(login.client_key)
+
+
+def keep_proxy_secrets(environ: Mapping[str, str], secrets: Secrets) -> None:
+    """Take note of the passwords in the URLs of proxies."""
+    for name, url in environ.items():
+        if name.lower() in {"http_proxy", "https_proxy"}:
+            user, _, password = url.rpartition("@")[0].rpartition("//")[2].partition(":")
+            secrets.keep(unquote(password), user=unquote(user))
+
+
 class App:
     """One configuration, ready to run."""
 
-    def __init__(self, loaded: Loaded, *, clock: Clock, tell: Telling, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self, loaded: Loaded, *, clock: Clock, tell: Telling, environ: Mapping[str, str], secrets: Secrets
+    ) -> None:
         self._config = loaded.config
+        self._secrets = secrets
+        keep_secrets(loaded.config.creds, secrets)
+        keep_proxy_secrets(environ, secrets)
         self._clock = clock
         self._tell = tell
         self._environ = environ
@@ -47,11 +75,15 @@ class App:
 
     async def once(self, scope: Scope, *, abort_on_error: bool) -> Tally:
         """Run all entries once and return what it came to."""
+        if not self._entries:
+            self._tell(Warned(_NOTHING_TO_DO))
         async with self._engine() as engine:
             return await self._run(engine, [*self._entries.values()], scope, name="", abort_on_error=abort_on_error)
 
     async def serve(self, *, grace: float, abort_on_error: bool, stoppable: Stoppable) -> Served:
         """Run every entry at its times until stopped, and return what came of it; `grace` is in seconds."""
+        if not self._entries:
+            raise ConfigError([_NOTHING_TO_DO])
         schedules = schedules_of(self._config)
         for entry in self._entries.values():
             if entry.name not in schedules:
@@ -118,6 +150,7 @@ class App:
         config = self._config
         docker = DockerConfig() if config.defaults.skip_docker_config else load_docker_config(self._environ)
         hosts, warnings = hosts_of(config, await ask_store(docker, environ=self._environ))
+        keep_secrets(hosts.values(), self._secrets)
         for warning in warnings:
             self._tell(Warned(warning))
         async with Connections(
@@ -127,5 +160,6 @@ class App:
             clock=self._clock,
             tell=self._tell,
             environ=self._environ,
+            secrets=self._secrets,
         ) as connections:
             yield connections.engine

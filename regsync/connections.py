@@ -20,6 +20,7 @@ from regsync.layout.layouts import Layouts
 from regsync.limits import Limits
 from regsync.registry.host import HostSettings, Manner
 from regsync.registry.registries import Registries
+from regsync.secrets import Secrets
 from regsync.sync.lookups import Lookups
 from regsync.sync.run import Engine
 from regsync.transfer.mover import TRANSFERS, Shared
@@ -34,7 +35,8 @@ _CAPS = {
 class Connections:
     """Every way out of the process, to be entered before its `engine` is used.
 
-    `images` is how many may be copied at once; `environ` is where proxies and credential helpers come from.
+    `images` is how many may be copied at once; `environ` is where proxies and credential helpers come from;
+    what is learnt that nobody may see is made known to `secrets`.
     """
 
     def __init__(
@@ -46,13 +48,16 @@ class Connections:
         clock: Clock,
         tell: Tell,
         environ: Mapping[str, str],
+        secrets: Secrets,
     ) -> None:
         self._hosts = hosts
         self._clock = clock
         self._limits = Limits(self._cap_of)
         self._lookups = Lookups(clock)
         self._shared = Shared(self._limits, clock, Seen(clock))
-        self._registries = Registries(hosts, manner, limits=self._limits, clock=clock, tell=tell, environ=environ)
+        self._registries = Registries(
+            hosts, manner, limits=self._limits, clock=clock, tell=tell, environ=environ, secrets=secrets
+        )
         self._layouts = Layouts(clock, tell=tell)
         self._endpoints = BothKinds(self._registries, self._layouts)
         self._parallel, self._images = images, asyncio.Semaphore(images)

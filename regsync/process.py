@@ -8,82 +8,137 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from functools import partial
+from threading import Timer
 
-from regsync.app import App, load
+from regsync.app import App, keep_secrets, load
 from regsync.clock import SystemClock
 from regsync.config.dump import dump_config
 from regsync.errors import ConfigError, Malformed, RegsyncError
+from regsync.events import JobFinished
 from regsync.facts import Telling
-from regsync.observe.logs import Log, parse_verbosity
+from regsync.observe.lines import LONGEST
+from regsync.observe.logs import ERROR, Log, parse_verbosity
+from regsync.observe.output import Output
 from regsync.observe.report import failure_lines, table
 from regsync.options import DRIFT, FAILED, FINE, INTERRUPTED, USAGE, Options
+from regsync.secrets import Secrets
 from regsync.sync.entry import Scope
 
 _GARBAGE = 10_000  # objects made and not dropped between two looks for garbage; little of ours is in circles
+_LOOKED_AT = 1 << 16  # characters of a line that are looked at to cut it
+_LAST_WORDS = 0.2  # seconds without a reader, when told to end at once
+_AT_ONCE = 0.5  # seconds a daemon has to end at its second signal
+_LATE = 5.0  # seconds a daemon has beyond the grace to end what was cut off
+
+
+class _Around:
+    """Standard error, and what must not appear on it."""
+
+    def __init__(self, options: Options) -> None:
+        self.secrets = Secrets()
+        self.output = Output(sys.stderr.fileno())
+        self._as_json = "json" in options.log_options
+
+    def log(self, threshold: int) -> Log:
+        """Return the log that says what is as bad as that, or worse."""
+        return Log(self.output, threshold=threshold, as_json=self._as_json, secrets=self.secrets)
+
+    def say(self, text: str) -> None:
+        """Say something that is no line of the log, behind all that is."""
+        for line in text.splitlines():
+            self.output.say(self.secrets.clean(line[:_LOOKED_AT])[:LONGEST])
+
+    def leave(self, code: int) -> None:
+        """End the process now, whatever its threads do; what was said before is written if somebody reads."""
+        self.output.flush(idle=_LAST_WORDS)
+        os._exit(code)
 
 
 def run_once(options: Options, *, scope: Scope, abort_on_error: bool, drift_fails: bool) -> int:
     """Run every entry once in this scope and return the exit code."""
+    around = _Around(options)
 
     async def run(app: App) -> int:
-        _cancel_by_signal()
+        _cancel_by_signal(around)
         tally = await app.once(scope, abort_on_error=abort_on_error)
         if sys.stderr.isatty():
-            sys.stderr.write(table(tally))
+            around.say(table(tally))
         for line in failure_lines(tally.failures):
-            sys.stderr.write(f"{line}\n")
+            around.say(line)
         if tally.failures:
             return FAILED
         return DRIFT if drift_fails and tally.needed else FINE
 
-    return _with_app(options, run)
+    return _ending(around, lambda: _with_app(options, around, run))
 
 
 def run_server(options: Options, *, grace: float, abort_on_error: bool) -> int:
     """Run the daemon until it is stopped and return the exit code; `grace` is in seconds."""
+    around = _Around(options)
 
     async def run(app: App) -> int:
-        served = await app.serve(grace=grace, abort_on_error=abort_on_error, stoppable=_stop_by_signal)
-        return FAILED if served.failed else FINE
+        stoppable = partial(_stop_by_signal, around, grace=grace)
+        served = await app.serve(grace=grace, abort_on_error=abort_on_error, stoppable=stoppable)
+        return FAILED if served.cut or served.aborted else FINE
 
-    return _with_app(options, run)
+    return _ending(around, lambda: _with_app(options, around, run))
 
 
 def print_config(options: Options, *, show_secrets: bool, only_check: bool) -> int:
     """Print the configuration as it is understood, or only whether it is fine."""
-    try:
+    around = _Around(options)
+    shown: list[str] = []
+
+    def work() -> int:
         _threshold(options)
         loaded = load(_config_file(options), allow_unknown_keys=options.allow_unknown_keys)
-    except ConfigError as error:
-        return _refuse(error)
-    for warning in loaded.warnings:
-        sys.stderr.write(f"{warning}\n")
-    if not only_check:
-        sys.stdout.write(dump_config(loaded.config, show_secrets=show_secrets))
-    return FINE
+        keep_secrets(loaded.config.creds, around.secrets)
+        for warning in loaded.warnings:
+            around.say(warning)
+        if not only_check:
+            shown.append(dump_config(loaded.config, show_secrets=show_secrets))
+        return FINE
+
+    code = _ending(around, work)
+    sys.stdout.writelines(shown)
+    return code
 
 
-def _with_app(options: Options, run: Callable[[App], Awaitable[int]]) -> int:
+def _with_app(options: Options, around: _Around, run: Callable[[App], Awaitable[int]]) -> int:
     """Load the configuration, build the program around it and run it on an event loop of its own."""
+    clock = SystemClock()
+    tell = Telling([around.log(_threshold(options))], clock)
+    loaded = load(_config_file(options), allow_unknown_keys=options.allow_unknown_keys)
 
     async def whole() -> int:
-        return await run(App(loaded, clock=clock, tell=Telling([log], clock), environ=os.environ))
+        return await run(App(loaded, clock=clock, tell=tell, environ=os.environ, secrets=around.secrets))
 
-    clock = SystemClock()
+    _look_for_garbage()
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        return runner.run(whole())
+
+
+def _ending(around: _Around, work: Callable[[], int]) -> int:
+    """Do this and return its exit code; what ended it early, be it a bug of ours, is said on one line."""
     try:
-        log = _log(options)
-        loaded = load(_config_file(options), allow_unknown_keys=options.allow_unknown_keys)
-        _look_for_garbage()
-        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            return runner.run(whole())
+        return work()
     except ConfigError as error:
-        return _refuse(error)
+        for problem in error.problems:
+            around.say(problem)
+        return USAGE
     except RegsyncError as error:
-        sys.stderr.write(f"{error}\n")
+        around.say(str(error))
         return FAILED
     except asyncio.CancelledError:
-        sys.stderr.write("interrupted; what was copied is complete, the rest is as it was\n")
+        around.say("interrupted; what was copied is complete, the rest is as it was")
         return INTERRUPTED
+    except Exception as bug:  # noqa: BLE001 - nobody is above us, and a traceback may show what is secret
+        Telling([around.log(ERROR)], SystemClock())(JobFinished("", 1, bug))
+        return FAILED
+    finally:
+        around.output.flush()
 
 
 def _look_for_garbage() -> None:
@@ -100,10 +155,6 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     except ImportError:
         return None
     return uvloop.new_event_loop
-
-
-def _log(options: Options) -> Log:
-    return Log(sys.stderr, threshold=_threshold(options), as_json="json" in options.log_options)
 
 
 def _threshold(options: Options) -> int:
@@ -124,26 +175,53 @@ def _config_file(options: Options) -> str:
     return options.config
 
 
-def _refuse(error: ConfigError) -> int:
-    for problem in error.problems:
-        sys.stderr.write(f"{problem}\n")
-    return USAGE
-
-
-def _cancel_by_signal() -> None:
-    """Cancel the running task at the first signal, and leave at once at the second."""
+def _cancel_by_signal(around: _Around) -> None:
+    """Cancel the running task at the first signal, and leave at the second."""
     task = asyncio.current_task()
     if task is not None:
-        _stop_by_signal(task.cancel, lambda: os._exit(INTERRUPTED))
+        _at_signals(_in_loop(task.cancel), lambda: around.leave(INTERRUPTED))
 
 
-def _stop_by_signal(drain: Callable[[], object], stop_now: Callable[[], object]) -> None:
-    """Call `drain` at the first SIGINT or SIGTERM and `stop_now` at every further one."""
+def _stop_by_signal(around: _Around, drain: Callable[[], None], stop_now: Callable[[], None], *, grace: float) -> None:
+    """Drain at the first signal, stop at the second, leave at the third, or when one of those takes too long."""
+
+    def leave() -> None:
+        around.leave(FAILED)
+
+    def begin(call: Callable[[], object], within: float) -> Callable[[], object]:
+        def step() -> None:
+            late = Timer(within, leave)
+            late.daemon = True
+            late.start()
+            in_loop()
+
+        in_loop = _in_loop(call)
+        return step
+
+    _at_signals(begin(drain, grace + _LATE), begin(stop_now, _AT_ONCE), leave)
+
+
+def _in_loop(call: Callable[[], object]) -> Callable[[], object]:
+    """Return what has the running event loop call this; a loop that is closed has nothing left to be told."""
     loop = asyncio.get_running_loop()
-    stops = iter([drain])
 
-    def stop() -> None:
-        next(stops, stop_now)()
+    def soon() -> None:
+        with suppress(RuntimeError):
+            loop.call_soon_threadsafe(call)
+
+    return soon
+
+
+def _at_signals(*steps: Callable[[], object]) -> None:
+    """Take one step at each SIGINT or SIGTERM, and the last one at every further one.
+
+    The handlers are not the event loop's, which run when it does: these run while the main thread waits for another
+    one, too, be it for a commit that hangs in a file system or at the very end for threads that do not end.
+    """
+    left = list(reversed(steps))
+
+    def stop(*_: object) -> None:
+        (left.pop() if len(left) > 1 else left[0])()
 
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop)
+        signal.signal(number, stop)

@@ -5,12 +5,11 @@ Which level an event has is decided here, in one `match`; an event without a dec
 
 from __future__ import annotations
 
-import json
 import re
 import traceback
 from collections.abc import Mapping
-from datetime import datetime
-from typing import Any, TextIO, assert_never
+from datetime import UTC, datetime
+from typing import Any, assert_never
 
 import structlog
 
@@ -42,14 +41,15 @@ from regsync.events import (
     Warned,
 )
 from regsync.facts import Fact
-from regsync.text import plain
+from regsync.observe.lines import json_line, text_line
+from regsync.observe.output import Output
+from regsync.secrets import Secrets
 
 TRACE, DEBUG, INFO, WARN, ERROR = -8, -4, 0, 4, 8  # the numbers of Go's slog, so that INFO+2 means the same
 _LEVELS = {"debug": DEBUG, "info": INFO, "warn": WARN, "error": ERROR}
 _VERBOSITY = re.compile(r"([A-Za-z]+)([+-][0-9]{1,3})?")
-_PLAIN = re.compile(r"[!#-<>-~]+")  # printable ASCII without space, quote and equals sign
-_LONGEST = 4096  # characters of one value: registries choose what stands in some of them
 _WARNED_OF = frozenset(3 << doubled for doubled in range(32))  # skips in a row: an hour's job due every second says 11
+_REMEMBERED = 1000  # hosts that were in trouble, each in its run
 Line = tuple[int, str, Mapping[str, object]]
 _Ends = BlobStarted | BlobRetried | ImageCurrent | ImageNeeded | ImageCopied | ImageFailed | ImagePostponed
 
@@ -65,6 +65,16 @@ def parse_verbosity(text: str) -> int:
     return level + int(found[2] or 0)
 
 
+class _Queue:
+    """The end of structlog's chain: `Output`, for which a line is urgent from ERROR on."""
+
+    def __init__(self, output: Output) -> None:
+        self._output = output
+
+    def msg(self, line: str, level: int) -> None:
+        self._output.put(line, urgent=level >= ERROR)
+
+
 class _Lines(structlog.BoundLoggerBase):
     """The one log method there is."""
 
@@ -73,26 +83,44 @@ class _Lines(structlog.BoundLoggerBase):
 
 
 class Log:
-    """An observer that writes lines; whatever happens to the stream, it fails nothing."""
+    """An observer that writes lines of this level and above; what is secret is left out of them."""
 
-    def __init__(self, stream: TextIO, *, threshold: int, as_json: bool) -> None:
+    def __init__(self, output: Output, *, threshold: int, as_json: bool, secrets: Secrets) -> None:
         self._threshold = threshold
+        self._secrets = secrets
+        self._written = json_line if as_json else text_line
+        self._in_trouble: dict[tuple[str, str], None] = {}
+        self._last = datetime.fromtimestamp(0, UTC)
         self._logger = structlog.wrap_logger(
-            structlog.WriteLogger(stream),
-            processors=[_json_line if as_json else _text_line],
-            wrapper_class=_Lines,
-            cache_logger_on_first_use=True,
+            _Queue(output), processors=[self._rendered], wrapper_class=_Lines, cache_logger_on_first_use=True
         )
+        output.lost = self._lost
 
     def __call__(self, fact: Fact, /) -> None:
-        """Write the line a fact becomes, if its level is wanted; one that cannot be written is dropped."""
+        """Write the line a fact becomes, if its level is wanted."""
         level, message, fields = line_of(fact.event)
-        if level < self._threshold:
-            return
-        try:
-            self._logger.line(message, time=fact.at, level=_level_name(level), fields=fields)
-        except (OSError, ValueError):  # ValueError is what a closed stream raises
-            return
+        if isinstance(fact.event, RequestRetried) and self._is_first(fact.run, fact.event.host):
+            level = WARN  # 16 s may pass until a host counts as gone, and nobody should wonder for so long
+        if level >= self._threshold:
+            self._last = fact.at
+            self._logger.line(message, at=fact.at, level=level, fields=fields)
+
+    def _is_first(self, run: str, host: str) -> bool:
+        """Say whether this host had no trouble in this run before; of long ago that is forgotten."""
+        if (run, host) in self._in_trouble:
+            return False
+        if len(self._in_trouble) >= _REMEMBERED:
+            del self._in_trouble[next(iter(self._in_trouble))]
+        self._in_trouble[run, host] = None
+        return True
+
+    def _rendered(self, _logger: Any, _method: str, line: Mapping[str, Any]) -> tuple[tuple[str], dict[str, int]]:
+        level = line["level"]
+        text = self._written(line["at"], _level_name(level), line["event"], line["fields"], self._secrets)
+        return (text,), {"level": level}
+
+    def _lost(self, count: int) -> str:
+        return self._written(self._last, _level_name(WARN), "log lines dropped", {"dropped": count}, self._secrets)
 
 
 def line_of(event: Event) -> Line:
@@ -217,30 +245,3 @@ def _level_name(level: int) -> str:
         default=("debug", DEBUG),
     )
     return name.upper() if level == base else f"{name.upper()}{level - base:+d}"
-
-
-def _text_line(_logger: Any, _method: str, line: Mapping[str, Any]) -> str:
-    stamp: datetime = line["time"]
-    start = f"time={stamp:%Y-%m-%dT%H:%M:%S}.{stamp.microsecond // 1000:03d}Z level={line['level']}"
-    pairs = {"msg": line["event"], **line["fields"]}
-    return " ".join([start, *(f"{key}={_quoted(value)}" for key, value in pairs.items())])
-
-
-def _json_line(_logger: Any, _method: str, line: Mapping[str, Any]) -> str:
-    stamp: datetime = line["time"]
-    head = {"time": f"{stamp:%Y-%m-%dT%H:%M:%S.%f}Z", "level": line["level"], "msg": line["event"]}
-    return json.dumps({**head, **{key: _cut(value) for key, value in line["fields"].items()}}, default=str)
-
-
-def _cut(value: object) -> object:
-    return value[:_LONGEST] if isinstance(value, str) else value
-
-
-def _quoted(value: object) -> str:
-    """Return a value as Go's slog prints it; what could forge a line or turn it around on a terminal is escaped."""
-    text = f"[{' '.join(map(str, value))}]" if isinstance(value, list) else str(value)
-    text = text[:_LONGEST]
-    if _PLAIN.fullmatch(text):
-        return text
-    text = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    return f'"{plain(text)}"'

@@ -17,8 +17,6 @@ from regsync.events import (
 from regsync.facts import Fact
 from regsync.text import plain
 
-_LONGEST = 4096  # characters of one line: registries choose what stands in some of them
-
 
 @dataclass(slots=True)
 class Tally:
@@ -68,7 +66,7 @@ class Tally:
 
 def failure_lines(failures: list[ImageFailed]) -> list[str]:
     """Return one line for everything that failed: where, what, and how often it was tried."""
-    return [plain(f"{one.source} -> {one.target}: {one.error} ({_tries(one.attempts)})"[:_LONGEST]) for one in failures]
+    return [plain(f"{one.source} -> {one.target}: {one.error} ({_tries(one.attempts)})") for one in failures]
 
 
 def human_bytes(count: int) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from regsync.app import App, load
 from regsync.events import JobFinished
 from regsync.facts import Fact, Telling
+from regsync.secrets import Secrets
 from tests.support.built import image_bytes
 from tests.support.clock import FakeClock
 from tests.support.fake_registry import FakeRegistry
@@ -26,7 +27,9 @@ class Life:
         self.finished = asyncio.Queue[JobFinished]()
         self.stops: list[Callable[[], None]] = []
         tell = Telling([self._note], self.clock)
-        self.app = App(load(str(config), allow_unknown_keys=False), clock=self.clock, tell=tell, environ={})
+        self.app = App(
+            load(str(config), allow_unknown_keys=False), clock=self.clock, tell=tell, environ={}, secrets=Secrets()
+        )
 
     def _note(self, fact: Fact) -> None:
         if isinstance(fact.event, JobFinished):

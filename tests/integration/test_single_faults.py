@@ -12,6 +12,7 @@ from regsync.app import App, load
 from regsync.events import Event
 from regsync.facts import Telling
 from regsync.observe.report import Tally
+from regsync.secrets import Secrets
 from tests.support.built import assert_whole, image_bytes, index_bytes, some_bytes
 from tests.support.clock import FakeClock
 from tests.support.fake_registry import Bearer, FakeRegistry
@@ -100,7 +101,7 @@ async def synced(ends: Ends, folder: Path, *, chunked: bool = False) -> tuple[Ta
     seen: list[Event] = []
     clock = FakeClock(instant=True)
     tell = Telling([lambda fact: seen.append(fact.event)], clock)
-    app = App(load(str(config), allow_unknown_keys=False), clock=clock, tell=tell, environ={})
+    app = App(load(str(config), allow_unknown_keys=False), clock=clock, tell=tell, environ={}, secrets=Secrets())
     return await app.once("changed", abort_on_error=False), seen
 
 

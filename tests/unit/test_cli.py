@@ -66,7 +66,13 @@ def test_an_unknown_verbosity_or_log_option_is_refused(arguments: list[str]) -> 
 def test_an_empty_configuration_is_a_run_with_nothing_to_do() -> None:
     done = ran("-c", "-", "once", stdin="")
     assert done.returncode == 0
+    assert 'level=WARN msg="nothing to do: the configuration has no entries under sync"' in done.stderr
     assert 'msg="Run finished" copied=0 unchanged=0 skipped=0 failed=0' in done.stderr
+
+
+def test_a_server_with_nothing_to_do_is_refused() -> None:
+    done = ran("-c", "-", "server", stdin="sync: []\n")
+    assert (done.returncode, done.stderr) == (2, "nothing to do: the configuration has no entries under sync\n")
 
 
 def test_what_is_said_after_the_command_counts() -> None:

@@ -15,6 +15,7 @@ from regsync.events import ignore
 from regsync.oci.reference import parse_reference
 from regsync.registry.host import HostSettings
 from regsync.repository import Repository
+from regsync.secrets import Secrets
 from tests.support.built import image_bytes
 from tests.support.clock import FakeClock, settle
 from tests.support.fake_registry import MANNER, Basic, Bearer, FakeRegistry
@@ -38,7 +39,9 @@ def settings(registry: FakeRegistry, **said: object) -> dict[str, HostSettings]:
 
 
 def connections(hosts: dict[str, HostSettings]) -> Connections:
-    return Connections(hosts, MANNER, images=8, clock=FakeClock(instant=True), tell=ignore, environ={})
+    return Connections(
+        hosts, MANNER, images=8, clock=FakeClock(instant=True), tell=ignore, environ={}, secrets=Secrets()
+    )
 
 
 async def look(connections: Connections, registry: FakeRegistry) -> None:

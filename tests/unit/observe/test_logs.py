@@ -1,25 +1,42 @@
 from __future__ import annotations
 
-import io
 import json
 from datetime import UTC, datetime
+from tempfile import TemporaryFile
 from typing import get_args
 
 import pytest
 
 from regsync import events
 from regsync.errors import Malformed
-from regsync.events import BlobStarted, ImageCurrent, ImageFailed, ImageNeeded, JobSkipped, RunFinished, Warned
+from regsync.events import (
+    BlobStarted,
+    ImageCurrent,
+    ImageFailed,
+    ImageNeeded,
+    JobFinished,
+    JobSkipped,
+    RequestRetried,
+    RunFinished,
+    Warned,
+)
 from regsync.observe.logs import DEBUG, ERROR, INFO, TRACE, WARN, Log, parse_verbosity
+from regsync.observe.output import Output
+from regsync.secrets import Secrets
 from tests.support.facts import a_fact
 
 
-def written(*told: events.Event, threshold: int = DEBUG, as_json: bool = False) -> list[str]:
-    stream = io.StringIO()
-    log = Log(stream, threshold=threshold, as_json=as_json)
-    for event in told:
-        log(a_fact(event))
-    return stream.getvalue().splitlines()
+def written(
+    *told: events.Event, threshold: int = DEBUG, as_json: bool = False, secrets: Secrets | None = None
+) -> list[str]:
+    with TemporaryFile() as file:
+        output = Output(file.fileno())
+        log = Log(output, threshold=threshold, as_json=as_json, secrets=secrets or Secrets())
+        for event in told:
+            log(a_fact(event))
+        assert output.flush()
+        file.seek(0)
+        return file.read().decode().splitlines()
 
 
 def test_a_line_has_the_keys_and_the_form_the_go_regsync_writes() -> None:
@@ -57,11 +74,6 @@ def test_values_are_quoted_so_that_no_value_forges_a_line(value: str, printed: s
     assert written(Warned("w", {"key": value}))[0].endswith(f"key={printed}")
 
 
-def test_one_value_is_at_most_four_kibibytes() -> None:
-    assert len(written(Warned("w", {"key": "x" * 100_000}))[0]) < 5000
-    assert len(written(Warned("w", {"key": "x" * 100_000}), as_json=True)[0]) < 5000
-
-
 def test_blobs_are_named_as_in_the_go_regsync() -> None:
     config, layer = written(BlobStarted("a", "b", "sha256:1", "config"), BlobStarted("a", "b", "sha256:2", "layer"))
     assert 'msg="Copy config" source=a target=b digest=sha256:1' in config
@@ -82,13 +94,6 @@ def test_an_entry_that_is_skipped_again_and_again_is_warned_of_more_and_more_rar
     assert 'level=WARN msg="Still running, not started again" entry=one' in warnings[0]
 
 
-def test_a_stream_that_cannot_be_written_fails_nothing() -> None:
-    stream = io.StringIO()
-    log = Log(stream, threshold=DEBUG, as_json=False)
-    stream.close()
-    log(a_fact(Warned("w")))
-
-
 @pytest.mark.parametrize(
     ("text", "threshold"), [("info", 0), ("INFO", 0), ("Debug", -4), ("warn", 4), ("INFO+2", 2), ("trace", TRACE)]
 )
@@ -105,3 +110,27 @@ def test_what_is_no_verbosity_says_so(text: str) -> None:
 def test_every_event_is_in_the_union_observers_match_on() -> None:
     defined = {one for one in vars(events).values() if isinstance(one, type) and hasattr(one, "__dataclass_fields__")}
     assert defined == set(get_args(events.Event))
+
+
+def test_the_first_retry_of_a_host_in_a_run_is_a_warning_and_no_other() -> None:
+    with TemporaryFile() as file:
+        output = Output(file.fileno())
+        log = Log(output, threshold=DEBUG, as_json=False, secrets=Secrets())
+        for run, host in [("r1", "a"), ("r1", "a"), ("r1", "b"), ("r2", "a"), *(("r3", f"{n}") for n in range(2000))]:
+            log(a_fact(RequestRetried(host, "GET /v2/", 1, 0.5, "connection refused"), run=run))
+        assert output.flush()
+        file.seek(0)
+        levels = [line.split()[1] for line in file.read().decode().splitlines()]
+    assert levels[:4] == ["level=WARN", "level=DEBUG", "level=WARN", "level=WARN"]
+    assert len(log._in_trouble) <= 1000
+
+
+def test_a_bug_is_one_line_of_at_most_four_kibibytes_without_secrets() -> None:
+    secrets = Secrets()
+    secrets.keep("hunter2")
+    with pytest.raises(KeyError) as caught:
+        dict[str, str]()["hunter2" + "\nx" * 5000]
+    (line,) = written(JobFinished("one", 1, caught.value), secrets=secrets)
+    assert len(line) < 4096
+    assert 'level=ERROR msg="Failed to sync" entry=one error="Traceback' in line
+    assert "KeyError: '[censored]" in line
