@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from regsync.app import App, load
-from regsync.events import JobFinished
+from regsync.events import EntryIgnored, JobFinished
 from regsync.facts import Fact, Telling
 from regsync.secrets import Secrets
 from tests.support.built import image_bytes
@@ -25,6 +25,7 @@ class Life:
     def __init__(self, config: Path) -> None:
         self.clock = FakeClock()
         self.finished = asyncio.Queue[JobFinished]()
+        self.ignored: list[EntryIgnored] = []
         self.stops: list[Callable[[], None]] = []
         tell = Telling([self._note], self.clock)
         self.app = App(
@@ -34,6 +35,8 @@ class Life:
     def _note(self, fact: Fact) -> None:
         if isinstance(fact.event, JobFinished):
             self.finished.put_nowait(fact.event)
+        if isinstance(fact.event, EntryIgnored):
+            self.ignored.append(fact.event)
 
     async def serve(self) -> None:
         await self.app.serve(grace=1, abort_on_error=False, stoppable=lambda drain, _: self.stops.append(drain))
@@ -97,5 +100,24 @@ async def test_a_later_visit_takes_no_answer_of_an_earlier_one(fake_registry: Fa
     await life.all_jobs_once()
     for mirror in MIRRORS:
         assert fake_registry.repositories[mirror].tags[TAGS[0]] == changed.digest
+    life.stops[0]()
+    await serving
+
+
+async def test_entries_that_are_never_due_are_named_at_the_start(tmp_path: Path) -> None:
+    here = f"ocidir://{tmp_path}"
+    (tmp_path / "regsync.yml").write_text(
+        "sync:\n"
+        "- {source: 'a.x/a:1', target: 'b.x/a:1', type: image}\n"
+        f"- {{source: '{here}/a:1', target: '{here}/t:2', type: image, schedule: 0 0 30 2 *}}\n"
+    )
+    life = Life(tmp_path / "regsync.yml")
+    serving = asyncio.create_task(life.serve())
+    assert (await life.finished.get()).failed == 1
+    await life.clock.advance(3600)
+    assert [(event.message, event.target) for event in life.ignored] == [
+        ("No schedule or interval found, ignoring", "b.x/a:1"),
+        ("Schedule never comes due, ignoring", f"{here}/t:2"),
+    ]
     life.stops[0]()
     await serving
