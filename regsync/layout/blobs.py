@@ -79,6 +79,21 @@ class Blobs:
         """Return a manifest's bytes, unproved; `NotFound` when they are not there."""
         return self._files.read(self._paths.blob(digest), limit=MANIFEST_MAX)
 
+    def read_proved(self, digest: Digest) -> bytes | None:
+        """Return a manifest's bytes, None when they are not what their name says; `NotFound` when not there."""
+        path = self._paths.blob(digest)
+        before = self._files.stat(path)
+        raw = self._files.read(path, limit=MANIFEST_MAX)
+        if Digest.of(raw, digest.algorithm) != digest:
+            return None
+        if before is not None and before == self._files.stat(path):  # not while somebody writes into it
+            self._proofs.add(before, digest)
+        return raw
+
+    def is_proved(self, seen: Stat, digest: Digest) -> bool:
+        """Say whether a file in this state is known to be what its name says."""
+        return self._proofs.hold(seen, digest)
+
     def stage(self) -> OpenFile:
         """Open a new file on its way to become a blob."""
         return self._files.create(self._files.unique(self._paths.stage))

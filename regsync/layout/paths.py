@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +18,10 @@ class Paths:
     """The names under one root. Other tools ignore `.regsync`; when nobody writes, at most `previous` is in it."""
 
     root: Path
+    _shelves: Mapping[str, Path] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_shelves", {algorithm: self.blobs / algorithm for algorithm in ALGORITHMS})
 
     @property
     def marker(self) -> Path:
@@ -34,9 +39,9 @@ class Paths:
         return self.root / "blobs"
 
     @property
-    def shelves(self) -> list[Path]:
+    def shelves(self) -> Iterable[Path]:
         """Where blobs lie, by algorithm. What else is in `blobs` is not ours: it may be a layout of its own."""
-        return [self.blobs / algorithm for algorithm in ALGORITHMS]
+        return self._shelves.values()
 
     @property
     def hidden(self) -> Path:
@@ -70,4 +75,4 @@ class Paths:
 
     def blob(self, digest: Digest) -> Path:
         """Return where this content lies."""
-        return self.blobs / digest.algorithm / digest.hex
+        return self._shelves[digest.algorithm] / digest.hex

@@ -269,10 +269,10 @@ class LayoutRepository:
         return found, ""
 
     def _listed(self, known: Descriptor, *, proving: bool) -> Descriptor:
-        if not self.blobs.has(known):
-            raise Incomplete(f"{known.digest} is missing or damaged")
         if proving:
             self._whole.prove(known)
+        elif not self.blobs.has(known):
+            raise Incomplete(f"{known.digest} is missing or damaged")
         return known
 
     def _unlisted(self, digest: Digest, *, proving: bool) -> Descriptor:

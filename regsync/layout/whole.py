@@ -8,9 +8,10 @@ Manifests are read; of blobs, presence and size count. Blocking; called in the t
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Final
 
-from regsync.errors import Incomplete, IntegrityError, Malformed, NotFound, Unsupported
+from regsync.errors import Incomplete, Malformed, NotFound, Unsupported
 from regsync.layout.blobs import Blobs
 from regsync.layout.files import Files
 from regsync.layout.paths import Paths
@@ -21,10 +22,27 @@ from regsync.oci.mediatype import is_blob, is_manifest
 
 _DEEPEST: Final = 16  # indexes below indexes, as `transfer/plan.py` copies them; RELIABILITY B12
 _MOST: Final = 100_000  # manifests below one root
+_KEPT: Final = 100_000  # descriptors that are remembered from manifests read
+
+
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """What a manifest names: the blobs that have to be here, and its children."""
+
+    blobs: tuple[Descriptor, ...] = ()
+    children: tuple[Descriptor, ...] = ()
+
+    @classmethod
+    def of(cls, manifest: Manifest) -> _Names:
+        """A foreign layer stays where its URLs say."""
+        return cls(tuple(blob for blob in manifest.blobs if not blob.urls), manifest.children)
 
 
 class Whole:
-    """Proves manifests of one layout. What was seen whole counts until `forget`: the lease keeps it from the sweep."""
+    """Proves manifests of one layout. What was seen whole counts until `forget`: the lease keeps it from the sweep.
+
+    What a manifest names is remembered for longer: its digest stands for it, as long as its file is the one read.
+    """
 
     def __init__(self, files: Files, paths: Paths, blobs: Blobs) -> None:
         self._files = files
@@ -32,6 +50,8 @@ class Whole:
         self._blobs = blobs
         self._known: set[Digest] = set()
         self._losses = 0
+        self._read: dict[Digest, _Names] = {}
+        self._kept = 0
 
     def forget(self) -> None:
         """Look at everything again from now on."""
@@ -39,15 +59,17 @@ class Whole:
 
     def prove(self, listed: Descriptor) -> None:
         """Raise `Incomplete` unless this and all below it is there. One nobody can read counts by its own bytes."""
+        self._demand(listed)
+        self._known.discard(listed.digest)  # its own file is looked at in any case
         self._walk([listed], set())
 
     def prove_parts(self, manifest: Manifest) -> None:
         """Raise `Incomplete` unless all below this manifest is there, whether itself is or not."""
         if manifest.digest not in self._known:
-            self._walk(self._parts(manifest), {manifest.digest})
+            self._walk(self._children(_Names.of(manifest)), {manifest.digest})
 
     def _walk(self, level: Sequence[Descriptor], seen: set[Digest]) -> None:
-        """Go down level by level; every manifest is read once and not kept."""
+        """Go down level by level; every manifest is looked at once."""
         losses = self._blobs.losses
         if self._losses != losses:  # what was whole may have lost a damaged part
             self._losses = losses
@@ -70,34 +92,38 @@ class Whole:
         if each.digest in seen or each.digest in self._known:
             return ()
         seen.add(each.digest)
-        manifest = self._read(each)
-        return () if manifest is None else self._parts(manifest)
+        return self._children(self._names(each))
 
-    def _parts(self, manifest: Manifest) -> Sequence[Descriptor]:
-        for blob in manifest.blobs:
-            if not blob.urls:  # a foreign layer stays where its URLs say
-                self._demand(blob)
-        return manifest.children
+    def _children(self, names: _Names) -> Sequence[Descriptor]:
+        for blob in names.blobs:
+            self._demand(blob)
+        return names.children
 
-    def _read(self, each: Descriptor) -> Manifest | None:
-        """Read a manifest; None for a blob of a type nobody has told us, and for what is right and yet not readable."""
+    def _names(self, each: Descriptor) -> _Names:
+        """Return what a manifest names: nothing, when it is a blob of unknown type, or right and yet not readable."""
         seen = self._files.stat(self._paths.blob(each.digest))
         if seen is None or not seen.regular:
             raise Incomplete(f"{each.digest} is missing")
+        names = self._read.get(each.digest)
+        if names is not None and self._blobs.is_proved(seen, each.digest):
+            return names
         if seen.size > MANIFEST_MAX:
             raise Incomplete(f"{each.digest} is damaged")
         try:
-            raw = self._blobs.read(each.digest)
+            raw = self._blobs.read_proved(each.digest)
         except NotFound as error:
             raise Incomplete(f"{each.digest} is missing") from error
-        if Digest.of(raw, each.digest.algorithm) != each.digest:
+        if raw is None:
             raise Incomplete(f"{each.digest} is damaged")
-        for media_type in (each.media_type, ""):  # what lists it may be wrong about its type
-            try:
-                return Manifest.read(raw, content_type=media_type, expected=each.digest)
-            except (Malformed, Unsupported, IntegrityError):
-                continue
-        return None
+        return self._noted(each.digest, _named_in(raw, each))
+
+    def _noted(self, digest: Digest, names: _Names) -> _Names:
+        self._kept += 1 + len(names.blobs) + len(names.children)
+        if self._kept > _KEPT:
+            self._read.clear()
+            self._kept = 1 + len(names.blobs) + len(names.children)
+        self._read[digest] = names
+        return names
 
     def _demand(self, blob: Descriptor) -> None:
         seen = self._files.stat(self._paths.blob(blob.digest))
@@ -105,3 +131,12 @@ class Whole:
             raise Incomplete(f"{blob.digest} is missing")
         if seen.size != blob.size:
             raise Incomplete(f"{blob.digest} has {seen.size} of {blob.size} bytes")
+
+
+def _named_in(raw: bytes, each: Descriptor) -> _Names:
+    for media_type in (each.media_type, ""):  # what lists it may be wrong about its type
+        try:
+            return _Names.of(Manifest.read(raw, content_type=media_type, expected=each.digest))
+        except (Malformed, Unsupported):
+            continue
+    return _Names()
