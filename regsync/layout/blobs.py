@@ -129,16 +129,22 @@ class Blobs:
         self.settle(staged, blob)
 
     def can_adopt(self, blob: Descriptor, neighbour: Blobs) -> bool:
-        """Say whether a neighbour has the blob, hashed once, on the file system we are on."""
-        seen = self._files.stat(neighbour._paths.blob(blob.digest))
+        """Say whether a neighbour has the blob, hashed once, on our file system; its troubles are not ours."""
         home = self._files.stat(self._paths.stage)
-        return seen is not None and home is not None and seen.device == home.device and neighbour.has(blob)
+        try:
+            seen = self._files.stat(neighbour._paths.blob(blob.digest))
+            return seen is not None and home is not None and seen.device == home.device and neighbour.has(blob)
+        except StorageError:
+            return False
 
     def adopt(self, blob: Descriptor, neighbour: Blobs) -> bool:
         """Link such a blob under our own name for it; False where the file system forbids that."""
         path, staged = neighbour._paths.blob(blob.digest), self._files.unique(self._paths.stage)
         seen = self._files.stat(path)
-        if seen is None or not self._proofs.hold(seen, blob.digest) or not self._files.link(path, staged):
+        try:
+            if seen is None or not self._proofs.hold(seen, blob.digest) or not self._files.link(path, staged):
+                return False
+        except NotFound:  # it went meanwhile
             return False
         try:
             file = self._files.open(staged)

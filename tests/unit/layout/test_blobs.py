@@ -17,9 +17,7 @@ from tests.support.images import (
     an_image,
     bytes_of,
     described,
-    image_bytes,
     put_blob,
-    put_built,
     some_bytes,
     verified_once,
 )
@@ -259,42 +257,3 @@ async def test_a_layout_opened_to_read_is_not_written_into(layouts: Layouts, fol
         await put_blob(layouts.open(str(folder)), verified_once(b"x"))
     assert blob_files(folder) == []
     assert "layout" not in names(folder.parent)
-
-
-async def test_a_neighbours_blob_is_linked_and_not_copied(layouts: Layouts, folder: Path, tmp_path: Path) -> None:
-    blob = described(BIG)
-    async with layouts.writing(str(folder)) as source, layouts.writing(str(tmp_path / "other")) as target:
-        await put_blob(source, verified_once(BIG))
-        assert await target.adopt_blob(blob, source)
-        assert await target.adopt_blob(blob, source)  # once more is no harm
-        assert await target.has_blob(blob)
-        assert await source.has_blob(blob)
-    assert place_of(folder, blob).samefile(place_of(tmp_path / "other", blob))
-    assert staged(tmp_path / "other") == []
-
-
-async def test_a_damaged_or_missing_neighbours_blob_is_not_adopted(
-    layouts: Layouts, folder: Path, tmp_path: Path
-) -> None:
-    blob = described(b"small")
-    async with layouts.writing(str(folder)) as source, layouts.writing(str(tmp_path / "other")) as target:
-        assert not await target.adopt_blob(blob, source)
-        await put_blob(source, verified_once(b"small"))
-        place_of(folder, blob).write_bytes(b"SMALL")
-        assert not await target.adopt_blob(blob, source)
-    assert blob_files(tmp_path / "other") == []
-
-
-async def test_where_links_are_not_possible_nothing_is_adopted(opener: Opener, folder: Path, tmp_path: Path) -> None:
-    class Unlinked(Files):
-        def link(self, path: Path, new: Path) -> bool:
-            return False
-
-    layouts = opener(files=Unlinked())
-    async with layouts.writing(str(folder)) as source, layouts.writing(str(tmp_path / "other")) as target:
-        built = image_bytes(b"a", b"b")
-        await put_built(source, built, tag="v1")
-        assert not await target.adopt_blob(described(b"a"), source)
-        await put_built(target, built, tag="v1")
-        await put_built(target, image_bytes(b"c"), tag="v2")  # the previous index is copied instead
-    assert (tmp_path / "other" / ".regsync" / "index.json.previous").stat().st_nlink == 1

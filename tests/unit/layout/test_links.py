@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from regsync.errors import StorageError
 from regsync.layout.files import Files
 from regsync.layout.layouts import Layouts
+from tests.support.clock import FakeClock
 from tests.support.images import an_image, bytes_of, described, image_bytes, read_layout, write_layout
 from tests.unit.layout.conftest import Opener
 from tests.unit.layout.looking import everything, tags_of
@@ -85,6 +87,42 @@ async def test_the_layout_itself_may_be_given_through_a_link(layouts: Layouts, f
     async with layouts.writing(str(folder.parent / "link")) as layout:
         await an_image(layout, b"a", tag="v1")
     assert list(read_layout(folder)[0]) == ["v1"]
+
+
+async def test_a_link_to_a_layout_that_is_turned_is_followed_by_the_next_writer(layouts: Layouts, folder: Path) -> None:
+    link = folder.parent / "current"
+    for name in ("monday", "tuesday"):
+        write_layout(folder / name, {})
+        link.unlink(missing_ok=True)
+        link.symlink_to(folder / name)
+        async with layouts.writing(str(link)) as layout:
+            await an_image(layout, name.encode(), tag=name)
+        assert await tags_of(layouts.open(str(link))) == [name]
+        assert list(read_layout(folder / name)[0]) == [name]
+
+
+async def test_where_a_path_leads_is_not_asked_on_the_event_loop_at_each_image(folder: Path) -> None:
+    asked: list[bool] = []
+
+    class Watched(Files):
+        def real(self, path: str) -> Path:
+            asked.append(threading.current_thread() is threading.main_thread())
+            return super().real(path)
+
+    clock = FakeClock()
+    layouts = Layouts(clock, files=Watched())
+    write_layout(folder, {"v1": image_bytes(b"a")})
+    async with layouts.writing(str(folder)):
+        for _ in range(100):
+            layouts.open(str(folder))
+    assert asked == [False]
+    for _ in range(100):
+        layouts.open("another")
+    assert asked == [False, True]
+    await clock.advance(61)
+    layouts.open("another")
+    assert asked == [False, True, True]
+    layouts.close()
 
 
 def as_fifo(path: Path) -> None:
