@@ -15,6 +15,7 @@ import pytest
 from regsync.errors import IntegrityError, StorageError, Unavailable
 from regsync.layout.files import Files
 from regsync.layout.layouts import Layouts
+from regsync.layout.lease import taken
 from tests.support.images import (
     an_image,
     described,
@@ -199,3 +200,15 @@ async def test_two_processes_that_found_one_layout_lose_nothing(opener: Opener, 
     await asyncio.gather(*(put(layouts, f"v{number}") for number, layouts in enumerate(openers)))
     assert sorted(read_layout(folder)[0]) == [f"v{number}" for number in range(6)]
     assert corner(folder) in (["index.json.previous"], None)
+
+
+def test_a_lock_whose_folder_is_removed_each_time_is_waited_for(tmp_path: Path) -> None:
+    def removed(operation: str, path: Path) -> None:
+        if operation == "lock":
+            path.parent.rmdir()
+
+    (tmp_path / "corner").mkdir()
+    assert taken(tmp_path / "corner" / "lock", exclusive=True, files=Files(removed).below(tmp_path)) is None
+    lock = taken(tmp_path / "corner" / "lock", exclusive=True, files=Files().below(tmp_path))
+    assert lock is not None
+    lock.close()

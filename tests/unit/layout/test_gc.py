@@ -271,3 +271,13 @@ class Stops:
             if self._left < 0:
                 self.stopped = True
                 raise OSError(errno.EIO, "stopped")
+
+
+async def test_damaged_garbage_that_names_itself_in_a_circle_goes(opener: Opener, folder: Path) -> None:
+    write_layout(folder, {"v1": image_bytes(b"a")})
+    one, other = (described(name) for name in (b"one", b"other"))
+    for named, naming in ((one, other), (other, one)):
+        place = folder / "blobs" / "sha256" / naming.digest.hex
+        place.write_bytes(b'{"schemaVersion":2,"mentions":"%s"}' % str(named.digest).encode())
+    assert await tidied(opener(grace=AT_ONCE), folder) == 2
+    assert digests(folder) == set(image_bytes(b"a").contents())
