@@ -10,6 +10,7 @@ from regsync.app import App, load
 from regsync.events import BlobRetried, Event, ImageCopied, ImageCurrent, Warned
 from regsync.facts import Telling
 from regsync.observe.report import Tally
+from regsync.secrets import Secrets
 from tests.support.built import assert_whole, image_bytes, index_bytes, read_layout, some_bytes, write_layout
 from tests.support.clock import FakeClock
 from tests.support.fake_registry import FakeRegistry
@@ -27,7 +28,7 @@ async def synced(folder: Path, *entries: tuple[str, str], creds: str = "[]") -> 
     seen: list[Event] = []
     clock = FakeClock(instant=True)
     tell = Telling([lambda fact: seen.append(fact.event)], clock)
-    app = App(load(str(config), allow_unknown_keys=False), clock=clock, tell=tell, environ={})
+    app = App(load(str(config), allow_unknown_keys=False), clock=clock, tell=tell, environ={}, secrets=Secrets())
     return await app.once("changed", abort_on_error=False), seen, clock
 
 
