@@ -19,7 +19,7 @@ class BlobWriter(Protocol):
 
     Leaving its context without `commit` leaves nothing visible. When it is left by a retryable error, whatever the far
     side holds already stays *suspended*, and the next writer of the same blob in this repository begins at its offset;
-    left by anything else, it is thrown away.
+    left by anything else, it is thrown away, and by an `IntegrityError`, too: going on with wrong bytes is no use.
     """
 
     @property

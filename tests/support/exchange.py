@@ -20,6 +20,7 @@ import trustme
 from aiohttp import web
 from multidict import CIMultiDict
 
+from regsync.limits import KeyedLock
 from tests.support import faults
 from tests.support.faults import Action, Fault, Reply, Schedule
 
@@ -61,6 +62,7 @@ class LoopbackServer:
         self.broken = asyncio.Event()  # a request was cut
         self.journal: list[Exchange] = []
         self.faults = Schedule()
+        self._one_at_a_time = KeyedLock()
         self.port = 0
         self._authority = authority
         self._closing = asyncio.Event()
@@ -168,21 +170,26 @@ class LoopbackServer:
         if isinstance(action, faults.Stall) and action.after_bytes is None:
             return await line.stall(self._silence)
         if reply is None:
-            line.go_on()
-            limit = action.after_bytes if isinstance(action, faults.ResetRequest) else None
-            body, whole = await line.read(limit)
-            sent.bytes_in = len(body)
-            asked = replace(asked, body=action.asked(body))
-            if whole or (isinstance(action, faults.ResetRequest) and action.keep):
-                reply = self.answer(asked)
-            else:
-                self.cut(asked)
-                self.broken.set()
+            async with self._one_at_a_time(asked.path):  # who asks for a session hears of all that came before
+                reply = await self._take(line, asked, action=action, sent=sent)
         if reply is None or isinstance(action, faults.ResetRequest | faults.ResetAfter):
             return line.reset()
         reply = action.answered(reply)
         sent.status = reply.status
         return await line.send(reply, action=action, sent=sent, silence=self._silence)
+
+    async def _take(self, line: _Line, asked: Asked, *, action: Action, sent: _Sent) -> Reply | None:
+        """Read the body and process the request; None when the body was cut."""
+        line.go_on()
+        limit = action.after_bytes if isinstance(action, faults.ResetRequest) else None
+        body, whole = await line.read(limit)
+        sent.bytes_in = len(body)
+        asked = replace(asked, body=action.asked(body))
+        if whole or (isinstance(action, faults.ResetRequest) and action.keep):
+            return self.answer(asked)
+        self.cut(asked)
+        self.broken.set()
+        return None
 
 
 @dataclass(slots=True)
