@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from typing import Final
@@ -41,18 +41,25 @@ class Collector:
     catalogue: Catalogue
     grace: float
 
-    def collect(self, *, now: float, sweep: bool) -> int | None:
-        """Leave: remove what is not needed, if told to sweep, and what only writers need; return how many blobs went.
+    def collect(self, *, now: float) -> int | None:
+        """Remove what is not needed, and what only writers need; return how many blobs went.
 
         None when another process is at work. `now` is in seconds since 1970.
         """
+        return self._leave(lambda: self._sweep(now))
+
+    def leave(self) -> None:
+        """Remove what only writers need, unless another process is at work."""
+        self._leave(lambda: 0)
+
+    def _leave(self, sweep: Callable[[], int]) -> int | None:
         if self.files.stat(self.paths.root) is None:
             return None
         with self._alone() as alone:
             if not alone:
                 return None
             try:
-                removed = self._sweep(now) if sweep else 0
+                removed = sweep()
             finally:
                 self._clear()
                 self.files.remove(self.paths.index_lock)

@@ -177,7 +177,8 @@ class LayoutRepository:
 
     async def tidy(self) -> int | None:
         """Collect garbage; return how many blobs went, None when another process writes and will do it."""
-        removed = await self._collect(sweep=True)
+        now = self._clock.now().timestamp()
+        removed = await self._threads.commit(partial(self._collector.collect, now=now))
         if removed is not None:
             self.lease.written = False
         return removed
@@ -195,11 +196,7 @@ class LayoutRepository:
         if sweep and self.lease.written:
             await self.tidy()
         elif touched:
-            await self._collect(sweep=False)
-
-    async def _collect(self, *, sweep: bool) -> int | None:
-        now = self._clock.now().timestamp()
-        return await self._threads.commit(partial(self._collector.collect, now=now, sweep=sweep))
+            await self._threads.commit(self._collector.leave)
 
     async def _guarded(self) -> bool:
         """Say whether there is a layout to look into, nothing of which is swept before a writer has left it.
