@@ -27,6 +27,8 @@ PlaceOf = Callable[[str], str]  # what a repository's name stands for: two names
 
 def predecessors(entries: Sequence[SyncEntry], place_of: PlaceOf = str) -> list[frozenset[int]]:
     """Return for each entry the positions of those that must have ended before it begins; there are no circles."""
+    if len(entries) == 1:  # a daemon's run: where the places are need not be looked up on the disk each time
+        return [frozenset()]
     writers = _Writers([_place(entry, _written(entry), place_of) for entry in entries])
     wanted = [frozenset(writers.into(_place(entry, entry.source, place_of))) - {at} for at, entry in enumerate(entries)]
     return _without_circles(wanted) if any(wanted) else wanted

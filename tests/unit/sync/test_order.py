@@ -4,6 +4,7 @@ import pytest
 
 from regsync.sync.entry import SyncEntry
 from regsync.sync.order import predecessors
+from tests.unit.sync.lab import image
 
 
 def entry(kind: str, source: str, target: str) -> SyncEntry:
@@ -76,3 +77,10 @@ def test_two_names_of_one_place_are_one_place() -> None:
 def test_thousands_that_wait_for_each_other_are_ordered_without_asking_everybody() -> None:
     entries = [entry("image", f"r{n}.x/a:1", f"r{n + 1}.x/a:1") for n in range(8000)]
     assert predecessors(entries) == [frozenset({n - 1} if n else ()) for n in range(8000)]
+
+
+def test_an_entry_alone_waits_for_nobody_and_no_place_is_looked_up_for_it() -> None:
+    def place_of(name: str) -> str:
+        raise AssertionError(name)
+
+    assert predecessors([image("a.x/app:v1", "b.x/app:v1")], place_of) == [frozenset()]

@@ -13,6 +13,7 @@ from regsync.events import (
 from regsync.oci import mediatype
 from regsync.sync.entry import SyncEntry
 from regsync.sync.select import Filter, Selection
+from regsync.sync.units import MOST
 from tests.support.clock import settle
 from tests.support.images import an_image, an_index
 from tests.unit.sync.lab import ALL, MemoryEndpoints, image, ran, repository
@@ -164,3 +165,22 @@ async def test_every_target_is_left_when_the_run_ends() -> None:
     await an_image(ends.at("a.x/app"), b"layer", tag="v1")
     await ran(ends, image("a.x/app:v1", "b.x/app:v1"), image("a.x/app:v1", "b.x/app:v2"))
     assert ends.tidied == ["b.x/app"]
+
+
+async def test_a_run_has_as_many_workers_as_there_is_work_for() -> None:
+    ends = MemoryEndpoints()
+    for n in range(600):
+        await an_image(ends.at("a.x/app"), bytes([n % 256]), bytes([n // 256]), tag=f"v{n}")
+    gate = ends.at("a.x/app").gate("tags")
+    before = len(asyncio.all_tasks())
+    running = asyncio.create_task(ran(ends, repository("a.x/app", "b.x/app"), scope="check"))
+    await gate.reached()
+    assert len(asyncio.all_tasks()) - before <= 3
+    looking = ends.at("a.x/app").gate("head_manifest")
+    gate.open()
+    await looking.reached()
+    await settle()
+    assert looking.waiting == MOST
+    looking.open()
+    failed, _ = await running
+    assert failed == 0

@@ -11,7 +11,7 @@ from regsync.events import BlobDone, BlobRetried, Event, ManifestPushed
 from regsync.oci.descriptor import Descriptor
 from regsync.repository import BlobWriter
 from tests.support.clock import settle
-from tests.support.images import a_nested_index, an_image, an_index
+from tests.support.images import a_nested_index, an_image, an_index, artifact_bytes, image_bytes, index_bytes, put_built
 from tests.support.memory import MemoryRepository
 from tests.unit.transfer.lab import copy, shared
 
@@ -195,3 +195,14 @@ async def test_a_manifest_refused_for_its_bytes_twice_fails() -> None:
     target.fail("put_manifest", IntegrityError("400 DIGEST_INVALID"), times=2)
     with pytest.raises(CopyFailed):
         await copy(shared(), source, target)
+
+
+async def test_a_digest_that_is_a_manifest_here_and_a_layer_there_arrives_as_both() -> None:
+    source, target = ends()
+    archived = image_bytes(b"layer")
+    archive = artifact_bytes(archived.raw)
+    root = await put_built(source, index_bytes(archived, archive), tag="v1")
+    await copy(shared(), source, target)
+    assert target.manifests == source.manifests
+    assert target.blobs == source.blobs
+    assert target.tagged == {"v1": root.digest}
