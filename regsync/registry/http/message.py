@@ -53,6 +53,11 @@ class Request:
     attempts: int = 6
     what: str = ""
 
+    @property
+    def named(self) -> str:
+        """What people read: the method and `what`, or the URL without its query."""
+        return f"{self.method} {self.what or self.url.partition('?')[0]}"
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:

@@ -9,8 +9,8 @@ fails everybody at once instead of one after another.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
+from types import TracebackType
 
 from regsync.clock import Clock
 from regsync.errors import Unavailable
@@ -79,21 +79,12 @@ class Pacing:
             raise Unavailable(f"{self._host} asks to be left alone for {seconds:.0f} s", retry_after=seconds)
         await self._clock.sleep(seconds)
 
-    @asynccontextmanager
-    async def turn(self, *, streaming: bool) -> AsyncIterator[None]:
-        """Be one request under way; waits for the configured rate. To be entered while not `closed`.
+    def under_way(self, *, streaming: bool) -> _UnderWay:
+        """Return one request under way, to be entered while not `closed`; entering waits for the configured rate.
 
         One that streams a body is never the probe all others wait for: it may itself wait for one of them.
         """
-        probe = object() if self._suspect and not streaming else None
-        if probe is not None:
-            self._probe = probe
-        try:
-            await self._spaced()
-            yield
-        finally:
-            if probe is not None and self._probe is probe:
-                self._probed()
+        return _UnderWay(self, probing=self._suspect and not streaming)
 
     def began(self) -> None:
         """Note a new request, whose share of the retries is earned with it."""
@@ -144,13 +135,23 @@ class Pacing:
         self._budget -= 1
         return True
 
+    def begin(self, probe: object) -> None:
+        """Let this request see whether the host is back, while the others wait."""
+        self._probe = probe
+
+    def end(self, probe: object) -> None:
+        """Note that this request is over, whatever came of it."""
+        if self._probe is probe:
+            self._probed()
+
     def _probed(self) -> None:
         """Let the next one see: the probe has its answer, though its body may still be on its way."""
         self._probe = None
         self._changed.set()
         self._changed = asyncio.Event()
 
-    async def _spaced(self) -> None:
+    async def spaced(self) -> None:
+        """Wait until the configured rate lets one more request start."""
         if not self._spacing:
             return
         now = self._clock.monotonic()
@@ -158,3 +159,29 @@ class Pacing:
         self._next = start + self._spacing
         if start > now:
             await self._clock.sleep(start - now)
+
+
+class _UnderWay:
+    """One request to a host; a class, since every request passes here."""
+
+    __slots__ = ("_pacing", "_probing")
+
+    def __init__(self, pacing: Pacing, *, probing: bool) -> None:
+        self._pacing = pacing
+        self._probing = probing
+
+    async def __aenter__(self) -> None:
+        if self._probing:
+            self._pacing.begin(self)
+        started = False
+        try:
+            await self._pacing.spaced()
+            started = True
+        finally:
+            if not started:
+                self._pacing.end(self)
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._pacing.end(self)

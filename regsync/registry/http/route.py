@@ -5,8 +5,7 @@ The registry's own origin is what the operator wrote down; every other place is 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Awaitable, Mapping
 from functools import cached_property
 from pathlib import Path
 
@@ -62,32 +61,31 @@ class Route:
         """Say whether the registry was last reached at a private or loopback address."""
         return self._wire.class_at(self._host.origin) in _NEAR
 
-    @asynccontextmanager
-    async def exchange(
-        self, request: Request, url: str, feed: Feed | None, *, authorization: str | None
-    ) -> AsyncIterator[Reply]:
-        """Send one request to this URL and open its answer."""
+    async def open(self, request: Request, url: str, feed: Feed | None, *, authorization: str | None) -> Reply:
+        """Send one request to this URL and return its answer, which is to be left."""
         login = () if authorization is None else (("Authorization", authorization),)
         headers = (*request.headers, self._agent, *login)
-        async with self._open(request.method, url, headers, feed if feed is not None else request.body) as reply:
-            yield reply
+        return await self._open(request.method, url, headers, feed if feed is not None else request.body)
 
     async def fetch(self, request: TokenRequest) -> TokenAnswer:
         """Ask a token server, as the `Fetch` of this host's `Authenticator`: guarded, capped, no redirects."""
         headers = (*request.headers.items(), self._agent)
-        async with self._open(request.method, request.url, headers, request.body or None) as reply:
+        reply = await self._open(request.method, request.url, headers, request.body or None)
+        try:
             return TokenAnswer(reply.status, await reply.read(_TOKEN_CAP), reply.headers.get("retry-after", ""))
+        finally:
+            await reply.leave()
 
     def _open(
         self, method: str, url: str, headers: tuple[tuple[str, str], ...], body: bytes | Feed | None
-    ) -> AbstractAsyncContextManager[Reply]:
+    ) -> Awaitable[Reply]:
         own, proxy = self.is_own(url), self._proxies.of(url)
         reach = None if own else reachable(self._wire.class_at(self._host.origin))
         if reach is not None and proxy is not None:
             _judge_name(url, reach)
             reach = None  # the socket leads to the proxy, which the operator chose
         tls = (self._trust.own if own else self._trust.derived) if url.startswith("https:") else True
-        return self._wire.exchange(method, url, headers, body, tls=tls, proxy=proxy, reach=reach)
+        return self._wire.open(method, url, headers, body, tls=tls, proxy=proxy, reach=reach)
 
     @cached_property
     def _trust(self) -> Trust:

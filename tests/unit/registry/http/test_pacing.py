@@ -24,7 +24,7 @@ async def test_starts_are_spaced_by_the_rate() -> None:
     clock = FakeClock(instant=True)
     pacing = pacing_of(clock, per_second=4)
     for expected in (0.0, 0.25, 0.5):
-        async with pacing.turn(streaming=False):
+        async with pacing.under_way(streaming=False):
             assert clock.monotonic() == expected
 
 
@@ -33,7 +33,7 @@ async def test_an_unused_rate_is_not_saved_up() -> None:
     pacing = pacing_of(clock, per_second=4)
     await clock.sleep(100)
     for expected in (100.0, 100.25):
-        async with pacing.turn(streaming=False):
+        async with pacing.under_way(streaming=False):
             assert clock.monotonic() == expected
 
 
@@ -54,7 +54,7 @@ async def test_a_suspect_host_is_asked_by_one_at_a_time() -> None:
     pacing = pacing_of(FakeClock())
     silent(pacing, 6)
     await pacing.opened()
-    async with pacing.turn(streaming=False):
+    async with pacing.under_way(streaming=False):
         others = [asyncio.create_task(pacing.opened()) for _ in range(5)]
         await settle()
         assert not any(other.done() for other in others)
@@ -68,7 +68,7 @@ async def test_a_probe_that_was_cancelled_lets_another_one_go() -> None:
     silent(pacing, 6)
 
     async def probe() -> None:
-        async with pacing.turn(streaming=False):
+        async with pacing.under_way(streaming=False):
             await asyncio.Event().wait()
 
     probing = asyncio.create_task(probe())
@@ -87,7 +87,7 @@ async def test_a_host_that_stays_away_is_left_alone_for_a_while() -> None:
     silent(pacing, 6)
     for _ in range(6):
         await pacing.opened()
-        async with pacing.turn(streaming=False):
+        async with pacing.under_way(streaming=False):
             silent(pacing, 1)
     assert clock.slept == [0.5, 1, 2, 4, 8]
     with pytest.raises(Unavailable, match=r"r\.example is left alone for 30 s more: connection refused"):
@@ -95,7 +95,7 @@ async def test_a_host_that_stays_away_is_left_alone_for_a_while() -> None:
     assert not pacing.may_retry(1)
     await clock.sleep(30)
     await pacing.opened()
-    async with pacing.turn(streaming=False):
+    async with pacing.under_way(streaming=False):
         silent(pacing, 1)
     assert pacing.out
 
@@ -153,9 +153,9 @@ async def test_a_request_that_streams_a_body_is_never_the_probe() -> None:
     pacing = pacing_of(FakeClock(instant=True))
     for _ in range(6):
         pacing.failed("no answer", silent=True)
-    async with pacing.turn(streaming=True):
+    async with pacing.under_way(streaming=True):
         assert not pacing.closed
-        async with pacing.turn(streaming=False):
+        async with pacing.under_way(streaming=False):
             assert pacing.closed
 
 
@@ -163,7 +163,7 @@ async def test_a_probe_is_over_when_its_answer_begins() -> None:
     pacing = pacing_of(FakeClock(instant=True))
     for _ in range(6):
         pacing.failed("no answer", silent=True)
-    async with pacing.turn(streaming=False):
+    async with pacing.under_way(streaming=False):
         assert pacing.closed
         pacing.answered()
         for _ in range(6):

@@ -46,7 +46,7 @@ def authority() -> str:
 
 async def test_an_unknown_authority_is_refused_at_once() -> None:
     async with server_of("127.0.0.1") as server, speaking(host_of(server)) as to:
-        with pytest.raises(Refused, match="certificate is not trusted: unable to get local issuer"):
+        with pytest.raises(Refused, match=r"certificate is not trusted: from an unknown authority; .*regcert"):
             await to.transport.send(GET)
     assert (server.asked, to.clock.slept) == ([], [])
 
@@ -69,7 +69,7 @@ async def test_an_authority_in_dockers_folder_is_believed(tmp_path: Path) -> Non
 
 async def test_another_hosts_certificate_is_refused() -> None:
     async with server_of("other.example") as server, speaking(replace(host_of(server), ca=authority())) as to:
-        with pytest.raises(Refused, match="not valid for"):
+        with pytest.raises(Refused, match="for another address"):
             await to.transport.send(GET)
 
 
@@ -132,7 +132,7 @@ async def test_plain_http_behind_a_tls_host_is_named() -> None:
     async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
         place = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
         async with speaking(HostSettings(name=place, hostname=place)) as to:
-            with pytest.raises(Refused, match="no TLS connection: WRONG_VERSION_NUMBER"):
+            with pytest.raises(Refused, match="no TLS connection: no TLS is spoken there; set tls: disabled"):
                 await to.transport.send(GET)
 
 

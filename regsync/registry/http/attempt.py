@@ -1,0 +1,216 @@
+"""One attempt at a request: wait for its place, log in, follow redirects, and say what an answer means.
+
+Every request passes here, so an attempt is made of plain coroutines: each stacked generator would cost as much as what
+it guards.
+"""
+
+from __future__ import annotations
+
+import re
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from types import TracebackType
+
+from regsync.clock import Clock
+from regsync.errors import AccessDenied, RegsyncError, Unavailable, Unsupported
+from regsync.events import Exchanged, Tell, Warned
+from regsync.limits import Limits
+from regsync.registry.host import HostSettings
+from regsync.registry.http.failure import ERROR_CAP, complaint_of, failure_of
+from regsync.registry.http.feed import Feed
+from regsync.registry.http.message import Answer, Headers, Request
+from regsync.registry.http.pacing import Pacing
+from regsync.registry.http.redirect import MOST_HOPS, next_hop
+from regsync.registry.http.retry import LONGEST_DEFERRAL, Worth, is_outage, is_strain, retry_after, worth_of_status
+from regsync.registry.http.route import Route
+from regsync.registry.http.wire import Reply
+from regsync.registry.login.auth import Authenticator
+from regsync.text import plain
+
+_LOGINS = 3  # 401s in a row that are answered
+_EXPIRED = frozenset({400, 401, 403})  # what storage says of a signed URL that is too old
+_WARNING = re.compile(r'299 \S+ "((?:[^"\\]|\\.)*)"')
+_MOST_WARNINGS = 100
+_LONGEST_WARNING = 4096  # characters
+
+
+@dataclass(slots=True)
+class Course:
+    """How one logical request goes: the attempt under way, its streamed body, what its last failure is worth."""
+
+    request: Request
+    feed: Feed | None = None
+    attempt: int = 0
+    worth: Worth | None = None
+
+    @property
+    def spent(self) -> bool:
+        """Say whether its body was begun, so that it cannot be sent again."""
+        return self.feed is not None and self.feed.began
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An answer among those expected, and what is held until it was read; to be entered at once."""
+
+    reply: Reply
+    held: AsyncExitStack
+
+    async def __aenter__(self) -> Reply:
+        return self.reply
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.held.__aexit__(kind, error, trace)
+
+
+class Attempts:
+    """One registry, asked once at a time."""
+
+    def __init__(
+        self,
+        host: HostSettings,
+        *,
+        route: Route,
+        auth: Authenticator,
+        pacing: Pacing,
+        limits: Limits,
+        clock: Clock,
+        tell: Tell,
+    ) -> None:
+        self._host = host
+        self._route = route
+        self._auth = auth
+        self._pacing = pacing
+        self._limits = limits
+        self._clock = clock
+        self._tell = tell
+        self._warned: set[str] = set()
+
+    async def whole(self, course: Course) -> Answer:
+        """Return an answer with its body."""
+        async with await self.open(course) as reply:
+            return Answer(reply.status, reply.headers, reply.url, await reply.read(course.request.cap))
+
+    async def open(self, course: Course) -> Opened:
+        """Open one answer among those expected, logging in on the way."""
+        request = course.request
+        for _ in range(_LOGINS):
+            async with AsyncExitStack() as held:
+                await self._take_place(held, streaming=course.feed is not None)
+                sent = await held.enter_async_context(self._auth.trying(request.scopes))
+                reply = await self._followed(course, sent)
+                held.push_async_callback(reply.leave)
+                if reply.status != 401 or 401 in request.expect or not self._route.is_own(reply.url):
+                    if reply.status != 401 or 401 not in request.expect:
+                        self._auth.accepted(request.scopes, sent=sent)
+                    self._heed(reply.headers)
+                    if reply.status not in request.expect:
+                        raise await self._unexpected(course, reply)
+                    return Opened(reply, held.pop_all())
+                await reply.beginning(ERROR_CAP)
+                await self._auth.challenged(request.scopes, reply.headers.lines("www-authenticate"), sent=sent)
+            if course.spent:
+                raise Unavailable(f"{self._place(request)}: 401 in mid-upload; logged in for the next one")
+        raise AccessDenied(f"{self._place(request)}: 401 after {_LOGINS} logins")
+
+    def words_of(self, error: RegsyncError, request: Request) -> str:
+        """Return why this request failed, without saying again which request it was and at which host."""
+        return str(error).removeprefix(f"{self._place(request)}: ").removeprefix(f"{self._host.hostname}: ")
+
+    async def _take_place(self, held: AsyncExitStack, *, streaming: bool) -> None:
+        """Hold a slot at the host while it may be talked to; pauses are waited for before, without one."""
+        while True:
+            await self._pacing.opened()
+            slot = self._limits.hold(self._host.name)
+            await slot.__aenter__()
+            if not self._pacing.closed:
+                break
+            await slot.__aexit__(None, None, None)
+        held.push_async_exit(slot)
+        await held.enter_async_context(self._pacing.under_way(streaming=streaming))
+
+    async def _followed(self, course: Course, sent: str | None) -> Reply:
+        """Return the answer at the end of the redirects; who follows them carries our login to our own origin only."""
+        request = course.request
+        url = self._route.absolute(request.url)
+        for _ in range(MOST_HOPS + 1):
+            reply = await self._exchanged(course, url, sent)
+            arrived = False
+            try:
+                following = next_hop(request.method, reply.status, reply.headers, url=url)
+                arrived = following is None or reply.status in request.expect
+                if following is None or arrived:
+                    return reply
+                if course.feed is not None:
+                    raise Unsupported(f"{self._place(request)}: the registry redirects an upload that has begun")
+                await reply.beginning(ERROR_CAP)
+            finally:
+                if not arrived:
+                    await reply.leave()
+            url = following
+        raise Unsupported(f"{self._place(request)}: more than {MOST_HOPS} redirects")
+
+    async def _exchanged(self, course: Course, url: str, sent: str | None) -> Reply:
+        own = self._route.is_own(url)
+        try:
+            reply = await self._route.open(course.request, url, course.feed, authorization=sent if own else None)
+        except Unavailable as error:
+            if own and not (course.feed is not None and course.feed.failed):
+                self._note_silence(error)
+            raise
+        if own:
+            self._note_status(reply.status, pause_named="retry-after" in reply.headers)
+        shown = url.partition("?")[0]
+        self._tell(Exchanged(course.request.method, shown, reply.status, authorized=own and sent is not None))
+        return reply
+
+    def _note_silence(self, error: Unavailable) -> None:
+        self._pacing.failed(str(error).removeprefix(f"{self._host.hostname}: "), silent=True)
+        if isinstance(error.__cause__, TimeoutError):
+            self._limits.went_badly(self._host.name)
+
+    def _note_status(self, status: int, *, pause_named: bool) -> None:
+        """Tell pacing and limits; who names a pause is at work and no outage, whatever the status."""
+        if worth_of_status(status) is Worth.NEVER or status < 400:
+            self._pacing.answered()
+            self._limits.went_well(self._host.name)
+            return
+        self._pacing.failed(f"it answers {status}", silent=is_outage(status) and not pause_named)
+        if is_strain(status):
+            self._limits.went_badly(self._host.name)
+
+    async def _unexpected(self, course: Course, reply: Reply) -> RegsyncError:
+        """Return the failure an answer means, having set what it is worth and for how long the host pauses."""
+        request = course.request
+        body = await reply.beginning(ERROR_CAP)
+        elsewhere = not self._route.is_own(reply.url) and self._route.is_own(self._route.absolute(request.url))
+        if elsewhere and reply.status in _EXPIRED:
+            return Unavailable(f"{self._place(request)}: {reply.status} from where the registry sends us")
+        course.worth = worth_of_status(reply.status, complaint_of(body).code)
+        error = failure_of(reply.status, body, place=self._place(request))
+        if isinstance(error, Unavailable) and not elsewhere:
+            error.retry_after = self._paused(course, reply.headers, str(error))
+        return error
+
+    def _paused(self, course: Course, headers: Headers, why: str) -> float | None:
+        seconds = retry_after(headers.get("retry-after", ""), self._clock.now())
+        if seconds is None:
+            return None
+        if seconds > LONGEST_DEFERRAL:
+            course.worth = Worth.NEVER
+            self._pacing.defer(seconds, why)
+        else:
+            self._pacing.pause(seconds)
+        return seconds
+
+    def _heed(self, headers: Headers) -> None:
+        for text in _WARNING.findall(headers.get("warning", "")):
+            said = plain(text[:_LONGEST_WARNING])
+            if said not in self._warned and len(self._warned) < _MOST_WARNINGS:
+                self._warned.add(said)
+                self._tell(Warned("Registry warning message", {"host": self._host.name, "warning": said}))
+
+    def _place(self, request: Request) -> str:
+        return f"{request.named} at {self._host.name}"

@@ -1,0 +1,102 @@
+"""The connections below an exchange: who answered at each, and how much anybody may say before the answer comes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from functools import partial
+from typing import cast
+
+import aiohttp
+from aiohttp.client_proto import ResponseHandler
+from aiohttp.http import RawResponseMessage
+from aiohttp.streams import StreamReader
+from aiohttp.tracing import Trace
+from yarl import URL
+
+from regsync.registry.http.border import Flood
+from regsync.registry.http.guard import AddressClass, class_of, guarded_socket
+
+_KEEP_ALIVE = 20.0  # seconds; below the idle time-outs of the load balancers in front of registries
+_LONGEST_HEAD = 1 << 20  # bytes before the body begins, interim answers included
+_MOST_INTERIM = 16  # answers of class 1xx before the one that counts
+Peers = dict[tuple[str | None, int | None], AddressClass]
+
+
+class Connector(aiohttp.TCPConnector):
+    """A pool that remembers which class of address answered for each configured origin."""
+
+    def __init__(self, reach: frozenset[AddressClass] | None, peers: Peers) -> None:
+        super().__init__(
+            limit=0,
+            ttl_dns_cache=10,
+            keepalive_timeout=_KEEP_ALIVE,
+            resolver=aiohttp.ThreadedResolver(),
+            socket_factory=None if reach is None else guarded_socket(reach),
+        )
+        self._peers_seen = peers
+        connections = partial(_Protocol, loop=asyncio.get_running_loop())
+        self._factory = cast("partial[ResponseHandler]", connections)  # the library has no public way
+
+    async def connect(
+        self,
+        req: aiohttp.ClientRequest,
+        traces: list[Trace],
+        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109  # the library's signature
+    ) -> aiohttp.connector.Connection:
+        """Return a connection, having noted whose it is."""
+        connection = await super().connect(req, traces, timeout)
+        if isinstance(connection.protocol, _Protocol):
+            connection.protocol.listen()
+        peer = connection.transport.get_extra_info("peername") if connection.transport else None
+        if peer and not req.proxy:
+            self._peers_seen[req.url.host, req.url.port] = class_of(str(peer[0]))
+        return connection
+
+
+class _Protocol(ResponseHandler):
+    """One connection, on which every request gets one answer of bounded size after few that are none (1xx)."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(loop)
+        self.listen()
+
+    def listen(self) -> None:
+        """Expect the answer to one more request."""
+        self._answered = False
+        self._interim = self._head = 0
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes, as long as they are no header without an end."""
+        if not self._answered:
+            self._head += len(data)
+            if self._head > _LONGEST_HEAD:
+                self._flooded(f"sends headers without an end (more than {_LONGEST_HEAD >> 10} KiB)")
+        if self.exception() is None:
+            super().data_received(data)
+
+    def feed_data(self, data: tuple[RawResponseMessage, StreamReader], size: int = 0) -> None:
+        """Take one message, if it is the answer or one of few that announce it."""
+        if self._answered:
+            self._flooded("sends answers nobody asked for")
+        elif 100 <= data[0].code < 200:
+            self._interim += 1
+            if self._interim > _MOST_INTERIM:
+                self._flooded(f"sends interim answers (1xx) without an end (more than {_MOST_INTERIM})")
+        else:
+            self._answered = True
+        if self.exception() is None:
+            super().feed_data(data, size)
+
+    def _flooded(self, how: str) -> None:
+        if self.exception() is None:
+            self.set_exception(Flood(how))
+        if self.transport is not None:
+            self.transport.abort()
+
+
+class NoCookies(aiohttp.DummyCookieJar):
+    """Keeps no cookies, and does not read them either."""
+
+    def update_cookies_from_headers(self, headers: Sequence[str], response_url: URL) -> None:
+        """Do nothing."""
