@@ -16,7 +16,7 @@ from typing import Self
 from regsync.errors import RegsyncError
 
 _PIECE = 256 << 10  # bytes
-_COMMIT_RATE = 10 << 20  # bytes a second a registry may need to put away what it was given, before it answers
+_STORE_RATE = 10 << 20  # bytes a second a registry may need to put away what it was given, before it answers
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class Feed:
             self.failed = True
             raise
         except StopAsyncIteration:
-            self._allow(self._timeouts.header + self.length / _COMMIT_RATE)
+            self._allow(self._timeouts.header + self.length / _STORE_RATE)
             raise
         finally:
             self._idle.set()

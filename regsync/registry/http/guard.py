@@ -2,7 +2,7 @@
 
 It stands at the socket, where names are resolved and every spelling of an address has become bytes: a check of names
 alone is passed by DNS that answers differently the second time. Addresses the operator configured are not judged; those
-a registry derives (redirects, upload locations, token realms) must be public or of the registry's own class.
+a registry derives (redirects, upload locations, token realms) must be public or as near as the registry is.
 """
 
 from __future__ import annotations
@@ -46,7 +46,11 @@ class AddressClass(enum.Enum):
     OTHER = "unspecified, multicast or reserved"
 
 
-_OWN = frozenset({AddressClass.PRIVATE, AddressClass.LOOPBACK})
+_WORLD = frozenset({AddressClass.PUBLIC})
+_REACHABLE: dict[AddressClass | None, frozenset[AddressClass]] = {
+    AddressClass.PRIVATE: _WORLD | {AddressClass.PRIVATE},
+    AddressClass.LOOPBACK: _WORLD | {AddressClass.PRIVATE, AddressClass.LOOPBACK},
+}
 
 
 @lru_cache(maxsize=1024)
@@ -92,10 +96,12 @@ def class_of_name(name: str) -> AddressClass | None:
 
 
 def reachable(own: AddressClass | None) -> frozenset[AddressClass]:
-    """Return the classes a registry of this class may send us to; None is one whose address nobody saw (a proxy)."""
-    return (
-        frozenset({AddressClass.PUBLIC, own}) if own is not None and own in _OWN else frozenset({AddressClass.PUBLIC})
-    )
+    """Return the classes a registry of this class may send us to; None is one whose address nobody saw (a proxy).
+
+    A registry on this machine sends us to where the operator's own machines are; one in the private network does not
+    send us to this machine; one in the world sends us nowhere but into the world.
+    """
+    return _REACHABLE.get(own, _WORLD)
 
 
 def guarded_socket(allowed: frozenset[AddressClass]) -> Callable[[AddrInfo], socket.socket]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from datetime import datetime
 from types import TracebackType
 
 from regsync.clock import Clock
@@ -36,8 +37,10 @@ class Pacing:
         self._next = float("-inf")  # all moments are on the monotonic clock
         self._paused_until = float("-inf")
         self._out_until = float("-inf")
-        self._asked = False  # whether it is the host that wants to be left alone
+        self._asked_until = float("-inf")  # of that, as far as it is the host that wants to be left alone
+        self._since: datetime | None = None  # when it began to be left alone
         self._why = ""
+        self._told = False  # whether somebody was told why
         self._silent = 0  # failures in a row that were no answer
         self._failed = 0  # failures in a row, of any kind
         self._probes = 0
@@ -64,15 +67,21 @@ class Pacing:
         while True:
             now = self._clock.monotonic()
             if now < self._out_until:
-                left = self._out_until - now
-                asked = left if self._asked else None
-                raise Unavailable(f"{self._host} is left alone for {left:.0f} s more: {self._why}", retry_after=asked)
+                raise self._left_alone(now)
             if now < self._paused_until:
                 await self._nap(self._paused_until - now)
             elif self._suspect and self._probe is not None:
                 await self._changed.wait()
             else:
                 return
+
+    def _left_alone(self, now: float) -> Unavailable:
+        """Return what a request fails with; the first one says why, and the others do not say it again."""
+        said = f"{self._host} is left alone since {self._since:%H:%M:%S}"
+        if not self._told:
+            said = f"{said} for {self._out_until - now:.0f} s: {self._why}"
+        self._told = True
+        return Unavailable(said, retry_after=self._asked_until - now if self._asked_until > now else None)
 
     async def _nap(self, seconds: float) -> None:
         if seconds > LONGEST_NAP:
@@ -100,13 +109,12 @@ class Pacing:
     def failed(self, why: str, *, silent: bool) -> None:
         """Note a failure worth another try; `silent` when the host itself had no part in an answer."""
         self._failed += 1
-        self._why = why
         if not silent:
             return
         if self._suspect and self._probe is not None:
             self._probes += 1
             if self._probes > _PROBES:
-                self._out_until, self._asked = self._clock.monotonic() + _OUT, False
+                self._leave_alone(_OUT, why)
             else:
                 self.pause(back_off(self._probes, draw=lambda: 0.5 + self._draw() / 2))
             self._probed()
@@ -118,8 +126,15 @@ class Pacing:
 
     def defer(self, seconds: float, why: str) -> None:
         """Leave the host alone for longer than anybody waits (an hour at most): requests fail at once."""
-        self._out_until = max(self._out_until, self._clock.monotonic() + min(seconds, _LONGEST_OUT))
-        self._asked, self._why = True, why
+        seconds = min(seconds, _LONGEST_OUT)
+        self._leave_alone(seconds, why)
+        self._asked_until = max(self._asked_until, self._clock.monotonic() + seconds)
+
+    def _leave_alone(self, seconds: float, why: str) -> None:
+        """Begin to leave the host alone, or go on doing so: never for shorter than was said before."""
+        if not self.out:
+            self._since, self._why, self._told = self._clock.now(), why, False
+        self._out_until = max(self._out_until, self._clock.monotonic() + seconds)
 
     def may_retry(self, attempt: int) -> bool:
         """Say whether the n-th attempt's failure may be followed by another; takes it from the budget.

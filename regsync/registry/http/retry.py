@@ -84,10 +84,13 @@ def back_off(attempt: int, *, draw: Callable[[], float]) -> float:
 
 
 def retry_after(value: str, now: datetime) -> float | None:
-    """Read Retry-After as seconds from now; None where it says nothing usable or something past (RFC 9110, 10.2.3)."""
+    """Read Retry-After as seconds from now (RFC 9110, 10.2.3).
+
+    None where it says nothing usable, something past, or no time at all: that is no pause, so our own applies.
+    """
     text = value.strip()
     if _SECONDS.fullmatch(text):
-        return float(text)
+        return float(text) or None
     try:
         moment = parsedate_to_datetime(text)
     except (ValueError, TypeError, IndexError, OverflowError):

@@ -87,9 +87,19 @@ class Route:
         tls = (self._trust.own if own else self._trust.derived) if url.startswith("https:") else True
         return self._wire.open(method, url, headers, body, tls=tls, proxy=proxy, reach=reach)
 
-    @cached_property
+    @property
     def _trust(self) -> Trust:
-        return trust_of(self._host, root=self._certificates, tell=self._tell)
+        if isinstance(self._found, Trust):
+            return self._found
+        raise Refused(self._found)
+
+    @cached_property
+    def _found(self) -> Trust | str:
+        """The contexts, or why there are none: that takes as long to find out, and every request asks."""
+        try:
+            return trust_of(self._host, root=self._certificates, tell=self._tell)
+        except Refused as error:
+            return str(error)
 
 
 def _judge_name(url: str, reach: frozenset[AddressClass]) -> None:

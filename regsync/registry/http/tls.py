@@ -33,19 +33,23 @@ def trust_of(host: HostSettings, *, root: Path, tell: Tell) -> Trust:
 
     An authority that cannot be read is told and left out; a client certificate that cannot be used is `Refused`.
     """
-    own, derived = _context(host), _context(host)
     folder = root / host.hostname
-    if host.tls != "insecure":
-        for name, authority in _authorities(host, folder, tell=tell):
-            try:
-                own.load_verify_locations(cadata=authority)
-                derived.load_verify_locations(cadata=authority)
-            except (ssl.SSLError, ValueError):
-                tell(Warned("Failed to load a CA certificate", {"host": host.name, "certificate": name}))
+    own, believed = _context(host), list[str]()
+    for name, authority in () if host.tls == "insecure" else _authorities(host, folder, tell=tell):
+        try:
+            own.load_verify_locations(cadata=authority)
+        except (ssl.SSLError, ValueError):
+            tell(Warned("Failed to load a CA certificate", {"host": host.name, "certificate": name}))
+        else:
+            believed.append(authority)
     try:
-        _present(own, host, folder)
+        if not _present(own, host, folder):
+            return Trust(own, own)
     except (ssl.SSLError, OSError, ValueError) as error:
         raise Refused(f"the client certificate of {host.name} cannot be used: {error}") from error
+    derived = _context(host)
+    for authority in believed:
+        derived.load_verify_locations(cadata=authority)
     return Trust(own, derived)
 
 
@@ -69,19 +73,20 @@ def _authorities(host: HostSettings, folder: Path, *, tell: Tell) -> list[tuple[
     return found
 
 
-def _present(context: ssl.SSLContext, host: HostSettings, folder: Path) -> None:
-    """Load the client certificate: the configured one, else the first pair of files in the host's folder."""
+def _present(context: ssl.SSLContext, host: HostSettings, folder: Path) -> bool:
+    """Load the client certificate, if any: the configured one, else the first pair of files in the host's folder."""
     if host.client_cert and host.client_key:
         with tempfile.TemporaryDirectory(prefix="regsync-") as private:  # made with mode 0700
             pair = Path(private, "pair.pem")
             pair.write_text(f"{host.client_cert.strip()}\n{host.client_key.strip()}\n", encoding="utf-8")
             context.load_cert_chain(pair, password=_no_password)
-        return
+        return True
     for certificate in _files(folder, ".cert"):
         key = certificate.with_suffix(".key")
         if key.is_file():
             context.load_cert_chain(certificate, key, password=_no_password)
-            return
+            return True
+    return False
 
 
 def _files(folder: Path, suffix: str) -> list[Path]:

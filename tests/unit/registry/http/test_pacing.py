@@ -90,8 +90,11 @@ async def test_a_host_that_stays_away_is_left_alone_for_a_while() -> None:
         async with pacing.under_way(streaming=False):
             silent(pacing, 1)
     assert clock.slept == [0.5, 1, 2, 4, 8]
-    with pytest.raises(Unavailable, match=r"r\.example is left alone for 30 s more: connection refused"):
+    with pytest.raises(Unavailable, match=r"^r\.example is left alone since 00:00:15 for 30 s: connection refused$"):
         await pacing.opened()
+    for _ in range(2):
+        with pytest.raises(Unavailable, match=r"^r\.example is left alone since 00:00:15$"):
+            await pacing.opened()
     assert not pacing.may_retry(1)
     await clock.sleep(30)
     await pacing.opened()
@@ -169,3 +172,17 @@ async def test_a_probe_is_over_when_its_answer_begins() -> None:
         for _ in range(6):
             pacing.failed("no answer", silent=True)
         assert not pacing.closed, "its body is still coming, and nobody has to wait for that"
+
+
+async def test_a_probe_that_fails_late_does_not_shorten_the_hour_that_was_asked_for() -> None:
+    clock = FakeClock(instant=True)
+    pacing = pacing_of(clock)
+    silent(pacing, 6)
+    for probe in range(6):
+        async with pacing.under_way(streaming=False):
+            if probe == 5:
+                pacing.defer(3600, "it answers 429")
+            silent(pacing, 1)
+    with pytest.raises(Unavailable, match="it answers 429") as caught:
+        await pacing.opened()
+    assert caught.value.retry_after == 3600

@@ -14,7 +14,7 @@ from regsync.errors import Refused, Unavailable
 from regsync.events import Warned
 from regsync.registry.host import HostSettings, Tls
 from regsync.registry.http.transport import Request
-from tests.unit.registry.raw import RawServer, in_turn, says
+from tests.unit.registry.raw import RawServer, Step, in_turn, says
 from tests.unit.registry.speaking import speaking
 
 GET = Request("GET", "/v2/")
@@ -122,6 +122,31 @@ async def test_a_client_certificate_that_is_none_is_refused() -> None:
         with pytest.raises(Refused, match=r"client certificate of r\.example cannot be used") as caught:
             await to.transport.send(GET)
     assert "canary" not in str(caught.value)
+
+
+async def test_a_client_certificate_that_is_none_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    host = HostSettings(name="r.example", hostname="127.0.0.1:1", client_cert="nonsense", client_key="nonsense")
+    made = list[ssl.SSLContext]()
+    real = ssl.create_default_context
+
+    def counted() -> ssl.SSLContext:
+        made.append(real())
+        return made[-1]
+
+    monkeypatch.setattr(ssl, "create_default_context", counted)
+    async with speaking(host) as to:
+        for _ in range(3):
+            with pytest.raises(Refused, match="cannot be used"):
+                await to.transport.send(GET)
+    assert len(made) == 1
+
+
+async def test_tls_behind_a_plain_host_is_named_at_once() -> None:
+    alert = Step(b"\x15\x03\x01\x00\x02\x02\x46", then="close")
+    async with RawServer(in_turn(alert)) as server, speaking(server.host) as to:
+        with pytest.raises(Refused, match="TLS is spoken there; remove tls: disabled"):
+            await to.transport.send(GET)
+    assert to.clock.slept == []
 
 
 async def test_plain_http_behind_a_tls_host_is_named() -> None:
