@@ -31,7 +31,7 @@ class Flood:
 
 
 @asynccontextmanager
-async def flooding(first: bytes, pieces: Iterator[bytes]) -> AsyncIterator[Flood]:
+async def flooding(first: bytes, pieces: Iterator[bytes], *, pause: float = 0) -> AsyncIterator[Flood]:
     flood = Flood()
     over = asyncio.Event()
 
@@ -43,6 +43,7 @@ async def flooding(first: bytes, pieces: Iterator[bytes]) -> AsyncIterator[Flood
                 writer.write(piece)
                 flood.sent += len(piece)
                 await writer.drain()
+                await asyncio.sleep(pause)
         except OSError:
             pass
         finally:
@@ -53,6 +54,7 @@ async def flooding(first: bytes, pieces: Iterator[bytes]) -> AsyncIterator[Flood
         flood.host = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
         yield flood
         await over.wait()
+        await asyncio.sleep(0)  # the connection is closed in the next round
 
 
 @pytest.mark.parametrize(
@@ -99,16 +101,8 @@ async def test_an_answer_nobody_asked_for_ends_its_connection() -> None:
 
 
 async def test_a_source_that_trickles_is_given_up_after_its_window() -> None:
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
-        while not writer.is_closing():
-            writer.write(b"x")
-            await asyncio.sleep(0.005)
-        writer.close()
-
-    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
-        host = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        async with speaking(host, timeouts=Timeouts(window=0.05, rate=1 << 20)) as to:
-            with pytest.raises(Unavailable, match="timed out reading the answer"):
-                await to.transport.send(GET)
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n"
+    timeouts = Timeouts(window=0.05, rate=1 << 20)
+    async with flooding(head, repeat(b"x"), pause=0.005) as flood, speaking(flood.host, timeouts=timeouts) as to:
+        with pytest.raises(Unavailable, match="timed out reading the answer"):
+            await to.transport.send(GET)

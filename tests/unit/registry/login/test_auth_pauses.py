@@ -83,7 +83,7 @@ async def test_a_pause_that_says_nothing_is_none(said: str) -> None:
     lab.script = lambda _, number: TokenAnswer(429, b"", said) if number == 1 else granted(number)
     with pytest.raises(Unavailable) as caught:
         await lab.auth.header(PULL)
-    assert caught.value.retry_after == (0.0 if said == "0" else None)
+    assert caught.value.retry_after is None
     assert await lab.auth.header(PULL) == "Bearer T2"
 
 
