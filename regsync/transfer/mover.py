@@ -30,43 +30,41 @@ TRANSFERS: Final = "transfers"  # a host of its own in Limits: what all transfer
 _ATTEMPTS: Final = 4  # times in a row a blob is begun without getting further
 _PAUSE: Final = 1.0  # seconds before a blob is begun again, doubled each time
 _FURTHER: Final = 64 << 10  # bytes that make an attempt count as one that got further
-_PROOFS: Final = 256  # blobs whose proof is kept when they broke; the oldest go first
+_PROOFS: Final = 256  # kept of blobs that broke; the oldest go first
 How = Literal["present", "adopted", "copied"]
 Ended = Callable[[Repository, RegsyncError | None], None]
 """Told once of each target: its blob is there, or why it is not."""
 
 
 @dataclass(frozen=True, slots=True)
-class Broken:
-    """A blob that broke: what was hashed of it, and the repositories whose bytes of it that proves."""
-
-    proof: Proof
-    proves: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True)
 class Shared:
-    """What all transfers of a process share: a blob two images want at one host moves once, and is gone on with."""
+    """What all transfers of a process share: a blob two images want at one host moves once, and is gone on with.
+
+    `broken` has the proofs of blobs that broke, by digest and size: two images may say different things of a digest.
+    """
 
     limits: Limits
     clock: Clock
     seen: Seen
     movers: KeyedLock = field(default_factory=KeyedLock)
-    broken: OrderedDict[Digest, Broken] = field(default_factory=OrderedDict)
+    broken: OrderedDict[tuple[Digest, int], Proof] = field(default_factory=OrderedDict)
     loners: set[str] = field(default_factory=set)  # repositories that could not take a blob from a neighbour
 
 
 @dataclass(slots=True)
 class _Try:
-    """One target of a blob that is being moved: how often in a row it was begun in vain, and where it began last."""
+    """One target of a blob that is being moved: how often in a row it was begun in vain, and how far on at most."""
 
     attempt: int = 1
-    began: int = 0
+    furthest: int = 0
 
     def goes_on(self, sink: Sink) -> None:
-        """Count the attempt that has just ended; one that began further on than the one before is a first."""
-        self.attempt = 1 if sink.began - self.began >= _FURTHER else self.attempt
-        self.began = sink.began
+        """Count the attempt that has just ended; one that began further on than any before is a first.
+
+        Than any: an upload that gets so far and is lost, again and again, is no progress.
+        """
+        if sink.began - self.furthest >= _FURTHER:
+            self.attempt, self.furthest = 1, sink.began
 
 
 class Mover:
@@ -96,7 +94,13 @@ class Mover:
                 await self._move(blob, source, leaders, ended)
                 followers = [target for target in left if target not in leaders]
                 left = await self._unspared(blob, source, followers, ended)
-                self._shared.loners.update(target.name for target in left)
+                self._note_loners(blob, left)
+
+    def _note_loners(self, blob: Descriptor, targets: Sequence[Repository]) -> None:
+        """Remember those of the targets that were offered the blob by a neighbour and could not take it."""
+        if self._trusting:
+            holder = self._shared.seen.holder
+            self._shared.loners.update(target.name for target in targets if holder(target.host, blob.digest))
 
     def _leaders(self, targets: Sequence[Repository]) -> list[Repository]:
         """Return the targets that need the bytes themselves: one of each host, and those that adopt nothing."""
@@ -151,8 +155,7 @@ class Mover:
     async def _move(self, blob: Descriptor, source: Repository, targets: Sequence[Repository], ended: Ended) -> None:
         """Move the blob, gone on with where it broke."""
         shared = self._shared
-        known = shared.broken.pop(blob.digest, None) or Broken(Proof(blob), frozenset())
-        proof, proves = known.proof, known.proves
+        proof = shared.broken.pop((blob.digest, blob.size), None) or Proof(blob)
         tries = {target.name: _Try() for target in targets}
         left, failed = list(targets), list[Repository]()
 
@@ -163,17 +166,16 @@ class Mover:
 
         try:
             while left:
-                sinks = [Sink(target, proved=target.name in proves) for target in left]
-                proves = proves.union(sink.target.name for sink in sinks)
+                sinks = [Sink(target) for target in left]
                 async with shared.limits.hold(source.host, *(target.host for target in left), TRANSFERS):
                     await pour(proof, source, sinks, insisting=not self._trusting, clock=shared.clock, tell=self._tell)
                 left = await self._to_go_on_with(blob, source, sinks, tries, noted)
         finally:
             if proof.offset and (left or failed):  # somebody may come back for the rest
-                self._keep(blob.digest, Broken(proof, proves))
+                self._keep(proof)
 
-    def _keep(self, digest: Digest, broken: Broken) -> None:
-        self._shared.broken[digest] = broken
+    def _keep(self, proof: Proof) -> None:
+        self._shared.broken[proof.blob.digest, proof.blob.size] = proof
         while len(self._shared.broken) > _PROOFS:
             self._shared.broken.popitem(last=False)
 
@@ -210,7 +212,12 @@ class Mover:
     async def _without_lost_answers(
         self, blob: Descriptor, targets: Sequence[Repository], ended: Ended
     ) -> list[Repository]:
-        """Return those of the targets that do not have the blob: an answer that was lost is no reason to send it."""
+        """Return those of the targets that do not have the blob: an answer that was lost is no reason to send it.
+
+        Unless what they say is not to be trusted.
+        """
+        if not self._trusting:
+            return list(targets)
         left = []
         for target in targets:
             try:

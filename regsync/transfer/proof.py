@@ -25,7 +25,11 @@ class _State:
 
 
 class Proof:
-    """What was hashed of one blob so far. `offset` is where it stands, in bytes."""
+    """What was hashed of one blob so far. `offset` is where it stands, in bytes.
+
+    `proves` names the repositories that hold nothing of the blob but what was hashed here. Bytes that turn out to be
+    wrong prove nobody's: whoever was given them may hold them still.
+    """
 
     def __init__(self, blob: Descriptor) -> None:
         self.blob = blob
@@ -33,13 +37,14 @@ class Proof:
 
     def _begin_anew(self) -> None:
         self.offset = 0
+        self.proves: set[str] = set()
         self._hasher = self.blob.digest.hasher()
         self._states: deque[_State] = deque(maxlen=_STATES)
         self._earlier: _State | None = None  # how far an earlier pass came, if we have not come as far again
 
-    def reaches(self, offset: int) -> bool:
-        """Say whether bytes up to here were hashed, so that they can be gone on from."""
-        return offset <= max(self.offset, self._earlier.offset if self._earlier else 0)
+    def covers(self, repository: str, offset: int) -> bool:
+        """Say whether what this repository holds, up to here, was hashed, so that it can be gone on from."""
+        return repository in self.proves and offset <= max(self.offset, self._earlier.offset if self._earlier else 0)
 
     def go_back(self, offset: int) -> int:
         """Return the byte to read from so that everything from `offset` on is proved; it is not behind `offset`."""

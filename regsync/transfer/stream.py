@@ -25,13 +25,11 @@ _TELLING: Final = 0.25  # seconds between two words about one blob's progress
 class Sink:
     """One repository a blob is poured into.
 
-    `proved`: what it holds from before came with the hash the stream goes on with. `began` is the byte it began at,
-    `failure` why it dropped out (None: it did not).
+    `began` is the byte it began at, `failure` why it dropped out (None: it did not).
     """
 
-    def __init__(self, target: Repository, *, proved: bool) -> None:
+    def __init__(self, target: Repository) -> None:
         self.target = target
-        self._proved = proved
         self.began = 0
         self.failure: RegsyncError | None = None
         self._context = AsyncExitStack()
@@ -47,12 +45,14 @@ class Sink:
         try:
             writer = await self._context.enter_async_context(self.target.write_blob(blob, insisting=insisting))
             self._writer = writer
-            if 0 < writer.offset < blob.size and not (self._proved and proof.reaches(writer.offset)):
+            if 0 < writer.offset < blob.size and not proof.covers(self.target.name, writer.offset):
                 await writer.restart()
         except RegsyncError as error:
             await self.drop(error)
         else:
             self.began = writer.offset
+            if writer.offset < blob.size:  # else it has all of it, and from whom is not for us to say
+                proof.proves.add(self.target.name)
 
     async def give(self, chunk: bytes, at: int) -> None:
         """Hand over what the writer lacks of these bytes, which begin at byte `at` of the blob."""
@@ -108,6 +108,8 @@ async def _read(proof: Proof, source: Repository, sinks: Sequence[Sink], *, cloc
     async with source.open_blob(blob, start=at) as chunks:
         held = b""
         async for chunk in chunks:
+            if not chunk:  # the last one is held back, and must not be nothing
+                continue
             proof.add(chunk)
             if held:
                 await _give(sinks, held, at)

@@ -48,6 +48,7 @@ def test_little_is_read_again_when_little_was_lost() -> None:
 @pytest.mark.parametrize("at", [0, (2 << 20) + 1, (3 << 20) - 1])
 def test_bytes_that_are_others_the_second_time_are_refused_before_anything_new_is_taken(at: int) -> None:
     proof = Proof(BLOB)
+    proof.proves.add("b.x/app")
     hashed(proof, DATA[: 3 << 20])
     start = proof.go_back(0 if at < 1 << 20 else 2 << 20)
     other = bytearray(DATA)
@@ -55,7 +56,7 @@ def test_bytes_that_are_others_the_second_time_are_refused_before_anything_new_i
     with pytest.raises(IntegrityError, match="other bytes than when it was begun"):
         hashed(proof, bytes(other[: (3 << 20) + PIECE]))
     assert start <= at
-    assert not proof.reaches(1)
+    assert not proof.covers("b.x/app", 1)
 
 
 def test_a_source_whose_second_reading_is_right_does_not_prove_its_wrong_first_one() -> None:
@@ -82,9 +83,10 @@ def test_what_is_longer_shorter_or_other_is_refused(data: bytes) -> None:
 
 def test_only_what_was_hashed_can_be_gone_on_from() -> None:
     proof = Proof(BLOB)
-    assert proof.reaches(0)
-    assert not proof.reaches(1)
+    proof.proves.add("b.x/app")
+    assert proof.covers("b.x/app", 0)
+    assert not proof.covers("b.x/app", 1)
     hashed(proof, DATA[: 2 << 20])
     proof.go_back(0)
-    assert proof.reaches(2 << 20)
-    assert not proof.reaches((2 << 20) + 1)
+    assert proof.covers("b.x/app", 2 << 20)
+    assert not proof.covers("b.x/app", (2 << 20) + 1)
