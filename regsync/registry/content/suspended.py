@@ -7,6 +7,7 @@ up, lest a registry be left with sessions nobody comes back to.
 from __future__ import annotations
 
 from regsync.clock import Clock
+from regsync.oci.descriptor import Descriptor
 from regsync.oci.digest import Digest
 from regsync.registry.content.session import Upload
 
@@ -15,22 +16,22 @@ _OLDEST = 600.0  # seconds; registries begin to sweep their sessions some time a
 
 
 class Suspended:
-    """Uploads by the path of their repository and the digest of their blob."""
+    """Uploads by the path of their repository and the digest and size of their blob, about which images may differ."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._uploads: dict[tuple[str, Digest], tuple[float, Upload]] = {}  # with the moment they stopped at; in order
+        self._uploads: dict[tuple[str, Digest, int], tuple[float, Upload]] = {}  # with when they stopped; in order
 
     def keep(self, path: str, upload: Upload) -> list[Upload]:
         """Keep an upload; returns those that are given up for it."""
-        replaced = self.take(path, upload.blob.digest)
-        self._uploads[path, upload.blob.digest] = (self._clock.monotonic(), upload)
+        replaced = self.take(path, upload.blob)
+        self._uploads[path, upload.blob.digest, upload.blob.size] = (self._clock.monotonic(), upload)
         excess = list(self._uploads)[: max(0, len(self._uploads) - _MOST)]
         return [*([] if replaced is None else [replaced]), *(self._uploads.pop(key)[1] for key in excess)]
 
-    def take(self, path: str, digest: Digest) -> Upload | None:
+    def take(self, path: str, blob: Descriptor) -> Upload | None:
         """Hand out the upload of this blob, to whoever asks first."""
-        _, upload = self._uploads.pop((path, digest), (0.0, None))
+        _, upload = self._uploads.pop((path, blob.digest, blob.size), (0.0, None))
         return upload
 
     def outdated(self) -> list[Upload]:

@@ -64,7 +64,7 @@ class Uploads:
     async def write(self, blob: Descriptor, *, insisting: bool) -> AsyncIterator[BlobWriter]:
         """Open a writer of the blob, which begins where the last one was broken off."""
         await cancel_all(self._suspended.outdated())
-        upload = self._suspended.take(self._path, blob.digest) or self._new(blob)
+        upload = self._suspended.take(self._path, blob) or self._new(blob)
         writer: RegistryWriter | None = None
         failure: BaseException | None = None
         try:

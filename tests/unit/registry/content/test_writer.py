@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -60,6 +61,16 @@ async def test_a_blob_whose_source_broke_goes_on_where_the_registry_stands() -> 
         await fake.broken.wait()
         assert HALF - (1 << 20) < await completed(at.repository()) < HALF
         assert sorted(asked(fake)) == ["commit", "commit", "patch", "status", "upload"]
+
+
+async def test_an_upload_begun_for_another_size_of_the_same_digest_is_not_gone_on_with() -> None:
+    async with FakeRegistry(features=KEEPING) as fake, lab(fake.host) as at:
+        with pytest.raises(Unavailable):
+            async with at.repository().write_blob(replace(BLOB, size=HALF)) as writer:
+                await push(writer, DATA[: HALF // 2])
+                raise Unavailable("the source went away")
+        await fake.broken.wait()
+        assert await completed(at.repository()) == 0
 
 
 @pytest.mark.parametrize("kind", ["commit", "patch"])
