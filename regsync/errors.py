@@ -22,8 +22,9 @@ Foreign exceptions become one of these at three borders and nowhere else: `regis
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
 
 class RegsyncError(Exception):
@@ -36,6 +37,16 @@ class RegsyncError(Exception):
     retryable: ClassVar[bool] = False
     attempts: int = 1
     retry_after: float | None = None
+
+    def __copy__(self) -> Self:
+        """Return a twin for another caller: without where this was raised, which would keep all in use there.
+
+        Not by its constructor, which may want other things than there are arguments.
+        """
+        twin = type(self).__new__(type(self), *self.args)
+        twin.__dict__.update(self.__dict__)
+        twin.__cause__ = copy.copy(self.__cause__) if isinstance(self.__cause__, RegsyncError) else None
+        return twin
 
 
 class ConfigError(RegsyncError):

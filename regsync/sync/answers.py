@@ -56,7 +56,7 @@ class Answers(Generic[V]):
                 if answer is None:
                     answer = await self._asked(key, ask)
         if answer.error is not None:
-            raise _fresh(answer.error)
+            raise copy.copy(answer.error)
         return answer.value  # type: ignore[return-value]  # V may itself be optional
 
     def forget(self, key: Hashable) -> None:
@@ -76,7 +76,7 @@ class Answers(Generic[V]):
         try:
             value = await ask()
         except RegsyncError as error:
-            return self._keep(key, _Answer(moment, 1, None, _fresh(error)))
+            return self._keep(key, _Answer(moment, 1, None, copy.copy(error)))
         return self._keep(key, _Answer(moment, self._weigh(value), value, None))
 
     def _keep(self, key: Hashable, answer: _Answer[V]) -> _Answer[V]:
@@ -86,8 +86,3 @@ class Answers(Generic[V]):
         while self._weight > self._most and len(self._kept) > 1:
             self.forget(next(iter(self._kept)))
         return answer
-
-
-def _fresh(error: RegsyncError) -> RegsyncError:
-    """Return the error without where it was raised, which would keep all that was in use there, and grow."""
-    return copy.copy(error).with_traceback(None)
