@@ -39,13 +39,11 @@ def test_a_copy_of_an_error_says_all_that_the_error_said(error: RegsyncError) ->
 
 
 def test_a_copy_keeps_a_cause_of_ours_and_nothing_that_was_in_use_where_it_was_raised() -> None:
-    try:
+    with pytest.raises(CopyFailed) as failed:
         raise CopyFailed("blob", "sha256:0", NotFound("gone"))
-    except CopyFailed as error:
-        twin = copy.copy(error)
+    twin = copy.copy(failed.value)
     assert isinstance(twin.__cause__, NotFound)
     assert twin.__traceback__ is None
-    try:
+    with pytest.raises(Unavailable) as broke:
         raise Unavailable("reset") from OSError("reset")
-    except Unavailable as error:
-        assert copy.copy(error).__cause__ is None
+    assert copy.copy(broke.value).__cause__ is None

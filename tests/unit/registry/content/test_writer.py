@@ -9,6 +9,7 @@ import pytest
 
 from regsync.errors import Forbidden, IntegrityError, RegsyncError, Unavailable
 from regsync.limits import Limits
+from regsync.oci.descriptor import Descriptor
 from regsync.registry.repository import RegistryRepository
 from tests.support.clock import settle
 from tests.support.fake_registry import FakeRegistry, Features
@@ -23,9 +24,11 @@ BLOB = described(DATA)
 HALF = 2 << 20
 
 
-async def broken_off(repository: RegistryRepository, error: RegsyncError, *, after: int = HALF) -> None:
+async def broken_off(
+    repository: RegistryRepository, error: RegsyncError, *, after: int = HALF, blob: Descriptor = BLOB
+) -> None:
     async def write() -> None:
-        async with repository.write_blob(BLOB) as writer:
+        async with repository.write_blob(blob) as writer:
             await push(writer, DATA[:after])
             raise error
 
@@ -65,10 +68,7 @@ async def test_a_blob_whose_source_broke_goes_on_where_the_registry_stands() -> 
 
 async def test_an_upload_begun_for_another_size_of_the_same_digest_is_not_gone_on_with() -> None:
     async with FakeRegistry(features=KEEPING) as fake, lab(fake.host) as at:
-        with pytest.raises(Unavailable):
-            async with at.repository().write_blob(replace(BLOB, size=HALF)) as writer:
-                await push(writer, DATA[: HALF // 2])
-                raise Unavailable("the source went away")
+        await broken_off(at.repository(), Unavailable("the source went away"), blob=replace(BLOB, size=HALF + 1))
         await fake.broken.wait()
         assert await completed(at.repository()) == 0
 
