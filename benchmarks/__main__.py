@@ -12,10 +12,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks.scenarios import SCENARIOS, Result
+from benchmarks.result import Result
+from benchmarks.scenarios import SCENARIOS
 
-_COLUMNS = ("seconds", "cpu", "peak", "requests", "first")
-_ROW = "{:26} {:14} {:>9} {:>9} {:>9} {:>9} {:>9}  {}"
+_COLUMNS = ("seconds", "cpu", "peak", "requests", "first", "blobs", "passed")
+_TITLES = ("seconds", "cpu s", "peak MiB", "requests", "first s", "blobs", "% bytes")
+_WHOLE = ("requests", "blobs")
+_ROW = "{:26} {:14} {:>9} {:>9} {:>9} {:>9} {:>9} {:>6} {:>7}  {}"
 
 
 def main(wanted: str) -> int:
@@ -24,7 +27,7 @@ def main(wanted: str) -> int:
     unknown = [name for name in names if name not in SCENARIOS]
     if unknown:
         sys.exit(f"no scenario {', '.join(unknown)}; there are {', '.join(SCENARIOS)}")
-    print(_ROW.format("scenario", "program", "seconds", "cpu s", "peak MiB", "requests", "first s", ""))
+    print(_ROW.format("scenario", "program", *_TITLES, ""))
     work = Path(tempfile.mkdtemp(prefix="regsync-bench-", dir=os.environ.get("BENCH_DIR")))
     passed = 0
     try:
@@ -45,7 +48,7 @@ def main(wanted: str) -> int:
 def show(result: Result, ours: Result | None) -> int:
     """Print a line; return 1 if a limit was passed or the program failed."""
     measured = result.measured
-    cells = [_cell(measured[column], whole=column == "requests") for column in _COLUMNS]
+    cells = [_cell(measured[column], whole=column in _WHOLE) for column in _COLUMNS]
     over = [
         f"{name} over {limit:g}"
         for name, limit in result.limits.items()

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,9 +75,9 @@ class Program:
     name: str
     command: tuple[str, ...]
 
-    def run(self, *arguments: str, log: Path) -> Cost:
-        """Run it to its end."""
-        cost = run([*self.command, *arguments], log=log)
+    def run(self, *arguments: str, log: Path, until: Callable[[str], bool] | None = None) -> Cost:
+        """Run it to its end, or until its log says so: then it is asked to stop."""
+        cost = run([*self.command, *arguments], log=log, until=until)
         if cost.code:
             tail = "\n".join(log.read_text(errors="replace").splitlines()[-8:])
             print(f"{self.name} {' '.join(arguments)} exited {cost.code}:\n{tail}", file=sys.stderr)

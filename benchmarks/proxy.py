@@ -23,9 +23,10 @@ _FULL = 64 << 20  # bytes under way on one connection
 
 @dataclass(slots=True)
 class Tally:
-    """What passed: requests by method, connections, when the first request began, how many were open at once."""
+    """What passed: requests by method and those for blobs, connections (the most at once), the first moment."""
 
     requests: Counter[str] = field(default_factory=Counter)
+    blobs: int = 0
     connections: int = 0
     first: float = 0.0
     open: int = 0
@@ -42,12 +43,14 @@ class Tally:
         method = _METHODS.get(data[:8].partition(b" ")[0])
         if method:
             self.requests[method] += 1
+            self.blobs += method == "GET" and b"/blobs/sha256:" in data.partition(b"\r")[0]
             self.first = self.first or time.monotonic()
 
     def take(self) -> str:
         """Return all this as JSON and start anew."""
-        said = {"requests": self.requests, "connections": self.connections, "first": self.first, "most": self.most}
-        self.requests, self.connections, self.first, self.most = Counter(), 0, 0.0, self.open
+        said = {"requests": self.requests, "blobs": self.blobs, "connections": self.connections}
+        said |= {"first": self.first, "most": self.most}
+        self.requests, self.blobs, self.connections, self.first, self.most = Counter(), 0, 0, 0.0, self.open
         return json.dumps(said)
 
 

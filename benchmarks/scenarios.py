@@ -5,96 +5,17 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.lab import Program, Registry, ours, peer, registry, write_config
-from benchmarks.measure import Cost
+from benchmarks.blobs import blob, broken, fan
+from benchmarks.lab import Registry, ours, peer, registry
 from benchmarks.proxy import Proxy
+from benchmarks.result import ROUND_TRIP, Result, Scenario, config, crane, syncers, watched
 from benchmarks.store import Store
 
-ROUND_TRIP = 0.020  # seconds
-MIB = 1 << 20
 _STARTS = 10  # times the processor time of `version`, for a run that copies nothing
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """One run of one program. `first` is in seconds from its start to its first request."""
-
-    scenario: str
-    program: str
-    cost: Cost
-    requests: int | None = None
-    first: float | None = None
-    limits: Mapping[str, float] = field(default_factory=dict)
-
-    @property
-    def measured(self) -> dict[str, float | None]:
-        """Return the numbers under the names that limits use."""
-        return {
-            "seconds": self.cost.seconds,
-            "cpu": self.cost.cpu,
-            "peak": self.cost.peak,
-            "requests": self.requests,
-            "first": self.first,
-        }
-
-
-Scenario = Callable[[Path], Iterator[Result]]
-
-
-def watched(
-    scenario: str, program: Program, arguments: list[str], proxy: Proxy, *, log: Path, limits: Mapping[str, float]
-) -> Result:
-    """Run a program whose every request passes the proxy."""
-    proxy.tally()
-    cost = program.run(*arguments, log=log)
-    tally = proxy.tally()
-    return Result(
-        scenario,
-        program.name,
-        cost,
-        requests=sum(tally["requests"].values()),
-        first=tally["first"] - cost.began if tally["first"] else None,
-        limits=limits if program.name == "ours" else {},
-    )
-
-
-def syncers() -> list[Program]:
-    """Return ours, and the other program that reads the same configuration if it is there."""
-    return [program for program in (ours(), peer("regsync")) if program]
-
-
-def blob(work: Path) -> Iterator[Result]:
-    """One blob of 1 GiB between two registries, no network in between."""
-    limits = {"cpu": 3.0, "peak": 90.0}
-    with registry(work / "source") as source:
-        block = random.Random(1).randbytes(MIB)
-        layer = source.store.blob(block for _ in range(1024))
-        source.store.tag("big", "v1", source.store.image([layer], name="big"))
-        for program in [*syncers(), peer("crane")]:
-            if program is None:
-                continue
-            with registry(work / f"target {program.name}") as target:
-                pair = [f"127.0.0.1:{source.port}/big:v1", f"127.0.0.1:{target.port}/big:v1"]
-                arguments = crane("cp", *pair) if "crane" in program.name else config(work, [pair], kind="image")
-                cost = program.run(*arguments, log=work / f"{program.name}.log")
-            yield Result("1 GiB blob", program.name, cost, limits=limits if program.name == "ours" else {})
-
-
-def crane(*arguments: str) -> list[str]:
-    """Return arguments for crane, which looks for HTTPS first unless told."""
-    return ["--insecure", *arguments]
-
-
-def config(work: Path, pairs: list[list[str]], *, kind: str, parallel: int = 0) -> list[str]:
-    """Write a configuration of these pairs; return the arguments that run it once."""
-    path = work / "regsync.yml"
-    hosts = dict.fromkeys(reference.partition("/")[0] for pair in pairs for reference in pair)
-    entries: list[dict[str, object]] = [{"source": pair[0], "target": pair[1], "type": kind} for pair in pairs]
-    write_config(path, hosts=list(hosts), entries=entries, parallel=parallel)
-    return ["once", "-c", str(path)]
+_ENTRIES = 7500  # of the large flat file
+_EXTRA = 10  # requests that `server` may make beyond those of `once --missing`
 
 
 def each(
@@ -162,11 +83,7 @@ def flat(work: Path) -> Iterator[Result]:
     with registry(work / "source") as source, registry(work / "target") as target:
         names = flat_names(source, target)
         with Proxy([source.port] * 9 + [target.port] * 3, round_trip=ROUND_TRIP) as proxy:
-            pairs = [
-                [f"127.0.0.1:{proxy.ports[number % 9]}/{wanted}", f"127.0.0.1:{proxy.ports[9 + host]}/{kept}"]
-                for host in range(3)
-                for number, wanted, kept in names
-            ]
+            pairs = flat_pairs(names, proxy.ports)
             for program in syncers():
                 # The peer walks the entries one after another unless told otherwise, which takes six minutes.
                 arguments = config(work, pairs, kind="image", parallel=0 if program.name == "ours" else 50)
@@ -177,6 +94,35 @@ def flat(work: Path) -> Iterator[Result]:
                 )
                 limits = {"requests": 10_000, "peak": 200.0, "first": 2.0}
                 yield watched("7,500 entries, once", program, arguments, proxy, log=log, limits=limits)
+
+
+def flat_pairs(names: list[tuple[int, str, str]], ports: list[int]) -> list[list[str]]:
+    """Return sources at nine hosts and targets at three more, each host a port."""
+    return [
+        [f"127.0.0.1:{ports[number % 9]}/{wanted}", f"127.0.0.1:{ports[9 + host]}/{kept}"]
+        for host in range(3)
+        for number, wanted, kept in names
+    ]
+
+
+def server(work: Path) -> Iterator[Result]:
+    """The first pass of `server` over the large flat file asks for no more than `once --missing` does."""
+    with registry(work / "source") as source, registry(work / "target") as target:
+        names = flat_names(source, target)
+        with Proxy([source.port] * 9 + [target.port] * 3, round_trip=ROUND_TRIP) as proxy:
+            pairs = flat_pairs(names, proxy.ports)
+            _, *rest = config(work, pairs, kind="image", interval="24h")
+            words, log = ["once", *rest, "--missing"], work / "once.log"
+            once = watched("7,500 entries, --missing", ours(), words, proxy, log=log, limits={})
+            yield once
+            limits = {"requests": (once.requests or 0) + _EXTRA, "peak": 200.0}
+            words, log = ["server", *rest, "--verbosity", "debug"], work / "server.log"
+            yield watched("7,500 entries, server", ours(), words, proxy, log=log, limits=limits, until=all_had_a_turn)
+
+
+def all_had_a_turn(log: str) -> bool:
+    """Say whether every entry has had its turn."""
+    return log.count('msg="Task finished"') >= _ENTRIES
 
 
 def flat_names(source: Registry, target: Registry) -> list[tuple[int, str, str]]:
@@ -226,4 +172,7 @@ SCENARIOS: Mapping[str, Scenario] = {
     "cold": cold,
     "indexes": indexes,
     "flat": flat,
+    "server": server,
+    "fan": fan,
+    "broken": broken,
 }

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
 import socket
 import struct
-from collections import deque
+import termios
+from collections import Counter, deque
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Literal, Self
@@ -33,8 +35,10 @@ class Proxy:
         self.latency = latency
         self.port = 0
         self.connections = 0
+        self.passed: Counter[Direction] = Counter()  # bytes
         self._target = port
         self._breaks: list[Break] = []
+        self._every: dict[Direction, int] = {}
         self._refuses = 0
         self._open = asyncio.Event()
         self._open.set()
@@ -50,6 +54,10 @@ class Proxy:
     def cut(self, nth: int, *, after: int = 0, direction: Direction = "down", trouble: Trouble = "close") -> None:
         """Have the nth connection from now on (from 1) closed, reset or silenced at this byte, or a bit flipped."""
         self._breaks.append(Break(self.connections + nth, after, direction, trouble))
+
+    def reset_every(self, count: int, *, direction: Direction = "down") -> None:
+        """Have each connection from now on reset once so many bytes of it have arrived in this direction."""
+        self._every[direction] = count
 
     def refuse(self, count: int) -> None:
         """Close the next connections without a word."""
@@ -110,13 +118,16 @@ class Proxy:
     ) -> None:
         there, back = await asyncio.open_connection("127.0.0.1", self._target, limit=_CHUNK)
         line.writers.append(back)
-        up, down = _Delayed(back, self.latency), _Delayed(writer, self.latency)
+        up = _Delayed(back, self.latency, passed=self.passed, direction="up")
+        down = _Delayed(writer, self.latency, passed=self.passed, direction="down")
         async with asyncio.TaskGroup() as group:
             group.create_task(self._pump(reader, up, line=line, breaks=self._due(number, "up")))
             group.create_task(self._pump(there, down, line=line, breaks=self._due(number, "down")))
 
     def _due(self, number: int, direction: Direction) -> list[Break]:
         found = [each for each in self._breaks if each.nth == number and each.direction == direction]
+        if direction in self._every:
+            found.append(Break(number, self._every[direction], direction, "reset"))
         return sorted(found, key=lambda each: each.after)
 
     async def _pump(self, reader: asyncio.StreamReader, delayed: _Delayed, *, line: _Line, breaks: list[Break]) -> None:
@@ -155,6 +166,7 @@ async def _spoilt(what: Break, byte: bytes, *, delayed: _Delayed, line: _Line) -
     if what.trouble == "stall":
         await asyncio.Event().wait()
     if what.trouble == "reset":
+        await delayed.arrived()
         line.reset()
     raise _Cut
 
@@ -166,9 +178,13 @@ class _Cut(Exception):
 class _Delayed:
     """One direction of a connection: everything arrives this much later, in order, however much it is."""
 
-    def __init__(self, writer: asyncio.StreamWriter, latency: float) -> None:
+    def __init__(
+        self, writer: asyncio.StreamWriter, latency: float, *, passed: Counter[Direction], direction: Direction
+    ) -> None:
         self._writer = writer
         self._latency = latency
+        self._passed = passed
+        self._direction: Direction = direction
         self._waiting: deque[bytes] = deque()  # b"" stands for the end
         self._empty = asyncio.Event()
         self._empty.set()
@@ -194,6 +210,21 @@ class _Delayed:
         await self._empty.wait()
         await self._writer.drain()
 
+    async def arrived(self) -> None:
+        """Return when the receiver's system has it all: what a reset finds on its way never arrives."""
+        loop = asyncio.get_running_loop()
+        while self._writer.transport.get_write_buffer_size() or self._unacknowledged():
+            moment = loop.create_future()
+            loop.call_later(0.001, moment.set_result, None)
+            await moment
+
+    def _unacknowledged(self) -> int:
+        raw = self._writer.get_extra_info("socket")
+        if raw is None or self._writer.is_closing():
+            return 0
+        (count,) = struct.unpack("i", fcntl.ioctl(raw.fileno(), termios.TIOCOUTQ, bytes(4)))
+        return int(count)
+
     def _arrive(self) -> None:
         self._send(self._waiting.popleft())
         if not self._waiting:
@@ -203,6 +234,7 @@ class _Delayed:
         if self._writer.is_closing():
             return
         if chunk:
+            self._passed[self._direction] += len(chunk)
             self._writer.write(chunk)
         elif self._writer.can_write_eof():
             with contextlib.suppress(OSError):

@@ -99,6 +99,21 @@ async def test_a_reset_is_a_reset(echo: int) -> None:
             await _sent_and_back(proxy, DATA)
 
 
+async def test_every_connection_is_reset_once_so_many_bytes_have_arrived(echo: int) -> None:
+    async with Proxy(echo) as proxy:
+        proxy.reset_every(100_000)
+        for number in (1, 2, 3):
+            reader, writer = await asyncio.open_connection("127.0.0.1", proxy.port)
+            writer.write(DATA)
+            assert await reader.readexactly(100_000) == DATA[:100_000]
+            with pytest.raises(ConnectionResetError):
+                await reader.read()
+            writer.close()
+            assert proxy.passed["down"] == number * 100_000
+        assert await _sent_and_back(proxy, DATA[:100_000]) == DATA[:100_000]
+        assert proxy.connections == 4
+
+
 async def test_one_bit_flips_at_its_byte(echo: int) -> None:
     async with Proxy(echo) as proxy:
         proxy.cut(1, after=1000, trouble="flip")
