@@ -88,14 +88,17 @@ class Carrier:
         source = orders[0].needed.source
         fetch = partial(self._lookups.manifest, since=since)
         copier = Copier(self._shared, fetch=fetch, since=since, trusting=trusting, tell=self._tell)
-        plans = await asyncio.gather(*(self._planned(order, trusting=trusting) for order in orders))
+        planning = (self._planned(order, trusting=trusting) for order in orders)
+        plans = await asyncio.gather(*planning, return_exceptions=True)  # so that it returns when all have ended
         outcomes: list[Outcome] = [order.needed.root.digest for order in orders]
         ready: list[tuple[int, CopyPlan]] = []
         for at, plan in enumerate(plans):
             if isinstance(plan, CopyPlan):
                 ready.append((at, plan))
-            else:
+            elif isinstance(plan, RegsyncError):
                 outcomes[at] = plan
+            else:
+                raise plan
         failures = await copier.run(source, [plan for _, plan in ready])
         for (at, _), failure in zip(ready, failures, strict=True):
             if failure is not None:

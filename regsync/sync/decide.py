@@ -102,8 +102,8 @@ class Decider:
                 return Current("present")
             root = await self._lookups.head(source, ref, since=since)
         else:
-            found, there = await asyncio.gather(
-                _outcome(self._lookups.head(source, ref, since=since)), _outcome(_present(target, at))
+            found, there = await asyncio.gather(  # which returns only when both have ended
+                self._lookups.head(source, ref, since=since), _present(target, at), return_exceptions=True
             )
             present, root = _value(there), _value(found)
             if present is not None and present.digest == await self._digest(
@@ -164,15 +164,7 @@ def _failed(message: str, pair: ImagePair, error: RegsyncError) -> Failed | Post
     return Failed(message, str(pair.source), str(pair.target), error).decision()
 
 
-async def _outcome(asking: Awaitable[T]) -> T | RegsyncError | _TargetTrouble:
-    """Wait for an answer and return it, or the failure as a value: the other question is still under way."""
-    try:
-        return await asking
-    except (RegsyncError, _TargetTrouble) as error:
-        return error
-
-
-def _value(outcome: T | RegsyncError | _TargetTrouble) -> T:
-    if isinstance(outcome, (RegsyncError, _TargetTrouble)):
+def _value(outcome: T | BaseException) -> T:
+    if isinstance(outcome, BaseException):
         raise outcome
     return outcome

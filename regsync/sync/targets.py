@@ -5,13 +5,13 @@ One that cannot be left in peace (tidied, say) is a warning of its own and hurts
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import Self
 
 from regsync.errors import RegsyncError
 from regsync.events import Tell, Warned
+from regsync.limits import KeyedLock
 from regsync.oci.reference import Reference
 from regsync.repository import Endpoints, Repository
 from regsync.transfer.seen import Seen
@@ -27,7 +27,7 @@ class Targets:
         self._tell = tell
         self._opened: dict[str, Repository] = {}
         self._held: list[tuple[str, AbstractAsyncContextManager[Repository]]] = []
-        self._one_opener = asyncio.Lock()
+        self._one_opener = KeyedLock()
 
     async def __aenter__(self) -> Self:
         return self
@@ -47,7 +47,7 @@ class Targets:
         opened = self._opened.get(reference.name)
         if opened is not None:
             return opened
-        async with self._one_opener:
+        async with self._one_opener(reference.name):
             if reference.name not in self._opened:
                 self._opened[reference.name] = await self._open(reference)
             return self._opened[reference.name]
