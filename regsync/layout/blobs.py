@@ -138,7 +138,14 @@ class Blobs:
             return False
 
     def adopt(self, blob: Descriptor, neighbour: Blobs) -> bool:
-        """Link such a blob under our own name for it; False where the file system forbids that."""
+        """Link such a blob under our own name for it; False where the file system forbids that.
+
+        One after another: a link is a change of the file, which is not proved while somebody else makes one.
+        """
+        with self._proofs.linking:
+            return self.can_adopt(blob, neighbour) and self._link(blob, neighbour)
+
+    def _link(self, blob: Descriptor, neighbour: Blobs) -> bool:
         path, staged = neighbour._paths.blob(blob.digest), self._files.unique(self._paths.stage)
         seen = self._files.stat(path)
         try:

@@ -6,6 +6,8 @@ changes it, which is why linking renews the proof of both names.
 
 from __future__ import annotations
 
+from threading import Lock as Mutex
+
 from regsync.layout.opened import Stat
 from regsync.oci.digest import Digest
 
@@ -13,9 +15,10 @@ _MOST = 200_000  # proofs kept; the oldest go first
 
 
 class Proofs:
-    """The proofs of one process, over all its layouts."""
+    """The proofs of one process, over all its layouts; `linking` is held by whoever links a file that is proved."""
 
     def __init__(self) -> None:
+        self.linking = Mutex()
         self._known: dict[tuple[int, int], tuple[int, int, int, Digest]] = {}
 
     def hold(self, seen: Stat, digest: Digest) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
@@ -33,6 +35,21 @@ async def test_a_neighbours_blob_is_linked_and_not_copied(layouts: Layouts, fold
         assert await source.has_blob(blob)
     assert place_of(folder, blob).samefile(place_of(tmp_path / "other", blob))
     assert staged(tmp_path / "other") == []
+
+
+async def test_many_layouts_take_a_blob_from_one_neighbour_at_the_same_time(
+    layouts: Layouts, folder: Path, tmp_path: Path
+) -> None:
+    blobs = [described(f"blob {number}".encode()) for number in range(10)]
+    async with AsyncExitStack() as stack:
+        source, *targets = [
+            await stack.enter_async_context(layouts.writing(str(one)))
+            for one in (folder, *(tmp_path / f"other-{number}" for number in range(8)))
+        ]
+        for number in range(10):
+            await put_blob(source, verified_once(f"blob {number}".encode()))
+        for blob in blobs:
+            assert all(await asyncio.gather(*(target.adopt_blob(blob, source) for target in targets)))
 
 
 async def test_a_damaged_or_missing_neighbours_blob_is_not_adopted(
