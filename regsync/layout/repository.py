@@ -30,7 +30,6 @@ from regsync.oci.manifest import Manifest
 from regsync.repository import BlobWriter, Chunks, Repository
 
 T = TypeVar("T")
-
 DAMAGED: Final = "A tag of this layout is damaged"
 HOST: Final = "ocidir"  # one for all layouts: they share the disk
 
@@ -124,8 +123,8 @@ class LayoutRepository:
     async def open_blob(self, blob: Descriptor, *, start: int = 0) -> AsyncIterator[Chunks]:
         """Open the blob's bytes from this one on, unproved, in pieces of 1 MiB.
 
-        If whoever reads them finds that they are not the blob and the fault is ours, that is a `StorageError`: a file
-        of this disk does not heal while one waits. It is hashed for that only then.
+        If whoever reads them finds that they are not the blob, the file is hashed, and if it is at fault, that is a
+        `StorageError`: a file of this disk does not heal while one waits.
         """
         file = await self._threads.obtain(partial(self.blobs.open, blob, start=start), undo=OpenFile.close)
         chunks = read_ahead(file, self._threads)
@@ -185,18 +184,27 @@ class LayoutRepository:
 
     async def leave(self, *, sweep: bool) -> None:
         """Stop writing; the last one to leave collects garbage, if told to, and what only writers need goes."""
-        if self._under_way:  # begun by those who were cancelled since
-            await asyncio.wait(self._under_way)
-        touched = self.lease.locked
-        if not self.lease.leave():
+        try:
+            if self._under_way:  # begun by those who were cancelled since
+                await asyncio.wait(self._under_way)
+        finally:  # who is cancelled while waiting here has left, too
+            touched = self.lease.locked
+            last = self._let_go()
+        if not last:
             return
-        self._ready, self._refused = False, None
-        self._whole.forget()
         await self._threads.commit(self._suspended.discard)
         if sweep and self.lease.written:
             await self.tidy()
         elif touched:
             await self._threads.commit(self._collector.leave)
+
+    def _let_go(self) -> bool:
+        """Give up one hold of the lease; what was known while nothing could be swept goes with the last one."""
+        last = self.lease.leave()
+        if last:
+            self._ready, self._refused = False, None
+            self._whole.forget()
+        return last
 
     async def _guarded(self) -> bool:
         """Say whether there is a layout to look into, nothing of which is swept before a writer has left it.
@@ -237,7 +245,7 @@ class LayoutRepository:
 
     def _ended(self, future: asyncio.Future[Any]) -> None:
         self._under_way.discard(future)
-        self.lease.leave()
+        self._let_go()
 
     async def _commit(self, call: Callable[[], T], /) -> T:
         return await asyncio.shield(self._begin(call))

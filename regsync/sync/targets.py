@@ -1,6 +1,6 @@
 """The targets of one run, each opened once and held until the run ends; a check only looks.
 
-One that cannot be left in peace (tidied, say) is a warning of its own and hurts no other.
+They are left beside each other, too: one that cannot be left in peace (tidied, say) or hangs hurts no other.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from regsync.limits import KeyedLock
 from regsync.oci.reference import Reference
 from regsync.repository import Endpoints, Repository
 from regsync.transfer.seen import Seen
+from regsync.transfer.together import together
 
 
 class Targets:
@@ -35,12 +36,14 @@ class Targets:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        while self._held:
-            name, held = self._held.pop()
+        async def leave(name: str, held: AbstractAsyncContextManager[Repository]) -> None:
             try:
                 await held.__aexit__(kind, error, trace)
             except RegsyncError as trouble:  # what was copied is not touched by that
                 self._tell(Warned("Failed to tidy a target", {"target": name, "error": str(trouble)}))
+
+        held, self._held = self._held, []
+        await together(leave(name, context) for name, context in held)
 
     async def open(self, reference: Reference) -> Repository:
         """Return the repository of a target, opened for the rest of the run."""

@@ -6,7 +6,9 @@ when an answer is good enough: a run believes what was seen since it began, as i
 
 from __future__ import annotations
 
+import weakref
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import Final, Literal, TypeVar
 
 from regsync.clock import Clock
@@ -25,7 +27,7 @@ class Seen:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._moments: OrderedDict[tuple[str, Kind, Digest], float] = OrderedDict()
-        self._holders: OrderedDict[tuple[str, Digest], Repository] = OrderedDict()
+        self._holders: OrderedDict[tuple[str, Digest], Callable[[], Repository | None]] = OrderedDict()
         self._opened: dict[str, float] = {}
 
     def opened(self, repository: Repository) -> None:
@@ -36,7 +38,9 @@ class Seen:
         """Remember that this is there now, and that its neighbours on the host may take it from there."""
         _put(self._moments, (repository.name, kind, digest), self._clock.monotonic())
         if kind == "blob":
-            _put(self._holders, (repository.host, digest), repository)
+            # A layout remembers much itself: it is not kept for this alone.
+            held = weakref.ref(repository) if repository.tidied else lambda: repository
+            _put(self._holders, (repository.host, digest), held)
 
     def has(self, repository: Repository, kind: Kind, digest: Digest, *, since: float) -> bool:
         """Say whether it was seen there at this moment (monotonic, seconds) or later."""
@@ -45,13 +49,8 @@ class Seen:
 
     def holder(self, host: str, digest: Digest) -> Repository | None:
         """Return a repository of the host that had the blob when it was last heard of."""
-        return self._holders.get((host, digest))
-
-    def forget(self, repository: Repository, digest: Digest) -> None:
-        """Forget a blob that turned out not to be there."""
-        self._moments.pop((repository.name, "blob", digest), None)
-        if (holder := self._holders.get((repository.host, digest))) is not None and holder.name == repository.name:
-            del self._holders[repository.host, digest]
+        held = self._holders.get((host, digest))
+        return None if held is None else held()
 
 
 def _put(memory: OrderedDict[K, V], key: K, value: V) -> None:

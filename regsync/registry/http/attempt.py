@@ -21,11 +21,12 @@ from regsync.registry.http.feed import Feed
 from regsync.registry.http.message import Answer, Headers, Request
 from regsync.registry.http.pacing import Pacing
 from regsync.registry.http.redirect import MOST_HOPS, next_hop
-from regsync.registry.http.retry import LONGEST_DEFERRAL, Worth, is_outage, is_strain, retry_after, worth_of_status
+from regsync.registry.http.retry import Worth, is_outage, is_strain, retry_after, worth_of_status
 from regsync.registry.http.route import Route
 from regsync.registry.http.wire import Reply
 from regsync.registry.login.auth import Authenticator
 from regsync.text import plain
+from regsync.waiting import UNIT
 
 _LOGINS = 3  # 401s in a row that are answered
 _EXPIRED = frozenset({400, 401, 403})  # what storage says of a signed URL that is too old
@@ -198,7 +199,7 @@ class Attempts:
         seconds = retry_after(headers.get("retry-after", ""), self._clock.now())
         if seconds is None:
             return None
-        if seconds > LONGEST_DEFERRAL:
+        if seconds > UNIT:
             course.worth = Worth.NEVER
             self._pacing.defer(seconds, why)
         else:

@@ -16,10 +16,10 @@ from types import TracebackType
 from regsync.clock import Clock
 from regsync.errors import Unavailable
 from regsync.registry.http.retry import back_off
+from regsync.waiting import NAP
 
 _SUSPECT = 6  # failures in a row without a word from the host
 _PROBES = 5  # of those that are sent to see whether it is back
-LONGEST_NAP = 10.0  # seconds; a host that wants more gets it from those who hold nothing while they wait
 _OUT = 30.0  # seconds a host that stayed away is left alone
 _LONGEST_OUT = 3600.0  # seconds; some say milliseconds, so everybody is asked again some time
 _BROKEN = 64  # failed answers in a row (as many as may be in flight) after which not even first retries are free
@@ -84,7 +84,7 @@ class Pacing:
         return Unavailable(said, retry_after=self._asked_until - now if self._asked_until > now else None)
 
     async def _nap(self, seconds: float) -> None:
-        if seconds > LONGEST_NAP:
+        if seconds > NAP:
             raise Unavailable(f"{self._host} asks to be left alone for {seconds:.0f} s", retry_after=seconds)
         await self._clock.sleep(seconds)
 

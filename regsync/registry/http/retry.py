@@ -11,7 +11,6 @@ from email.utils import parsedate_to_datetime
 
 from regsync.errors import RegsyncError, Unavailable
 
-LONGEST_DEFERRAL = 900.0  # seconds of Retry-After that are waited for; beyond, the work is left to a later run
 _FIRST, _LONGEST = 0.5, 30.0  # seconds
 _TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504, *range(520, 525), 529})
 _BUSY = frozenset({429, 503})

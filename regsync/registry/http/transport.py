@@ -22,7 +22,7 @@ from regsync.registry.host import HostSettings
 from regsync.registry.http.attempt import Attempts, Course
 from regsync.registry.http.feed import Feed
 from regsync.registry.http.message import Answer, Headers, Request, Streamed
-from regsync.registry.http.pacing import LONGEST_NAP, Pacing
+from regsync.registry.http.pacing import Pacing
 from regsync.registry.http.retry import Worth, back_off, worth_of
 from regsync.registry.http.route import Route
 from regsync.registry.http.tls import CERTIFICATES
@@ -30,6 +30,7 @@ from regsync.registry.http.wire import Wire
 from regsync.registry.login.auth import Authenticator
 from regsync.registry.login.credentials import credentials_of
 from regsync.secrets import Secrets
+from regsync.waiting import NAP
 
 __all__ = ["Answer", "Headers", "Request", "Streamed", "Transport"]
 
@@ -119,7 +120,7 @@ class Transport:
 
     def _may_go_on(self, course: Course, error: RegsyncError) -> bool:
         worth = course.worth or worth_of(error)
-        if error.retry_after is not None and error.retry_after > LONGEST_NAP:
+        if error.retry_after is not None and error.retry_after > NAP:
             return False
         if worth is Worth.NEVER or course.spent or course.attempt >= course.request.attempts:
             return False

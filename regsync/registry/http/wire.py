@@ -137,8 +137,7 @@ class Wire:
     ) -> Reply:
         """Send one request and return its answer, which is to be left.
 
-        `reach` are the address classes a derived URL may lead to, None for a configured one. A connection whose answer
-        was not read to its end is closed, never kept.
+        `reach` are the address classes a derived URL may lead to, None for a configured one.
         """
         feed = Feed.of(body) if isinstance(body, bytes) and len(body) > _AT_ONCE else body
         response: aiohttp.ClientResponse | None = None
@@ -162,8 +161,7 @@ class Wire:
             return reply
         finally:
             if reply is None:
-                if response is not None:
-                    _leave(response)
+                _leave(response)
                 if isinstance(feed, Feed):
                     await feed.settled()
 
@@ -198,7 +196,10 @@ def _refuse_encoding(response: aiohttp.ClientResponse, url: str) -> None:
         )
 
 
-def _leave(response: aiohttp.ClientResponse) -> None:
+def _leave(response: aiohttp.ClientResponse | None) -> None:
+    """Keep the connection of an answer that was read to its end; any other is closed."""
+    if response is None:
+        return
     if response.content.at_eof():
         response.release()
     else:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import threading
 from itertools import count
 from pathlib import Path
 
 import pytest
 
 from regsync.layout.files import Files
+from regsync.layout.repository import LayoutRepository
+from tests.support.clock import settle
 from tests.support.images import (
     Built,
     assert_whole,
@@ -17,6 +20,7 @@ from tests.support.images import (
     described,
     image_bytes,
     put_built,
+    put_bytes,
     read_layout,
     some_bytes,
     write_layout,
@@ -120,3 +124,37 @@ async def test_changes_of_cancelled_writers_do_not_hold_up_the_others(opener: Op
     assert {f"v{number}" for number in range(1, 20, 2)} <= set(tags)
     for digest in tags.values():
         assert_whole(digest, contents)
+
+
+async def test_who_is_cancelled_twice_while_the_disk_hangs_holds_the_layout_no_longer(
+    opener: Opener, tmp_path: Path
+) -> None:
+    hanging, going_on = threading.Event(), threading.Event()
+
+    def hang(operation: str, _: Path) -> None:
+        if operation == "sync" and not hanging.is_set():
+            hanging.set()
+            going_on.wait(20)
+
+    layouts, held = opener(files=Files(hang)), list[LayoutRepository]()
+
+    async def put() -> None:
+        async with layouts.writing(str(tmp_path / "layout")) as layout:
+            held.append(layout)
+            await put_bytes(layout, b"a blob")
+
+    writer = asyncio.create_task(put())
+    await asyncio.to_thread(hanging.wait, 20)
+    for _ in range(2):
+        writer.cancel()
+        await settle()
+    going_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await writer
+    async with asyncio.timeout(20):
+        while held[0].lease.held:  # until the thread has done what it began
+            await asyncio.to_thread(going_on.wait, 0.01)
+    assert not held[0].lease.locked
+    async with layouts.writing(str(tmp_path / "layout")) as layout:
+        await put_bytes(layout, b"another blob")
+        assert layout.lease.locked
