@@ -55,7 +55,7 @@ class Whole:
 
     def forget(self) -> None:
         """Look at everything again from now on."""
-        self._known.clear()
+        self._known = set()  # a thread that nobody waits for any more may still add to the one before
 
     def prove(self, listed: Descriptor) -> None:
         """Raise `Incomplete` unless this and all below it is there. One nobody can read counts by its own bytes."""
@@ -73,14 +73,15 @@ class Whole:
         losses = self._blobs.losses
         if self._losses != losses:  # what was whole may have lost a damaged part
             self._losses = losses
-            self._known.clear()
+            self.forget()
+        known = self._known
         for _ in range(_DEEPEST + 1):
             level = [child for each in level for child in self._below(each, seen)]
             if len(seen) > _MOST:
                 raise Incomplete(f"more than {_MOST} manifests are below it")
             if not level:
                 if losses == self._blobs.losses:
-                    self._known.update(seen)
+                    known.update(seen)
                 return
         raise Incomplete(f"indexes are nested more than {_DEEPEST} deep")
 

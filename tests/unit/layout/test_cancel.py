@@ -19,6 +19,7 @@ from tests.support.images import (
     bytes_of,
     described,
     image_bytes,
+    index_bytes,
     put_built,
     put_bytes,
     read_layout,
@@ -158,3 +159,41 @@ async def test_who_is_cancelled_twice_while_the_disk_hangs_holds_the_layout_no_l
     async with layouts.writing(str(tmp_path / "layout")) as layout:
         await put_bytes(layout, b"another blob")
         assert layout.lease.locked
+
+
+class Holding:
+    """Holds up the first operation of a kind that is done to a file of this name, until told to let it go."""
+
+    def __init__(self, operation: str, name: str) -> None:
+        self.let_go = threading.Event()
+        self.reached = threading.Event()
+        self._what = operation, name
+
+    def __call__(self, operation: str, path: Path) -> None:
+        if (operation, path.name) == self._what and not self.reached.is_set():
+            self.reached.set()
+            self.let_go.wait(20)
+
+
+async def test_a_look_that_nobody_waits_for_any_more_proves_nothing_to_a_later_writer(
+    opener: Opener, tmp_path: Path
+) -> None:
+    write_layout(tmp_path, {"v1": index_bytes(NEW)})
+    lost = tmp_path / "blobs" / "sha256" / described(LAYER).digest.hex
+    holding = Holding("look at", lost.name)
+    layouts = opener(files=Files(holding))
+
+    async def look() -> None:
+        async with layouts.writing(str(tmp_path)) as layout:
+            await layout.head_manifest("v1")
+
+    looking = asyncio.create_task(look())
+    await asyncio.to_thread(holding.reached.wait, 20)
+    looking.cancel()
+    await asyncio.wait({looking})  # it has left, and its thread is still looking
+    holding.let_go.set()
+    for _ in range(20):
+        assert await layouts.open(str(tmp_path)).head_manifest("v1") is not None
+    lost.unlink()
+    async with layouts.writing(str(tmp_path)) as layout:
+        assert await layout.head_manifest("v1") is None
