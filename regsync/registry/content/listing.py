@@ -8,7 +8,7 @@ and what can be no name is not held: a page that fails is a listing that failed,
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import quote, urlsplit
@@ -25,6 +25,7 @@ _MOST_PAGES = 10_000
 _MOST_BARREN = 100  # pages in a row without a name that can be used
 _MOST_NAMES = 2_000_000
 _MOST_TEXT = 64 << 20  # characters of all names together; each is held until its page has been the last
+_AT_ONCE = 5_000  # names taken from a page before the event loop has a turn
 _PAGE_CAP = 16 << 20  # bytes, held several times while they are read
 _PLAIN_BEYOND = 4 << 20  # bytes; longer pages must be ASCII without \u, for other text takes four times its bytes
 _REL_NEXT = re.compile(r'rel="?next"?', re.IGNORECASE)
@@ -58,12 +59,11 @@ class _Seen:
             raise Unsupported(f"{what}: more names than can be held")
         self.urls.add(hash(url))
 
-    def add(self, page: _Page) -> list[str]:
-        """Take a page's names; return those that are new."""
-        fresh = [name for name in dict.fromkeys(page.names) if name not in self.names]
+    def add(self, names: Sequence[str]) -> list[str]:
+        """Take names of a page; return those that are new."""
+        fresh = [name for name in dict.fromkeys(names) if name not in self.names]
         self.names.update(fresh)
         self.text += sum(map(len, fresh))
-        self.barren = 0 if page.names else self.barren + 1
         return fresh
 
 
@@ -83,9 +83,14 @@ class Listing:
         while url:
             seen.begin(url, self.what)
             page = await self._page(transport, url, clock=clock)
-            fresh = seen.add(page)
-            for name in fresh:
-                yield name
+            seen.barren = 0 if page.names else seen.barren + 1
+            fresh = False
+            for start in range(0, len(page.names), _AT_ONCE):
+                if start:  # so that a long page holds nobody up
+                    await clock.sleep(0)
+                for name in seen.add(page.names[start : start + _AT_ONCE]):
+                    fresh = True
+                    yield name
             linked = linked or bool(page.following)
             over = linked or page.last in {"", last} or (page.names and not fresh)
             url, last = page.following or ("" if over else self._after(page.last)), page.last

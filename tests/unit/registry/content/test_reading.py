@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import threading
 
 import pytest
 
 from regsync.errors import IntegrityError, RegsyncError, Unsupported
+from regsync.registry.content.listing import Listing
 from regsync.registry.content.reading import ask, json_object
 from regsync.registry.http.message import Answer, Headers
 from regsync.registry.http.transport import Request
@@ -63,6 +66,30 @@ async def test_a_page_of_too_many_items_is_given_up_at_once() -> None:
         with pytest.raises(Unsupported, match="tags of app: it has more than 320,000 keys and values"):
             await ask(spoken.transport, REQUEST, read=read, clock=spoken.clock)
         assert len(server.asked) == 1
+
+
+async def test_the_loop_turns_while_the_names_of_a_long_page_are_gone_through() -> None:
+    page = json.dumps({"tags": [f"v{number}" for number in range(300_000)]}).encode()
+    turns, seen = 0, list[int]()
+
+    async def turn() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    async with (
+        RawServer(lambda _: says(200, page, ("Content-Type", "application/json"))) as server,
+        speaking(server.host) as spoken,
+    ):
+        turning = asyncio.create_task(turn())
+        async for _ in Listing("/v2/app/tags/list", "tags", (), "tags of app").read(
+            spoken.transport, clock=spoken.clock
+        ):
+            seen.append(turns)
+        turning.cancel()
+    assert len(seen) == 300_000
+    assert len(set(seen)) >= 60  # at most 5,000 names in one turn
 
 
 def test_a_page_of_very_many_tags_is_read() -> None:
