@@ -21,7 +21,7 @@ from regsync.sync.answers import Answers
 
 _HEADS: Final = 50_000
 _NAMES: Final = 500_000  # tags, over all lists that are kept
-_BYTES: Final = 32 << 20  # of manifests
+_BYTES: Final = 8 << 20  # of manifests; one may have as many, held several times while it is read
 _LARGE: Final = 1 << 20  # bytes; manifests above are fetched one at a time
 
 

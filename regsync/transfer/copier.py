@@ -6,7 +6,7 @@ the reading of blobs and nothing else: each gets its manifests as soon as its ow
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from regsync.errors import CopyFailed, IntegrityError, RegsyncError
@@ -19,6 +19,7 @@ from regsync.transfer.mover import Mover, Shared
 from regsync.transfer.plan import CopyPlan, Fetch, Step
 from regsync.transfer.together import Group, together
 
+_AT_ONCE = 64  # blobs of one image, as many as a host has slots at most; 10,000 tasks of several images are memory
 _PAUSE = 1.0  # seconds before a manifest is sent once more
 
 
@@ -66,10 +67,18 @@ class Copier:
         for course in courses:
             if not course.left:
                 group.start(self._finish(source, course))
-        for one in wanted.values():
-            group.start(self._settle(group, source, one, courses))
+        left = iter(wanted.values())
+        for _ in range(min(len(wanted), _AT_ONCE)):
+            group.start(self._settle_all(group, source, left, courses))
         await group.joined()
         return [course.failure for course in courses]
+
+    async def _settle_all(
+        self, group: Group, source: Repository, left: Iterator[_Wanted], courses: Sequence[_Course]
+    ) -> None:
+        """Get blobs to their targets, one after another, beside others that take from the same."""
+        for one in left:
+            await self._settle(group, source, one, courses)
 
     async def _settle(self, group: Group, source: Repository, wanted: _Wanted, courses: Sequence[_Course]) -> None:
         """Get one blob to whoever still wants it; the last one a course waited for lets it go on."""
