@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from regsync.errors import Malformed, NotFound, RegsyncError, StorageError
+from regsync.errors import IntegrityError, Malformed, NotFound, RegsyncError, StorageError
 from regsync.layout.blobs import Blobs
 from regsync.layout.files import Files
 from regsync.layout.index import Index
@@ -176,7 +176,7 @@ class Catalogue:
         known: Descriptor = entry.descriptor
         try:
             return Manifest.read(self._blobs.read(known.digest), content_type=known.media_type, expected=known.digest)
-        except NotFound:
+        except (NotFound, IntegrityError):  # what a damaged list named is lost, and it is written anew
             return None
 
     def _commit(self, seen: Stat | None, before: Index, index: Index) -> bool:

@@ -157,6 +157,24 @@ async def test_a_referrer_is_listed_under_the_fallback_tag_of_its_subject(layout
     assert [child.digest for child in listed.children] == [first.digest, second.digest]
 
 
+@pytest.mark.parametrize("how", ["missing", "cut"])
+async def test_a_damaged_list_of_referrers_keeps_no_referrer_from_being_entered(
+    layouts: Layouts, folder: Path, how: str
+) -> None:
+    subject = image_bytes(b"a")
+    tag = fallback_tag(Digest.parse(subject.digest))
+    async with layouts.writing(str(folder)) as layout:
+        await put_built(layout, subject, tag="v1")
+        await an_artifact(layout, b"sbom", subject=subject)
+    place = folder / "blobs" / "sha256" / read_layout(folder)[0][tag][7:]
+    place.unlink() if how == "missing" else place.write_bytes(place.read_bytes()[:50])
+    async with layouts.writing(str(folder)) as layout:
+        again = await an_artifact(layout, b"sbom", subject=subject)
+        listed = await layout.get_manifest(tag)
+    assert [child.digest for child in listed.children] == [again.digest]
+    read_layout(folder)  # every file is what its name says
+
+
 async def test_many_tags_at_once_are_all_there(layouts: Layouts, folder: Path) -> None:
     async with layouts.writing(str(folder)) as layout, asyncio.TaskGroup() as group:
         for number in range(50):
