@@ -142,10 +142,13 @@ class Process:
         target = f"ocidir://{self._folder}:{tag}"
         return SyncEntry(tag, "image", f"{SOURCE}:{ENTRIES[tag]}", target, SYNCED_BY_DEFAULT)
 
-    async def run(self, tags: Sequence[str]) -> int | None:
-        """Bring these tags up to date; return how many failed, None when it was killed or told to stop."""
+    async def run(self, tags: Sequence[str], *, after: float) -> int | None:
+        """Bring these tags up to date, `after` so many seconds.
+
+        Return how many failed, None when it was killed or told to stop.
+        """
         self.failures.clear()
-        await asyncio.sleep(1)  # so that no answer of an earlier run is good enough
+        await asyncio.sleep(1 + after)  # so that no answer of an earlier run is good enough
         entries = [self.entry(tag) for tag in tags]
         run = Run(self._engine, entries, scope="changed", abort_on_error=False, tell=self._tell)
         task = asyncio.ensure_future(run.run())

@@ -21,6 +21,8 @@ Call = Callable[[], Any]
 _PATIENCE = 30.0  # real seconds in which a thread reaches its next turn, or its end, unless it waits for another
 _LONGEST = 0.002  # simulated seconds between two turns of a thread
 
+_LONGEST_PLAY = 1800.0  # simulated seconds after which nothing can be expected any more
+
 _here = threading.local()
 _idle: list[_Worker] = []
 
@@ -115,11 +117,12 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         return self._random.random() < self.interleaving
 
     async def _played(self, work: Coroutine[Any, Any, T]) -> T:
-        try:
-            return await work
-        finally:
-            while self._calls:  # noqa: ASYNC110  # threads that nobody waits for any more
-                await asyncio.sleep(_LONGEST)
+        async with asyncio.timeout(_LONGEST_PLAY):
+            try:
+                return await work
+            finally:
+                while self._calls:  # noqa: ASYNC110  # threads that nobody waits for any more
+                    await asyncio.sleep(_LONGEST)
 
     def _moment(self) -> float:
         return self._random.random() * _LONGEST
