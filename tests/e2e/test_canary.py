@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from base64 import b64decode, b64encode, urlsafe_b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -135,3 +136,27 @@ def test_no_login_is_shown_whatever_echoes_it(said: tuple[str, ...], where: str,
     written.remove((tmp_path / "regsync.yml").read_text())
     for text in (done.out, done.err, *written):
         assert [form for form in FORMS if form in text] == []
+
+
+def test_a_helper_is_told_the_name_of_its_server_and_no_login_of_another(tmp_path: Path) -> None:
+    """What a program is started with can be read by everybody on the machine (`ps`, /proc)."""
+    helper = tmp_path / "bin" / "docker-credential-canary"
+    helper.parent.mkdir()
+    helper.write_text(
+        '#!/bin/sh\n{ tr "\\0" "\\n" </proc/$$/cmdline; tr "\\0" "\\n" </proc/$PPID/cmdline; env; cat; } >>told\n'
+        'echo \'{"ServerURL":"x","Username":"u","Secret":"s"}\'\n'
+    )
+    helper.chmod(0o755)
+    with echoing("message") as one, echoing("message") as other:
+        (tmp_path / "regsync.yml").write_text(
+            f"creds:\n- {{registry: '{one.host}', tls: disabled, user: {USER}, pass: '{PASSWORD}', token: {TOKEN}}}\n"
+            f"- {{registry: '{other.host}', tls: disabled, credHelper: docker-credential-canary}}\n"
+            f"sync:\n- {{source: {one.host}/a, target: {other.host}/b, type: repository}}\n"
+            f"- {{source: {other.host}/a, target: 'ocidir://two', type: repository}}\n"
+        )
+        path = f"{helper.parent}:{os.environ['PATH']}"
+        done = regsync("once", "-c", "regsync.yml", cwd=tmp_path, environ={"PATH": path})
+    told = (tmp_path / "told").read_text()
+    assert done.code == 1
+    assert other.host in told
+    assert [form for form in FORMS if form in told] == []
