@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeVar
 
 from regsync.errors import Forbidden, IntegrityError, RegsyncError, Unsupported
@@ -24,9 +24,10 @@ OpenTarget = Callable[[Reference], Awaitable[Repository]]
 
 @dataclass(frozen=True, slots=True)
 class Current:
-    """Nothing to do: the target has the image, by name or (having looked) the very same."""
+    """Nothing to do: the target has the image, by name or (having looked) the very same, which then is `image`."""
 
     how: Literal["present", "same"]
+    image: Descriptor | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +39,16 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class Needed:
-    """An image to be copied: what the source's name stands for, and the name it gets at the target."""
+    """An image to be copied: what the source's name stands for, and the name it gets at the target.
+
+    `before` is what that name stands for at the target now, None where it is not there or may not be looked at.
+    """
 
     source: Repository
     target: Repository
     root: Descriptor
     at: str | Digest
+    before: Descriptor | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +101,7 @@ class Decider:
     ) -> Decision:
         source, ref = self._endpoints.open(pair.source), pair.source.ref
         target = await self._open_target(pair.target)
-        at = pair.target.ref
+        at, present = pair.target.ref, None
         if scope == "missing":  # by name is enough, and then the source need not be asked at all
             if await self._is_there(target, pair, listed=listed, since=since):
                 return Current("present")
@@ -109,12 +114,12 @@ class Decider:
             if present is not None and present.digest == await self._digest(
                 source, root, present.digest.algorithm, since=since
             ):
-                return Current("same")
+                return Current("same", present)
         if root.media_type not in entry.media_types:
             return Skipped(root.media_type)
         if isinstance(at, Digest) and at != (own := await self._digest(source, root, at.algorithm, since=since)):
             raise IntegrityError(f"the target wants {at}, and the source is {own}")
-        return Needed(source, target, root, at)
+        return Needed(source, target, root, at, present)
 
     async def moved(self, pair: ImagePair, needed: Needed, *, since: float) -> Needed | None:
         """Resolve the source's tag once more, since parts of what it stood for are gone; None if it has not moved."""
@@ -123,7 +128,7 @@ class Decider:
         self._lookups.forget(needed.source, pair.source.ref)
         root = await self._lookups.head(needed.source, pair.source.ref, since=since)
         same = root.digest == needed.root.digest
-        return None if same else Needed(needed.source, needed.target, root, needed.at)
+        return None if same else replace(needed, root=root)
 
     async def _digest(self, source: Repository, root: Descriptor, algorithm: str, *, since: float) -> Digest:
         """Return a manifest's digest in the algorithm the other end speaks; another one is reckoned from its bytes."""

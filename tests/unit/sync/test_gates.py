@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from regsync.errors import AccessDenied
-from regsync.events import Event, ImageFailed, ImagePostponed, ImageSkipped
+from regsync.events import Event, ImageFailed, ImagePostponed, ImageSkipped, ignore
 from regsync.sync.decide import Decision, Failed, Needed, Postponed, Skipped
 from regsync.sync.entry import ImagePair, SyncEntry
 from regsync.sync.gates import Gate
@@ -67,3 +67,19 @@ async def test_a_check_asks_no_gate() -> None:
     gate = Says(FAILED)
     _, failed, _ = await ran_through(gate, scope="check")
     assert (failed, gate.asked) == (0, [])
+
+
+async def test_a_gate_is_told_what_the_target_s_name_stands_for_now() -> None:
+    told: list[Needed] = []
+
+    async def gate(_entry: SyncEntry, _pair: ImagePair, needed: Needed, /) -> Decision:
+        told.append(needed)
+        return needed
+
+    ends = MemoryEndpoints()
+    await an_image(ends.at("a.x/app"), b"new", tag="v1")
+    former = await an_image(ends.at("b.x/app"), b"old", tag="v1")
+    engine = replace(engine_of(ends), gates=[gate])
+    entries = [image("a.x/app:v1", "b.x/app:v1"), image("a.x/app:v1", "b.x/app:v2")]
+    await Run(engine, entries, scope="changed", abort_on_error=False, tell=ignore).run()
+    assert [needed.before for needed in told] == [former.descriptor, None]
