@@ -89,6 +89,16 @@ class Repository(Protocol):
         """
         ...
 
+    async def referrers(self, subject: Digest, *, slow: bool = False) -> tuple[Descriptor, ...]:
+        """Return what refers to this digest, as it is listed: with artifact type and annotations, each digest once.
+
+        Nothing when nobody refers to it, or it is not there. What a list says is a stranger's word: whoever follows it
+        has yet to see that a manifest really names this subject. `slow` looks in a layout among everything its index
+        lists, too, since not every tool keeps the list; a registry does that on its own or not at all. To a writer, a
+        referrer whose parts are missing is not there.
+        """
+        ...
+
     async def has_blob(self, blob: Descriptor) -> bool:
         """Say whether the blob is there, with its whole size."""
         ...

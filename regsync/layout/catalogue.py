@@ -24,7 +24,7 @@ from regsync.oci.descriptor import Descriptor
 from regsync.oci.digest import Digest
 from regsync.oci.document import read_document
 from regsync.oci.manifest import Manifest
-from regsync.oci.referrers import fallback_tag, with_referrer
+from regsync.oci.referrers import fallback_tag, with_referrers
 
 _LARGEST: Final = 64 << 20  # bytes of an index: some 200,000 entries
 _ROUNDS: Final = 20  # how often a foreign program may change the index under our hands before we give up
@@ -161,7 +161,7 @@ class Catalogue:
         created = self._now() if stamp is None else datetime.fromtimestamp(stamp, tz=self._now().tzinfo)
         if change.manifest.subject is not None:
             tag = fallback_tag(change.manifest.subject.digest)
-            referrers = with_referrer(self._referrers(index, tag), change.manifest)
+            referrers = with_referrers(self._referrers(index, tag), [change.manifest])
             if referrers is not None:
                 self._blobs.write(referrers.descriptor, (referrers.raw,))
                 index = index.with_entry(referrers.descriptor, at=tag, created=created)

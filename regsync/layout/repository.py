@@ -10,17 +10,19 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from regsync.clock import Clock
-from regsync.errors import Incomplete, IntegrityError, Malformed, NotFound, RegsyncError, StorageError, Unsupported
+from regsync.errors import Incomplete, IntegrityError, NotFound, RegsyncError, StorageError, Unsupported
 from regsync.events import Tell, Warned
 from regsync.layout.blobs import Blobs
 from regsync.layout.catalogue import Catalogue, Change
 from regsync.layout.commits import Commits
 from regsync.layout.files import Files
+from regsync.layout.finding import Finder
 from regsync.layout.gc import Collector
 from regsync.layout.lease import Lease
 from regsync.layout.opened import OpenFile
 from regsync.layout.paths import Paths
 from regsync.layout.proofs import Proofs
+from regsync.layout.referrers import LayoutReferrers
 from regsync.layout.threads import Threads
 from regsync.layout.whole import Whole
 from regsync.layout.writer import Suspended, Writer, read_ahead
@@ -62,6 +64,8 @@ class LayoutRepository:
         self.blobs = Blobs(files, paths, proofs, closing=threads.closing)
         self._whole = Whole(files, paths, self.blobs)
         self._catalogue = Catalogue(files, paths, self.blobs, now=clock.now)
+        self._finder = Finder(self._catalogue, self.blobs, self._whole, name)
+        self._referrers = LayoutReferrers(self._catalogue, self.blobs, self._whole, name=name, closing=threads.closing)
         self._collector = Collector(files, paths, self.blobs, self._catalogue, grace)
         self.lease = Lease(files, paths, threads, clock=clock, first=self._collector.clear_left)
         self._commits = Commits(self._catalogue, files, paths, threads, clock=clock, begin=self._begin)
@@ -93,7 +97,7 @@ class LayoutRepository:
         """
         if not await self._guarded():
             return None
-        found, lacks = await self._threads.run(partial(self._head, ref, proving=self.lease.held))
+        found, lacks = await self._threads.run(partial(self._finder.head, ref, proving=self.lease.held))
         if lacks and self.lease.held and str(ref) not in self._told:
             self._told.add(str(ref))
             self._tell(Warned(DAMAGED, {"layout": self._name, "tag": str(ref), "missing": lacks}))
@@ -101,7 +105,7 @@ class LayoutRepository:
 
     async def get_manifest(self, ref: str | Digest) -> Manifest:
         """Return the manifest, proved; a digest no entry lists is looked for among the blobs."""
-        return await self._threads.run(partial(self._get, ref))
+        return await self._threads.run(partial(self._finder.get, ref))
 
     async def put_manifest(self, manifest: Manifest, *, at: str | Digest | None = None) -> None:
         """Store a manifest and enter it in the index, with its subject's referrers, in one change."""
@@ -111,6 +115,12 @@ class LayoutRepository:
         self.lease.written = True
         await self._commit(partial(self._store, manifest))
         await self._commits.make(Change(manifest, at))
+
+    async def referrers(self, subject: Digest, *, slow: bool = False) -> tuple[Descriptor, ...]:
+        """Read the list of this subject; `slow` looks at every manifest that the index lists, too."""
+        if not await self._guarded():
+            return ()
+        return await self._threads.run(partial(self._referrers.of, subject, slow=slow, proving=self.lease.held))
 
     async def has_blob(self, blob: Descriptor) -> bool:
         """Say whether the blob is there, hashed once per process; while writing, a damaged one is moved away."""
@@ -257,44 +267,3 @@ class LayoutRepository:
             raise Incomplete(f"{self._name} lacks parts of manifest {manifest.digest}: {error}") from error
         if not self.blobs.has(manifest.descriptor):
             self.blobs.write(manifest.descriptor, (manifest.raw,))
-
-    def _head(self, ref: str | Digest, *, proving: bool) -> tuple[Descriptor | None, str]:
-        """Return what is found, and what is missing of that if the index lists it."""
-        index = self._catalogue.index()
-        entry = None if index is None else index.find(ref)
-        try:
-            if entry is not None:
-                found = self._listed(entry.descriptor, proving=proving)
-            elif index is not None and isinstance(ref, Digest):
-                found = self._unlisted(ref, proving=proving)
-            else:
-                return None, ""
-        except Incomplete as error:
-            return None, "" if entry is None else str(error)
-        return found, ""
-
-    def _listed(self, known: Descriptor, *, proving: bool) -> Descriptor:
-        if proving:
-            self._whole.prove(known)
-        elif not self.blobs.has(known):
-            raise Incomplete(f"{known.digest} is missing or damaged")
-        return known
-
-    def _unlisted(self, digest: Digest, *, proving: bool) -> Descriptor:
-        try:
-            manifest = Manifest.read(self.blobs.read(digest), expected=digest)
-        except (NotFound, IntegrityError, Malformed, Unsupported) as error:
-            raise Incomplete(str(error)) from error
-        if proving:
-            self._whole.prove_parts(manifest)
-        return manifest.descriptor
-
-    def _get(self, ref: str | Digest) -> Manifest:
-        index = self._catalogue.index()
-        entry = None if index is None else index.find(ref)
-        if entry is None:
-            if index is None or not isinstance(ref, Digest):
-                raise NotFound(f"{self._name} has no manifest {ref}")
-            return Manifest.read(self.blobs.read(ref), expected=ref)
-        known = entry.descriptor
-        return Manifest.read(self.blobs.read(known.digest), content_type=known.media_type, expected=known.digest)

@@ -12,8 +12,8 @@ from typing import Any
 
 from regsync.errors import Malformed
 
-_HEX_LENGTH = {"sha256": 64, "sha384": 96, "sha512": 128}
-ALGORITHMS = tuple(_HEX_LENGTH)
+HEX_LENGTH = {"sha256": 64, "sha384": 96, "sha512": 128}
+ALGORITHMS = tuple(HEX_LENGTH)
 _HEX = re.compile(r"[0-9a-f]+")
 
 
@@ -28,7 +28,7 @@ class Digest:
     def parse(cls, text: str) -> Digest:
         """Read `algorithm:hex`; anything but a known algorithm with exactly its length is `Malformed`."""
         algorithm, _, value = text.partition(":")
-        if len(value) != _HEX_LENGTH.get(algorithm) or not _HEX.fullmatch(value):
+        if len(value) != HEX_LENGTH.get(algorithm) or not _HEX.fullmatch(value):
             raise Malformed(f"unsupported digest {text[:160]!r}: expected sha256, sha384 or sha512 and its hex digits")
         return cls(algorithm, value)
 

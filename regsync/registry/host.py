@@ -15,6 +15,8 @@ DOCKER_HUB = "docker.io"
 _HUB_HOSTNAME = "registry-1.docker.io"
 _HUB_CREDENTIAL_HOST = "https://index.docker.io/v1/"
 _REMEMBERED = 3600.0  # seconds
+_BRIEFLY = 300.0  # seconds; what is known of one repository, as the Go regsync keeps it
+_MOST_REPOSITORIES = 10_000  # something is known of
 _IN_A_ROW = 3  # refusals that may each be an accident, until they decide together
 _LARGEST_CHUNK = 64 << 20  # bytes; each is held in memory
 
@@ -99,6 +101,7 @@ class Learnt:
         self._clock = clock
         self._refusals: dict[Way, int] = {}  # in a row
         self._closed: dict[Way, float] = {}  # when that was learnt, on the monotonic clock
+        self._referrers: dict[str, tuple[bool, float]] = {}  # by repository: whether it has the API, and when it had
         self._demanded = (0, float("-inf"))  # the chunk the registry wants, in bytes, and when it said so
 
     @property
@@ -122,6 +125,17 @@ class Learnt:
         if surely or self._refusals[way] >= _IN_A_ROW:
             self._closed[way] = self._clock.monotonic()
             del self._refusals[way]
+
+    def lists_referrers(self, repository: str) -> bool | None:
+        """Say whether a repository has the referrers API; None where that has not been seen for five minutes."""
+        there, moment = self._referrers.get(repository, (False, float("-inf")))
+        return there if self._clock.monotonic() - moment < _BRIEFLY else None
+
+    def saw_referrers(self, repository: str, *, listed: bool) -> None:
+        """Note whether a repository has the referrers API."""
+        if len(self._referrers) >= _MOST_REPOSITORIES:
+            self._referrers.clear()
+        self._referrers[repository] = listed, self._clock.monotonic()
 
     @property
     def chunk(self) -> int:

@@ -14,10 +14,11 @@ from regsync.oci import mediatype
 from regsync.oci.descriptor import Descriptor
 from regsync.oci.digest import Digest
 from regsync.oci.manifest import MANIFEST_MAX, Manifest
-from regsync.oci.referrers import fallback_tag, is_fallback_tag, with_referrer
+from regsync.oci.referrers import fallback_tag, is_fallback_tag, with_referrers
 from regsync.registry.content.download import Download
 from regsync.registry.content.listing import Listing
 from regsync.registry.content.reading import ask
+from regsync.registry.content.referrers import ReferrersApi
 from regsync.registry.content.suspended import Suspended
 from regsync.registry.content.upload import Uploads
 from regsync.registry.host import HostSettings, Learnt, Way
@@ -67,6 +68,15 @@ class RegistryRepository:
             path=f"{self._base}blobs/",
             scopes=self._scopes,
             has_blob=self.has_blob,
+        )
+        self._referring = ReferrersApi(
+            transport,
+            learnt,
+            base=self._base,
+            scopes=self._scopes,
+            name=self.name,
+            clock=clock,
+            manifest=self.get_manifest,
         )
         self._one_writer = KeyedLock()
 
@@ -137,7 +147,7 @@ class RegistryRepository:
             return
         answer = await self._push(manifest, at if at is not None else manifest.digest)
         subject = manifest.subject
-        if subject is not None and not answer.headers.get("oci-subject"):
+        if subject is not None and not self._referring.lists(answer.headers, subject.digest):
             await self._list_with_subject(manifest, subject.digest)
 
     async def _push(self, manifest: Manifest, at: str | Digest) -> Answer:
@@ -174,9 +184,14 @@ class RegistryRepository:
                 index = await self.get_manifest(tag)
             except NotFound:
                 index = None
-            extended = with_referrer(index, referrer)
+            extended = with_referrers(index, [referrer])
             if extended is not None:
                 await self._push(extended, tag)
+
+    async def referrers(self, subject: Digest, *, slow: bool = False) -> tuple[Descriptor, ...]:
+        """Ask the referrers API, or read the tag that lists them where there is none; `slow` means nothing here."""
+        del slow
+        return await self._referring.of(subject)
 
     async def has_blob(self, blob: Descriptor) -> bool:
         """Ask for the blob; one of another length is damaged there and counts as missing."""

@@ -15,12 +15,14 @@ from tests.support.real import DockerRegistry
 _PAGED = replace(MODERN, page_size=3)
 
 
-@pytest.fixture(params=["memory", "layout", "fake", "modern fake", "docker-registry"])
+@pytest.fixture(params=["memory", "modern memory", "layout", "fake", "modern fake", "docker-registry"])
 async def place(request: pytest.FixtureRequest, tmp_path: Path, repository_name: str) -> AsyncIterator[Place]:
     """A repository nobody has used yet, in each of the places there are."""
     match request.param:
         case "memory":
             opening = in_memory()
+        case "modern memory":
+            opening = in_memory(lists_referrers=True)
         case "layout":
             opening = in_layout(tmp_path)
         case "fake":

@@ -50,9 +50,10 @@ def _listed_under_tag(repository: Repository) -> Callable[[Digest], Awaitable[li
 
 
 @asynccontextmanager
-async def in_memory() -> AsyncIterator[Place]:
+async def in_memory(*, lists_referrers: bool = False) -> AsyncIterator[Place]:
     """A repository in dictionaries."""
     repository = MemoryRepository()
+    repository.lists_referrers = lists_referrers
 
     def spoil(digest: Digest, data: bytes) -> None:
         if digest in repository.blobs:
@@ -60,9 +61,12 @@ async def in_memory() -> AsyncIterator[Place]:
         else:
             repository.lies[digest] = data
 
-    yield Place(
-        repository, MemoryRepository("memory/sibling"), repository, spoil, referrers=_listed_under_tag(repository)
-    )
+    async def listed(digest: Digest) -> list[str]:
+        subjects = {str(each.digest): each.subject for each in repository.manifests.values()}
+        return [each for each, subject in subjects.items() if subject is not None and subject.digest == digest]
+
+    referrers = listed if lists_referrers else _listed_under_tag(repository)
+    yield Place(repository, MemoryRepository("memory/sibling"), repository, spoil, referrers=referrers)
 
 
 @asynccontextmanager

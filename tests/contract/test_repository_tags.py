@@ -1,4 +1,4 @@
-"""What every `Repository` promises of names: tags, digests without a tag, referrers."""
+"""What every `Repository` promises of names: tags and digests without a tag. Referrers: `test_referrers.py`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from regsync.errors import NotFound
 from regsync.oci.digest import Digest
 from tests.contract.places import Place
 from tests.support.images import (
-    artifact_bytes,
     image_bytes,
     index_bytes,
     manifest_of,
@@ -115,43 +114,6 @@ async def test_an_image_put_at_its_digest_is_found_by_it_and_has_no_tag(place: P
     assert await place.stranger.head_manifest(manifest.digest) == manifest.descriptor
     assert (await place.stranger.get_manifest(manifest.digest)).raw == bare.raw
     assert await _tags(place) == {"v1": 1}
-
-
-@pytest.mark.parametrize("tagged", [True, False])
-async def test_a_manifest_with_a_subject_is_findable_from_it(place: Place, *, tagged: bool) -> None:
-    subject = image_bytes(b"a layer")
-    await put_built(place.repository, subject, tag="v1")
-    referrer = artifact_bytes(b"signature", subject=subject)
-    at = "signed" if tagged else Digest.parse(referrer.digest)
-    for _ in range(2):
-        await put_built(place.repository, referrer, at=at)
-    assert await place.referrers(Digest.parse(subject.digest)) == [referrer.digest]
-
-
-async def test_a_subject_need_not_be_there(place: Place) -> None:
-    absent = image_bytes(b"not here")
-    referrer = artifact_bytes(b"signature", subject=absent)
-    await put_built(place.repository, referrer, at=Digest.parse(referrer.digest))
-    assert await place.referrers(Digest.parse(absent.digest)) == [referrer.digest]
-
-
-async def test_referrers_written_at_once_are_all_findable(place: Place) -> None:
-    subject = image_bytes(b"a layer")
-    await put_built(place.repository, subject, tag="v1")
-    referrers = [artifact_bytes(f"signature {number}".encode(), subject=subject) for number in range(8)]
-    for referrer in referrers:
-        await put_blobs(place.repository, referrer)
-    manifests = [manifest_of(referrer) for referrer in referrers]
-    await asyncio.gather(*(place.repository.put_manifest(each, at=each.digest) for each in manifests))
-    assert sorted(await place.referrers(Digest.parse(subject.digest))) == sorted(each.digest for each in referrers)
-
-
-async def test_an_index_can_be_a_referrer(place: Place) -> None:
-    subject = image_bytes(b"a layer")
-    await put_built(place.repository, subject, tag="v1")
-    referrer = index_bytes(image_bytes(b"attached"), subject=subject)
-    await put_built(place.repository, referrer, at=Digest.parse(referrer.digest))
-    assert await place.referrers(Digest.parse(subject.digest)) == [referrer.digest]
 
 
 async def test_names_say_where_a_repository_lies_and_hosts_are_shared(place: Place) -> None:

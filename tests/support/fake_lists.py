@@ -65,7 +65,11 @@ def referrers(api: Api, asked: Asked, *, name: str, digest: str) -> Reply:
     if wanted:
         found = [each for each in found if each["artifactType"] == wanted]
         headers["OCI-Filters-Applied"] = "artifactType"
-    return Reply(200, headers, compact({"schemaVersion": 2, "mediaType": INDEX, "manifests": found}))
+    size = api.features.page_size or len(found) + 1
+    start = int(asked.query.get("start", "0"))
+    page = compact({"schemaVersion": 2, "mediaType": INDEX, "manifests": found[start : start + size]})
+    following = urlencode({"start": start + size}) if len(found) > start + size else ""
+    return _linked(api, asked, Reply(200, headers, page), following=following)
 
 
 def _descriptor(digest: str, stored: Stored) -> Json:

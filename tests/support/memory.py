@@ -12,7 +12,7 @@ from regsync.errors import Incomplete, IntegrityError, NotFound, RegsyncError
 from regsync.oci.descriptor import Descriptor
 from regsync.oci.digest import Digest
 from regsync.oci.manifest import Manifest
-from regsync.oci.referrers import fallback_tag, with_referrer
+from regsync.oci.referrers import Referrers, fallback_tag, listed, with_referrers
 from regsync.repository import BlobWriter, Chunks, Repository
 
 
@@ -89,8 +89,9 @@ class MemoryRepository:
 
     `lies` are blobs and manifests served with other bytes than theirs; `phantoms` blobs that are said to be there and
     are not; `breaks` blobs whose chunks end with an error after so many bytes. `calls` counts calls by method name,
-    `log` has them in order. `adopts` says whether blobs are taken from neighbours, `suspended` is what
-    broken writers have left. Chunks are of `chunk_size` bytes.
+    `log` has them in order. `adopts` says whether blobs are taken from neighbours, `lists_referrers` whether referrers
+    are found without a tag that lists them; `suspended` is what broken writers have left. Chunks are of `chunk_size`
+    bytes.
     """
 
     def __init__(self, name: str = "memory/repository", *, host: str = "memory", chunk_size: int = 65536) -> None:
@@ -103,6 +104,7 @@ class MemoryRepository:
         self.phantoms: set[Digest] = set()
         self.breaks: dict[Digest, tuple[int, RegsyncError]] = {}
         self.adopts = True
+        self.lists_referrers = False
         self.chunk_size = chunk_size
         self._name = name
         self._host = host
@@ -148,12 +150,23 @@ class MemoryRepository:
         self.manifests[manifest.digest] = manifest
         if isinstance(at, str):
             self.tagged[at] = manifest.digest
-        if manifest.subject is not None:
+        if manifest.subject is not None and not self.lists_referrers:
             tag = fallback_tag(manifest.subject.digest)
-            listed = with_referrer(self._find(tag), manifest)
-            if listed is not None:
-                self.manifests[listed.digest] = listed
-                self.tagged[tag] = listed.digest
+            index = with_referrers(self._find(tag), [manifest])
+            if index is not None:
+                self.manifests[index.digest] = index
+                self.tagged[tag] = index.digest
+
+    async def referrers(self, subject: Digest, *, slow: bool = False) -> tuple[Descriptor, ...]:
+        await self.called("referrers", f"{subject}{' slow' if slow else ''}")
+        found = Referrers(f"referrers of {self._name}@{subject}")
+        if self.lists_referrers or slow:
+            found.take(
+                listed(each) for each in self.manifests.values() if each.subject and each.subject.digest == subject
+            )
+        if not self.lists_referrers and (index := self._find(fallback_tag(subject))) is not None:
+            found.add(index)
+        return found.all
 
     async def has_blob(self, blob: Descriptor) -> bool:
         await self.called("has_blob", str(blob.digest))

@@ -7,17 +7,16 @@ and what can be no name is not held: a page that fails is a listing that failed,
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from regsync.clock import Clock
-from regsync.errors import IntegrityError, Refused, Unsupported
+from regsync.errors import IntegrityError, Unsupported
 from regsync.oci.reference import valid_repository, valid_tag
+from regsync.registry.content.links import next_page
 from regsync.registry.content.reading import ask, json_object
-from regsync.registry.http.redirect import origin_of
 from regsync.registry.http.transport import Answer, Request, Transport
 from regsync.registry.login.scope import Scope
 
@@ -28,8 +27,6 @@ _MOST_TEXT = 64 << 20  # characters of all names together; each is held until it
 _AT_ONCE = 5_000  # names taken from a page before the event loop has a turn
 _PAGE_CAP = 16 << 20  # bytes, held several times while they are read
 _PLAIN_BEYOND = 4 << 20  # bytes; longer pages must be ASCII without \u, for other text takes four times its bytes
-_REL_NEXT = re.compile(r'rel="?next"?', re.IGNORECASE)
-_LONGEST_LINK = 8192  # characters
 _LONGEST_LAST = 1024  # characters of an item a list goes on after
 
 
@@ -120,30 +117,10 @@ class Listing:
         usable = valid_tag if self.key == "tags" else valid_repository
         names = tuple(item for item in items if isinstance(item, str) and usable(item))
         last = items[-1] if items and isinstance(items[-1], str) and len(items[-1]) <= _LONGEST_LAST else ""
-        return _Page(names, last, self._following(answer))
-
-    def _following(self, answer: Answer) -> str:
-        for part in answer.headers.get("link", "")[:_LONGEST_LINK].split("<")[1:]:
-            location, _, parameters = part.partition(">")
-            if any(_REL_NEXT.fullmatch(one.strip()) for one in parameters.replace(",", ";").split(";")):
-                return self._checked(answer, answer.resolve(location))
-        return ""
+        return _Page(names, last, next_page(answer, self.what))
 
     def _after(self, last: str) -> str:
         """Return where a list goes on that names no next page: catalogues may be cut silently, tag lists are whole."""
         if self.key == "tags":
             return ""
         return f"{self.path}{'&' if '?' in self.path else '?'}last={quote(last, safe='', errors='replace')}"
-
-    def _checked(self, answer: Answer, following: str) -> str:
-        """Refuse a next page elsewhere: it would carry our credentials to wherever the answer says."""
-        try:
-            same = origin_of(answer.url) == origin_of(following)
-        except Refused as error:
-            raise Refused(f"{self.what}: the registry names a next page that cannot be followed: {error}") from None
-        here, there = urlsplit(answer.url), urlsplit(following)
-        if not same or here.path != there.path:
-            raise Refused(
-                f"{self.what}: the registry names a next page that is not its own: {there.netloc}{there.path}"
-            )
-        return f"{there.path}?{there.query}" if there.query else there.path

@@ -10,7 +10,7 @@ from regsync.errors import Malformed
 from regsync.oci import mediatype
 from regsync.oci.digest import Digest
 from regsync.oci.manifest import Manifest
-from regsync.oci.referrers import fallback_tag, is_fallback_tag, with_referrer
+from regsync.oci.referrers import fallback_tag, is_fallback_tag, with_referrers
 from tests.unit.oci.documents import artifact, descriptor, encode, image, index
 
 SUBJECT = descriptor("image", mediatype.OCI_MANIFEST)
@@ -21,7 +21,7 @@ def signature(**more: object) -> Manifest:
 
 
 def grown(index: Manifest | None, referrer: Manifest) -> Manifest:
-    made = with_referrer(index, referrer)
+    made = with_referrers(index, [referrer])
     assert made is not None
     return made
 
@@ -74,7 +74,7 @@ def test_without_an_artifact_type_the_config_says_what_a_referrer_is() -> None:
 
 def test_a_listed_referrer_is_not_listed_again() -> None:
     made = grown(None, signature())
-    assert with_referrer(made, signature()) is None
+    assert with_referrers(made, [signature()]) is None
 
 
 def test_what_the_list_holds_is_kept_in_its_order() -> None:
@@ -94,4 +94,14 @@ def test_an_empty_list_is_filled(nothing: list[object] | None) -> None:
 @pytest.mark.parametrize("document", [image(), index(mediaType=mediatype.DOCKER_LIST)])
 def test_something_else_under_the_tag_is_not_replaced(document: dict[str, object]) -> None:
     with pytest.raises(Malformed, match="instead of an index"):
-        with_referrer(Manifest.read(encode(document)), signature())
+        with_referrers(Manifest.read(encode(document)), [signature()])
+
+
+def test_several_are_added_in_one_go_and_only_those_that_are_missing() -> None:
+    one, two = signature(annotations={"number": "1"}), signature(annotations={"number": "2"})
+    first = grown(None, one)
+    both = with_referrers(first, [one, two, two])
+    assert both is not None
+    assert [each.digest for each in both.children] == [one.digest, two.digest]
+    assert with_referrers(both, [two, one]) is None
+    assert with_referrers(None, []) is None

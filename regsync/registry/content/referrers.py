@@ -1,0 +1,103 @@
+"""What refers to a digest: asked of the referrers API, else read off the tag that lists it (distribution-spec).
+
+Whether a repository has the API shows when it is asked: a 404, any other refusal, or an answer that is no index mean
+that it has not. Silence and overload mean nothing: referrers would be missed without a word. What it turned out to be
+is remembered for a while; then a strange answer of an API that was there is an accident and asked for again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+
+from regsync.clock import Clock
+from regsync.errors import AccessDenied, IntegrityError, Malformed, NotFound, RegsyncError, Unsupported
+from regsync.oci import mediatype
+from regsync.oci.descriptor import Descriptor
+from regsync.oci.digest import Digest
+from regsync.oci.manifest import MANIFEST_MAX, Manifest
+from regsync.oci.referrers import Referrers, fallback_tag
+from regsync.registry.content.links import next_page
+from regsync.registry.content.reading import ask
+from regsync.registry.host import Learnt
+from regsync.registry.http.message import Headers
+from regsync.registry.http.transport import Answer, Request, Transport
+from regsync.registry.login.scope import Scope
+
+_ANSWERED = frozenset({200, 400})
+_MOST_PAGES = 1000
+_MOST_BARREN = 10  # pages in a row without a referrer that was not on those before
+
+
+@dataclass(frozen=True, slots=True)
+class ReferrersApi:
+    """One repository's referrers. `base` is its path on the registry, `name` what people call it."""
+
+    transport: Transport
+    learnt: Learnt
+    base: str
+    scopes: tuple[Scope, ...]
+    name: str
+    clock: Clock
+    manifest: Callable[[str], Awaitable[Manifest]]
+
+    async def of(self, subject: Digest) -> tuple[Descriptor, ...]:
+        """Return what refers to this digest; nothing, when nobody has heard of it."""
+        found = Referrers(f"referrers of {self.name}@{subject}")
+        if self.learnt.lists_referrers(self.base) is False or not await self._asked(subject, found):
+            with suppress(NotFound):
+                found.add(await self.manifest(fallback_tag(subject)))
+        return found.all
+
+    def lists(self, headers: Headers, subject: Digest) -> bool:
+        """Say whether the answer to a PUT means that the registry will list what was put with its subject."""
+        there = headers.get("oci-subject", "") == str(subject)
+        if there:
+            self.learnt.saw_referrers(self.base, listed=True)
+        return there
+
+    async def _asked(self, subject: Digest, found: Referrers) -> bool:
+        """Ask the API, page by page; False when there is none. A later page that fails is a list that failed."""
+        what = f"referrers of {self.name}@{subject}"
+        url, seen, barren = f"{self.base}referrers/{subject}", set[str](), 0
+        while url:
+            if url in seen or len(seen) >= _MOST_PAGES or barren >= _MOST_BARREN:
+                raise Unsupported(f"{what}: the registry's pages do not end")
+            try:
+                page, following = await self._page(url, what)
+            except (NotFound, AccessDenied, Unsupported):
+                if seen:
+                    raise
+                self.learnt.saw_referrers(self.base, listed=False)
+                return False
+            self.learnt.saw_referrers(self.base, listed=True)
+            seen.add(url)
+            barren = 0 if found.add(page) else barren + 1
+            url = following
+        return True
+
+    async def _page(self, url: str, what: str) -> tuple[Manifest, str]:
+        request = Request("GET", url, scopes=self.scopes, expect=_ANSWERED, cap=MANIFEST_MAX, what=what)
+
+        def read(answer: Answer) -> tuple[Manifest, str]:
+            return self._index(answer, what), next_page(answer, what)
+
+        return await ask(self.transport, request, read=read, clock=self.clock)
+
+    def _index(self, answer: Answer, what: str) -> Manifest:
+        if answer.status != 200:
+            raise Unsupported(f"{what}: {answer.status}")
+        kind = mediatype.base(answer.headers.get("content-type", ""))
+        try:
+            index = Manifest.read(answer.body, content_type=kind)
+        except (Malformed, Unsupported) as error:
+            raise self._no_index(kind, f"{what}: {error}") from error
+        if index.media_type != mediatype.OCI_INDEX:
+            raise self._no_index(kind, f"{what}: {index.media_type} came instead of an index")
+        return index
+
+    def _no_index(self, kind: str, why: str) -> RegsyncError:
+        """Return what an answer means that is no page: no API is there, or something came in between."""
+        spoken = kind == mediatype.OCI_INDEX or self.learnt.lists_referrers(self.base)
+        return IntegrityError(why) if spoken else Unsupported(why)
