@@ -29,10 +29,12 @@ from regsync.translate import entries_of, hosts_of, images_of, manner_of, schedu
 _NOTHING_TO_DO = "nothing to do: the configuration has no entries under sync"
 
 
-def load(path: str, *, allow_unknown_keys: bool) -> Loaded:
+def load(path: str, *, allow_unknown_keys: bool, skip_invalid_entries: bool = False) -> Loaded:
     """Read and check a configuration file (`-`: standard input); `ConfigError` lists everything that is wrong."""
     checks = Checks(pattern=check_pattern, schedule=_check_schedule, registry=check_registry_name)
-    return load_config(path, checks=checks, allow_unknown_keys=allow_unknown_keys)
+    return load_config(
+        path, checks=checks, allow_unknown_keys=allow_unknown_keys, skip_invalid_entries=skip_invalid_entries
+    )
 
 
 def _check_schedule(text: str) -> None:

@@ -20,6 +20,7 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 
 
 _SWITCHES: set[str] = set()
+_COMMON = ("config", "verbosity", "logopt", "allow_unknown_keys", "skip_invalid_entries")
 
 
 def _switch(name: str, text: str) -> Callable[[_F], _F]:
@@ -38,8 +39,9 @@ def _common(command: _F) -> _F:
     for option in (
         click.option("-c", "--config", metavar="FILE", default="", help="Configuration file; - is standard input."),
         click.option("-v", "--verbosity", metavar="LEVEL", default="", help="debug, info, warn, error or trace."),
-        click.option("--logopt", multiple=True, metavar="OPT", help="Log option; json is the only one."),
+        click.option("--logopt", multiple=True, metavar="OPT", help="How log lines look: text or json."),
         _switch("--allow-unknown-keys", "Warn of unknown and duplicate keys instead of refusing them."),
+        _switch("--skip-invalid-entries", "Leave out entries that cannot be used, run the others, and exit with 1."),
     ):
         command = option(command)
     return command
@@ -50,7 +52,7 @@ def _options(given: dict[str, Any]) -> Options:
     context = click.get_current_context()
     options: Options = context.obj if context.obj is not None else Options()
     context.obj = options
-    options.add({key: given.pop(key) for key in ("config", "verbosity", "logopt", "allow_unknown_keys")})
+    options.add({key: given.pop(key) for key in _COMMON})
     return options
 
 

@@ -21,6 +21,7 @@ class Options:
     verbosity: str = "info"
     log_options: tuple[str, ...] = ()
     allow_unknown_keys: bool = False
+    skip_invalid_entries: bool = False
 
     def add(self, given: Mapping[str, Any]) -> None:
         """Take over what was said at one of the two places; the later word counts."""
@@ -28,3 +29,4 @@ class Options:
         self.verbosity = given["verbosity"] or self.verbosity
         self.log_options += given["logopt"]
         self.allow_unknown_keys = self.allow_unknown_keys or bool(given["allow_unknown_keys"])
+        self.skip_invalid_entries = self.skip_invalid_entries or bool(given["skip_invalid_entries"])

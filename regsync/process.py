@@ -15,6 +15,7 @@ from threading import Timer
 from regsync.app import App, keep_secrets, load
 from regsync.clock import SystemClock
 from regsync.config.dump import dump_config
+from regsync.config.load import Loaded
 from regsync.errors import ConfigError, Malformed, RegsyncError
 from regsync.events import JobFinished
 from regsync.facts import Telling
@@ -39,7 +40,7 @@ class _Around:
     def __init__(self, options: Options) -> None:
         self.secrets = Secrets()
         self.output = Output(sys.stderr.fileno())
-        self._as_json = "json" in options.log_options
+        self._as_json = options.log_options[-1:] == ("json",)
 
     def log(self, threshold: int) -> Log:
         """Return the log that says what is as bad as that, or worse."""
@@ -60,14 +61,14 @@ def run_once(options: Options, *, scope: Scope, abort_on_error: bool, drift_fail
     """Run every entry once in this scope and return the exit code."""
     around = _Around(options)
 
-    async def run(app: App) -> int:
+    async def run(app: App, left_out: int) -> int:
         _cancel_by_signal(around)
         tally = await app.once(scope, abort_on_error=abort_on_error)
         if sys.stderr.isatty():
             around.say(table(tally))
         for line in failure_lines(tally.failures):
             around.say(line)
-        if tally.failures:
+        if tally.failures or _say_left_out(around, left_out):
             return FAILED
         return DRIFT if drift_fails and tally.needed else FINE
 
@@ -78,7 +79,7 @@ def run_server(options: Options, *, grace: float, abort_on_error: bool) -> int:
     """Run the daemon until it is stopped and return the exit code; `grace` is in seconds."""
     around = _Around(options)
 
-    async def run(app: App) -> int:
+    async def run(app: App, _left_out: int) -> int:
         stoppable = partial(_stop_by_signal, around, grace=grace)
         served = await app.serve(grace=grace, abort_on_error=abort_on_error, stoppable=stoppable)
         return FAILED if served.cut or served.aborted else FINE
@@ -93,27 +94,35 @@ def print_config(options: Options, *, show_secrets: bool, only_check: bool) -> i
 
     def work() -> int:
         _threshold(options)
-        loaded = load(_config_file(options), allow_unknown_keys=options.allow_unknown_keys)
+        loaded = _loaded(options)
         keep_secrets(loaded.config.creds, around.secrets)
         for warning in loaded.warnings:
             around.say(warning)
         if not only_check:
             shown.append(dump_config(loaded.config, show_secrets=show_secrets))
-        return FINE
+        return FAILED if _say_left_out(around, loaded.left_out) else FINE
 
     code = _ending(around, work)
     sys.stdout.writelines(shown)
     return code
 
 
-def _with_app(options: Options, around: _Around, run: Callable[[App], Awaitable[int]]) -> int:
+def _say_left_out(around: _Around, count: int) -> bool:
+    """Say how many entries were left out, and whether any was."""
+    if count:
+        around.say(f"entries left out: {count}; each is in a warning that says why")
+    return bool(count)
+
+
+def _with_app(options: Options, around: _Around, run: Callable[[App, int], Awaitable[int]]) -> int:
     """Load the configuration, build the program around it and run it on an event loop of its own."""
     clock = SystemClock()
     tell = Telling([around.log(_threshold(options))], clock)
-    loaded = load(_config_file(options), allow_unknown_keys=options.allow_unknown_keys)
+    loaded = _loaded(options)
 
     async def whole() -> int:
-        return await run(App(loaded, clock=clock, tell=tell, environ=os.environ, secrets=around.secrets))
+        app = App(loaded, clock=clock, tell=tell, environ=os.environ, secrets=around.secrets)
+        return await run(app, loaded.left_out)
 
     _look_for_garbage()
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
@@ -159,20 +168,24 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 def _threshold(options: Options) -> int:
     """Return how bad what is logged must be; `ConfigError` for an option of the log that is not known."""
-    unknown = [option for option in options.log_options if option != "json"]
+    unknown = [option for option in options.log_options if option not in {"json", "text"}]
     try:
         threshold = parse_verbosity(options.verbosity)
     except Malformed as error:
         raise ConfigError([str(error)]) from error
     if unknown:
-        raise ConfigError([f"unknown log option {unknown[0]}: expected json"])
+        raise ConfigError([f"unknown log option {unknown[0]}: expected json or text"])
     return threshold
 
 
-def _config_file(options: Options) -> str:
+def _loaded(options: Options) -> Loaded:
     if not options.config:
         raise ConfigError(['required flag "config" not set: name a file with -c FILE, or - for standard input'])
-    return options.config
+    return load(
+        options.config,
+        allow_unknown_keys=options.allow_unknown_keys,
+        skip_invalid_entries=options.skip_invalid_entries,
+    )
 
 
 def _cancel_by_signal(around: _Around) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import codecs
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, BinaryIO, Final, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -34,14 +34,23 @@ _NO_LIST: Final = "tuple_type"
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A configuration that can be used, its steps filled from its defaults, and what its author should know of it."""
+    """A configuration that can be used, its steps filled from its defaults, and what its author should know of it.
+
+    `left_out` is how many items of `sync` cannot be used and are not in it; each is among the warnings.
+    """
 
     config: Config
     warnings: tuple[str, ...]
+    left_out: int = 0
 
 
 def load_config(
-    path: str, *, checks: Checks, allow_unknown_keys: bool = False, stdin: BinaryIO | None = None
+    path: str,
+    *,
+    checks: Checks,
+    allow_unknown_keys: bool = False,
+    skip_invalid_entries: bool = False,
+    stdin: BinaryIO | None = None,
 ) -> Loaded:
     """Read and check a file, or standard input for `-`; `ConfigError` if it cannot be used, for whatever reasons."""
     file = "<stdin>" if path == "-" else path
@@ -52,9 +61,21 @@ def load_config(
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise ConfigError([f"{file}: {reason[0].lower()}{reason[1:]}"]) from None
+    left_out = _leave_out(findings) if skip_invalid_entries or config.defaults.skip_invalid_entries else frozenset()
     if findings.errors:
         raise ConfigError(_told(findings.errors, file))
-    return Loaded(_filled(config, root, file), tuple(_told(findings.warnings, file)))
+    return Loaded(_filled(config, root, file, left_out), tuple(_told(findings.warnings, file)), len(left_out))
+
+
+def _leave_out(findings: Findings) -> frozenset[str | int]:
+    """Make warnings of the errors that items of `sync` have of their own, and return the positions of these items."""
+    own: list[Finding] = []
+    others: list[Finding] = []
+    for error in findings.errors:
+        (own if error.path[:1] == ("sync",) and len(error.path) > 1 else others).append(error)
+    findings.errors[:] = others
+    findings.warnings.extend(replace(error, text=f"entry left out: {error.text}") for error in own)
+    return frozenset(error.path[1] for error in own)
 
 
 def _read(path: str, stdin: BinaryIO | None, file: str) -> bytes:
@@ -178,11 +199,13 @@ def _named(creds: tuple[Cred, ...], report: Report, registry: Callable[[str], No
             report.warn(path, "Ignoring registry config without a name")
 
 
-def _filled(config: Config, root: Node | None, file: str) -> Config:
-    """Return the configuration with every step complete and knowing its place."""
+def _filled(config: Config, root: Node | None, file: str, left_out: frozenset[str | int]) -> Config:
+    """Return the configuration with every step complete and knowing its place, but for those that are left out."""
     defaults = config.defaults.settled()
     steps: list[SyncStep] = []
     for position, step in enumerate(config.sync):
+        if position in left_out:
+            continue
         line, _ = place_of(root, ("sync", position))
         steps.append(step.filled_from(defaults, place=f"{file}:{line}"))
     return config.model_copy(update={"defaults": defaults, "sync": tuple(steps)})

@@ -199,6 +199,7 @@ class Defaults(Inherited):
     cache_count: Whole = 0
     cache_time: Seconds = 0.0
     skip_docker_config: Boolean = False
+    skip_invalid_entries: Boolean = False
     user_agent: Text = ""
 
     def settled(self) -> Defaults:

@@ -63,6 +63,13 @@ def test_an_unknown_verbosity_or_log_option_is_refused(arguments: list[str]) -> 
     assert len(done.stderr.splitlines()) == 1
 
 
+@pytest.mark.parametrize(("said", "first"), [("text", "time="), ("json", '{"')])
+def test_log_lines_are_text_or_json_and_the_last_word_counts(said: str, first: str) -> None:
+    done = ran("once", "-c", "-", "--logopt", "json", "--logopt", said, stdin="")
+    assert done.returncode == 0
+    assert done.stderr.startswith(first)
+
+
 def test_an_empty_configuration_is_a_run_with_nothing_to_do() -> None:
     done = ran("-c", "-", "once", stdin="")
     assert done.returncode == 0

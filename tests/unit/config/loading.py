@@ -22,9 +22,9 @@ CHECKS = Checks(pattern=check_pattern, schedule=_check_schedule, registry=check_
 STEP = "sync:\n  - source: a.example/x\n    target: b.example/x\n    type: repository\n"
 
 
-def loaded(text: str | bytes, *, allow_unknown_keys: bool = False) -> Loaded:
+def loaded(text: str | bytes, **flags: bool) -> Loaded:
     content = text.encode() if isinstance(text, str) else text
-    return load_config("-", checks=CHECKS, allow_unknown_keys=allow_unknown_keys, stdin=io.BytesIO(content))
+    return load_config("-", checks=CHECKS, stdin=io.BytesIO(content), **flags)
 
 
 def config_of(text: str | bytes) -> Config:
@@ -42,8 +42,8 @@ def warnings_of(text: str, *, allow_unknown_keys: bool = False) -> list[str]:
     return [warning.removeprefix("<stdin>:") for warning in told]
 
 
-def problems_of(text: str | bytes, *, allow_unknown_keys: bool = False) -> list[str]:
+def problems_of(text: str | bytes, **flags: bool) -> list[str]:
     """What is refused, without the name of the file."""
     with pytest.raises(ConfigError) as caught:
-        loaded(text, allow_unknown_keys=allow_unknown_keys)
+        loaded(text, **flags)
     return [problem.removeprefix("<stdin>:") for problem in caught.value.problems]

@@ -27,6 +27,7 @@ WRONG: Final = (
 _HARMLESS: Final = """
 source target type interval schedule ratelimit tags tagSets repos mediaTypes parallel blobLimit cacheCount cacheTime
 digestTags referrers referrerFilters referrerSlow fastCheck fastCopy forceRecursive includeExternal skipDockerConfig
+skipInvalidEntries
 platform platforms hooks userAgent name
 """
 HARMLESS: Final = frozenset(_HARMLESS.split())
