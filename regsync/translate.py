@@ -14,11 +14,13 @@ from regsync import __version__
 from regsync.config.model import Config, Cred, SyncStep, TagFilter
 from regsync.daemon.schedule import Every, Schedule, parse_schedule
 from regsync.oci.mediatype import SYNCED_BY_DEFAULT
+from regsync.oci.platform import Platform
 from regsync.registry.host import HostSettings, Manner
 from regsync.registry.http.tls import CERTIFICATES
 from regsync.registry.login.dockerconfig import DockerConfig, normalise_registry_name
 from regsync.sync.entry import SyncEntry
 from regsync.sync.select import EVERYTHING, Filter, Selection, differs_from_go
+from regsync.transfer.options import CopyOptions
 
 _IMAGES = 8  # in flight, unless `parallel` says otherwise
 _CHOICE = {"tags", "tag_sets", "repos", "media_types", "platform", "platforms"}
@@ -164,7 +166,13 @@ def _entry(step: SyncStep, name: str) -> SyncEntry:
         media_types=step.media_types or SYNCED_BY_DEFAULT,
         tags=_selection(sets) if sets else EVERYTHING,
         repositories=repositories,
+        options=_options(step),
     )
+
+
+def _options(step: SyncStep) -> CopyOptions:
+    """Return how much of each image is copied."""
+    return CopyOptions(platform=Platform.parse(step.platform) if step.platform else None)
 
 
 def _selection(sets: Sequence[TagFilter]) -> Selection:

@@ -22,6 +22,7 @@ from regsync.config.unsupported import (
 )
 from regsync.errors import Malformed
 from regsync.oci.mediatype import MANIFESTS, SCHEMA1
+from regsync.oci.platform import Platform
 from regsync.oci.reference import Reference
 
 _MEDIA_TYPE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]*/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]*")
@@ -77,6 +78,7 @@ class EntryRules:
         if said != _ALWAYS_SAID:  # thousands of entries say just these
             self._check_shared(step, path)
             self._check_choice(step, path)
+            self._check_platforms(step, path)
             self._check_name(step, path)
         if "type" not in said:
             self.report.error((*path, "type"), "missing; expected image, repository or registry")
@@ -126,6 +128,10 @@ class EntryRules:
             given = {key_of(step, name) for name in step.model_fields_set}
             for key in given.intersection(_USELESS.get(step.type, ())):
                 self.report.warn((*path, key), f"{key} has no effect on an entry of type {step.type}")
+
+    def _check_platforms(self, step: SyncStep, path: Path) -> None:
+        if step.platform:
+            self._complain((*path, "platform"), step.platform, _fault(_check_platform, step.platform))
 
     def _check_patterns(self, chosen: TagFilter, path: Path) -> None:
         for key, patterns in (("allow", chosen.allow), ("deny", chosen.deny)):
@@ -184,6 +190,11 @@ class EntryRules:
         else:
             self.report.error(path, f"missing; {expected}")
         return None
+
+
+def _check_platform(text: str) -> None:
+    if not Platform.parse(text).architecture:
+        raise Malformed("it names no architecture; expected os/architecture[/variant], e.g. linux/arm64")
 
 
 def _fault(check: Callable[[str], None], text: str) -> str:

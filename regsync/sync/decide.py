@@ -6,19 +6,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, TypeVar
+from typing import Final, Literal, TypeVar
 
-from regsync.errors import Forbidden, IntegrityError, RegsyncError, Unsupported
+from regsync.errors import Forbidden, IntegrityError, NotFound, RegsyncError, Unsupported
 from regsync.oci.descriptor import Descriptor
 from regsync.oci.digest import Digest
+from regsync.oci.mediatype import INDEXES
+from regsync.oci.platform import Platform, best
 from regsync.oci.reference import Reference
 from regsync.repository import Endpoints, Repository
 from regsync.sync.entry import ImagePair, Scope, SyncEntry, is_tagged
 from regsync.sync.lookups import Lookups
+from regsync.transfer.options import PLAIN, CopyOptions
 
 T = TypeVar("T")
+_NO_PLATFORM: Final = "unknown/unknown"  # what attestations are listed as
+_PLATFORMS_SHOWN: Final = 20
 OpenTarget = Callable[[Reference], Awaitable[Repository]]
 
 
@@ -39,7 +44,7 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class Needed:
-    """An image to be copied: what the source's name stands for, and the name it gets at the target.
+    """An image to be copied: what the source's name stands for, how much of it, and the name it gets at the target.
 
     `before` is what that name stands for at the target now, None where it is not there or may not be looked at.
     """
@@ -49,6 +54,7 @@ class Needed:
     root: Descriptor
     at: str | Digest
     before: Descriptor | None = None
+    options: CopyOptions = PLAIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +99,8 @@ class Decider:
             return await self._decision(entry, pair, scope=scope, listed=listed, since=since)
         except _TargetTrouble as trouble:
             return _failed("Failed to access target", pair, trouble.error)
+        except _NoSuchPlatform as error:
+            return _failed("Platform could not be found in source manifest list", pair, error)
         except RegsyncError as error:
             return _failed("Failed to lookup source manifest", pair, error)
 
@@ -111,15 +119,16 @@ class Decider:
                 self._lookups.head(source, ref, since=since), _present(target, at), return_exceptions=True
             )
             present, root = _value(there), _value(found)
-            if present is not None and present.digest == await self._digest(
-                source, root, present.digest.algorithm, since=since
-            ):
+            if await self._is_same(source, root, present, since=since):
                 return Current("same", present)
         if root.media_type not in entry.media_types:
             return Skipped(root.media_type)
-        if isinstance(at, Digest) and at != (own := await self._digest(source, root, at.algorithm, since=since)):
+        part = await self._part(source, root, entry.options, since=since)
+        if part is not root and await self._is_same(source, part, present, since=since):
+            return Current("same", present)
+        if isinstance(at, Digest) and at != (own := await self._digest(source, part, at.algorithm, since=since)):
             raise IntegrityError(f"the target wants {at}, and the source is {own}")
-        return Needed(source, target, root, at, present)
+        return Needed(source, target, part, at, present, entry.options)
 
     async def moved(self, pair: ImagePair, needed: Needed, *, since: float) -> Needed | None:
         """Resolve the source's tag once more, since parts of what it stood for are gone; None if it has not moved."""
@@ -127,8 +136,24 @@ class Decider:
             return None
         self._lookups.forget(needed.source, pair.source.ref)
         root = await self._lookups.head(needed.source, pair.source.ref, since=since)
-        same = root.digest == needed.root.digest
-        return None if same else replace(needed, root=root)
+        part = await self._part(needed.source, root, needed.options, since=since)
+        return None if part.digest == needed.root.digest else replace(needed, root=part)
+
+    async def _part(self, source: Repository, root: Descriptor, options: CopyOptions, *, since: float) -> Descriptor:
+        """Return the image of an index that is wanted for its platform, or the root itself."""
+        if options.platform is None or root.media_type not in INDEXES:
+            return root
+        children = (await self._lookups.manifest(source, root, since=since)).children
+        child = best(options.platform, children)
+        if child is None:
+            raise _NoSuchPlatform(source, root.digest, options.platform, children)
+        return child
+
+    async def _is_same(self, source: Repository, root: Descriptor, present: Descriptor | None, *, since: float) -> bool:
+        """Say whether this is what the target has."""
+        if present is None:
+            return False
+        return present.digest == await self._digest(source, root, present.digest.algorithm, since=since)
 
     async def _digest(self, source: Repository, root: Descriptor, algorithm: str, *, since: float) -> Digest:
         """Return a manifest's digest in the algorithm the other end speaks; another one is reckoned from its bytes."""
@@ -142,6 +167,15 @@ class Decider:
             if tags is not None:
                 return pair.target.ref in tags
         return await _present(target, pair.target.ref) is not None
+
+
+class _NoSuchPlatform(NotFound):
+    """An index lists nothing that runs on this platform; the message says what it lists."""
+
+    def __init__(self, source: Repository, index: Digest, wanted: Platform, children: Sequence[Descriptor]) -> None:
+        having = dict.fromkeys(str(child.platform) for child in children if child.platform is not None)
+        shown = [name for name in having if name != _NO_PLATFORM][:_PLATFORMS_SHOWN]
+        super().__init__(f"{source.name}@{index} has no image for {wanted}; it has {', '.join(shown) or 'none at all'}")
 
 
 class _TargetTrouble(Exception):

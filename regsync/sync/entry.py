@@ -7,6 +7,7 @@ from typing import Literal
 
 from regsync.oci.reference import Reference, parse_reference
 from regsync.sync.select import EVERYTHING, Selection
+from regsync.transfer.options import PLAIN, CopyOptions
 
 Scope = Literal["changed", "missing", "check"]
 
@@ -17,7 +18,8 @@ class SyncEntry:
 
     `source` and `target` are references for images and repositories; for registries `source` is a host and `target` a
     prefix, to which each repository's path is added. `tags` chooses among a repository's tags, `repositories` among a
-    registry's repositories. `media_types` are those that are copied; others are skipped.
+    registry's repositories. `media_types` are those that are copied; others are skipped. `options` say how much of an
+    image is copied.
     """
 
     name: str
@@ -27,6 +29,7 @@ class SyncEntry:
     media_types: tuple[str, ...]
     tags: Selection = EVERYTHING
     repositories: Selection = EVERYTHING
+    options: CopyOptions = PLAIN
 
 
 @dataclass(frozen=True, slots=True)

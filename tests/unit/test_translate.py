@@ -13,8 +13,10 @@ from regsync.config.load import Loaded, load_config
 from regsync.daemon.schedule import Every
 from regsync.errors import ConfigError
 from regsync.oci.mediatype import OCI_INDEX, SYNCED_BY_DEFAULT
+from regsync.oci.platform import Platform
 from regsync.registry.host import HostSettings
 from regsync.registry.login.dockerconfig import DockerConfig, DockerLogin
+from regsync.transfer.options import CopyOptions
 from regsync.translate import entries_of, hosts_of, schedules_of, stricter_patterns
 from tests.unit.config.loading import CHECKS
 
@@ -208,3 +210,9 @@ def test_a_registry_that_is_taken_when_the_file_is_read_is_never_refused_later(
         problems = error.problems
     assert all(problem.startswith("<stdin>:1:20: creds[0].registry: ") for problem in problems)
     assert problems or all(host.user == "a" for host in found.values())
+
+
+def test_what_is_copied_of_an_image_is_the_entry_s_own(tmp_path: Path) -> None:
+    text = "sync: [{source: 'a/x:1', target: 'b/x:1', type: image, platform: Linux/x86_64}]"
+    (entry,) = entries_of(loaded(text, tmp_path).config)
+    assert entry.options == CopyOptions(platform=Platform("linux", "amd64"))

@@ -87,6 +87,10 @@ BAD = [
     (f"{STEP}    schedule: '61 * * * *'\n", '5:15: sync[0].schedule: "61 * * * *": '),
     ("defaults:\n  schedule: nightly\n", '2:13: defaults.schedule: "nightly": '),
     (f"{STEP}    mediaTypes: [oci]\n", '5:18: sync[0].mediaTypes[0]: "oci" is not a media type; expected type/subtype'),
+    (f"{STEP}    platform: linux/*\n", "5:15: sync[0].platform: \"linux/*\": invalid platform 'linux/*': expected os"),
+    (f"{STEP}    platform: linux/amd64,os=1\n", '5:15: sync[0].platform: "linux/amd64,os=1": invalid platform'),
+    (f"{STEP}    platform: plan9\n", '5:15: sync[0].platform: "plan9": it names no architecture; expected os/arch'),
+    (f"{STEP}    platform: [linux/amd64]\n", "5:15: sync[0].platform: expected text, found a list"),
     # logins
     ("creds:\n  - registry: https://a.example/v2\n", "2:15: creds[0].registry: not a registry; expected host[:port]"),
     ("creds:\n  - registry: a.example:99999\n", "2:15: creds[0].registry: not a registry; expected host"),
@@ -115,7 +119,7 @@ BAD = [
     (f"defaults:\n  mediaTypes:\n  - {DOCKER_SCHEMA1}\n", "3:5: defaults.mediaTypes[0]: schema 1 is not copied yet;"),
     *((f"{STEP}    {key}: {value}\n", f"5:{7 + len(key)}: sync[0].{key}: {key} {_LATER}")
       for key, value in {
-          "platform": "linux/amd64", "platforms": "[linux/amd64]", "digestTags": "true", "referrers": "true",
+          "platforms": "[linux/amd64]", "digestTags": "true", "referrers": "true",
           "referrerFilters": "[{artifactType: a}]", "referrerSource": "a/b", "referrerTarget": "a/b",
           "referrerSlow": "true", "forceRecursive": "true", "includeExternal": "true", "backup": "old",
       }.items()),
