@@ -24,7 +24,7 @@ from regsync.sync.entry import Scope, SyncEntry
 from regsync.sync.order import predecessors
 from regsync.sync.run import Engine, Run, targets_of
 from regsync.sync.select import check_pattern
-from regsync.translate import entries_of, hosts_of, images_of, manner_of, schedules_of, stricter_patterns
+from regsync.translate import entries_of, hosts_of, manner_of, schedules_of, stricter_patterns
 
 _NOTHING_TO_DO = "nothing to do: the configuration has no entries under sync"
 
@@ -158,7 +158,7 @@ class App:
         async with Connections(
             hosts,
             manner_of(config),
-            images=images_of(config),
+            images=config.defaults.parallel,
             clock=self._clock,
             tell=self._tell,
             environ=self._environ,

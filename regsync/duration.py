@@ -66,7 +66,8 @@ def _leading_term(rest: str, whole_text: str) -> tuple[int, str]:
         raise Malformed(f"missing unit in duration {whole_text!r}: one of ns, us, ms, s, m, h")
     unit = _UNITS.get(term[3])
     if unit is None:
-        raise Malformed(f"unknown unit {term[3]!r} in duration {whole_text!r}: not one of ns, us, ms, s, m, h")
+        longer = "; a day is 24h" if term[3] in {"d", "w"} else ""
+        raise Malformed(f"unknown unit {term[3]!r} in duration {whole_text!r}: not one of ns, us, ms, s, m, h{longer}")
     count = term[1].lstrip("0")
     if len(count) > _DIGITS:
         raise Malformed(f"invalid duration {whole_text!r}: longer than 292 years")

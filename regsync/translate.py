@@ -22,7 +22,6 @@ from regsync.sync.entry import SyncEntry
 from regsync.sync.select import EVERYTHING, Filter, Selection, differs_from_go
 from regsync.transfer.options import CopyOptions
 
-_IMAGES = 8  # in flight, unless `parallel` says otherwise
 _CHOICE = {"tags", "tag_sets", "repos", "media_types", "platform", "platforms"}
 _NOWHERE = Path(os.devnull)  # a folder of certificates that holds none
 
@@ -112,11 +111,6 @@ def manner_of(config: Config) -> Manner:
         blob_limit=defaults.blob_limit,
         certificates=_NOWHERE if defaults.skip_docker_config else CERTIFICATES,
     )
-
-
-def images_of(config: Config) -> int:
-    """Return how many images may be copied at once."""
-    return config.defaults.parallel if config.defaults.parallel > 0 else _IMAGES
 
 
 def entries_of(config: Config) -> list[SyncEntry]:

@@ -19,6 +19,7 @@ from regsync.config.scalars import (
     kind_of,
     shown,
     to_bool,
+    to_count,
     to_expiry,
     to_float,
     to_int,
@@ -32,6 +33,7 @@ from regsync.errors import Malformed
 OURS: Final = "regsync"  # the pydantic error type whose message is a sentence of ours
 
 _T = TypeVar("_T")
+_Number = TypeVar("_Number", int, float)
 
 
 class Section(BaseModel):
@@ -90,6 +92,16 @@ def _written_as_number(value: object, info: ValidationInfo, message: str) -> str
     return text
 
 
+def _from(least: int, convert: Callable[[object], _Number]) -> Callable[[object], _Number]:
+    def checked(value: object) -> _Number:
+        number = convert(value)
+        if number < least:
+            raise Malformed(f"less than {least}")
+        return number
+
+    return checked
+
+
 def _at_least_zero(seconds: float) -> float:
     if seconds < 0:
         raise Malformed(f"{format_duration(seconds)} is negative; expected a duration from 0s up")
@@ -99,6 +111,7 @@ def _at_least_zero(seconds: float) -> float:
 Text = Annotated[str, BeforeValidator(_text)]
 Boolean = Annotated[bool, converted(to_bool)]
 Whole = Annotated[int, converted(to_int)]
+Count = Annotated[int, converted(to_count)]
 Seconds = Annotated[
     float,
     converted(lambda value: _at_least_zero(to_seconds(value))),
@@ -109,8 +122,9 @@ Seconds = Annotated[
 Secret = Annotated[str, BeforeValidator(_secret)]
 SecretBoolean = Annotated[bool, converted(to_bool, expected="true or false")]
 SecretSwitch = Annotated[bool, converted(to_switch, expected="true or false")]
-SecretWhole = Annotated[int, converted(to_int, expected="a whole number")]
-SecretNumber = Annotated[float, converted(to_float, expected="a number")]
+SecretCount = Annotated[int, converted(to_count, expected="a whole number from 0 up")]
+SecretSize = Annotated[int, converted(_from(-1, to_int), expected="-1 or a whole number from 0 up")]
+SecretNumber = Annotated[float, converted(_from(0, to_float), expected="a number from 0 up")]
 SecretSeconds = Annotated[
     float,
     converted(lambda value: _at_least_zero(to_expiry(value)), expected='a duration from 0s up such as "1h30m"'),

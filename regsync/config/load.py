@@ -28,8 +28,12 @@ __all__ = ["Checks", "Loaded", "load_config"]
 
 FILE_MAX: Final = 16 << 20  # bytes; the largest public file has one MiB
 _UNKNOWN_KEY: Final = "extra_forbidden"
-_NO_MAPPING: Final = frozenset({"model_type", "model_attributes_type", "dict_type"})
+_NO_DICT: Final = "dict_type"
+_NO_MAPPING: Final = frozenset({"model_type", "model_attributes_type", _NO_DICT})
 _NO_LIST: Final = "tuple_type"
+_FEW: Final = 4  # keys that a message can name
+_FORK: Final = frozenset({"cleanupTags", "cleanupTagsExclude"})
+_OF_A_FORK: Final = "unknown key; it is one of a fork of regsync, which removes tags, as nothing here does"
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +155,13 @@ def _worded(problem: ErrorDetails) -> str:
     if kind == OURS:
         return problem["msg"]
     if kind == _UNKNOWN_KEY:
-        return f"unknown key; {did_you_mean(str(problem['loc'][-1]), _keys_at(problem['loc'][:-1]))}"
-    return f"expected a {'list' if kind == _NO_LIST else 'mapping'}, found {kind_of(given)}"
+        key = str(problem["loc"][-1])
+        return _OF_A_FORK if key in _FORK else f"unknown key; {did_you_mean(key, _keys_at(problem['loc'][:-1]))}"
+    if kind == _NO_LIST:
+        return f"expected a list, found {kind_of(given)}{'' if isinstance(given, dict) else '; write it as [...]'}"
+    keys = _keys_at(problem["loc"]) if kind != _NO_DICT else []
+    among = f" of {', '.join(keys)}" if 0 < len(keys) <= _FEW else ""
+    return f"expected a mapping{among}, found {kind_of(given)}"
 
 
 def _keys_at(path: Path) -> list[str]:

@@ -12,13 +12,15 @@ from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr
 
 from regsync.config.fields import (
     Boolean,
+    Count,
     Seconds,
     Secret,
     SecretBoolean,
+    SecretCount,
     SecretNumber,
     SecretSeconds,
+    SecretSize,
     SecretSwitch,
-    SecretWhole,
     Section,
     Text,
     Whole,
@@ -28,6 +30,7 @@ from regsync.config.scalars import kind_of, shown
 from regsync.oci.mediatype import SYNCED_BY_DEFAULT
 
 RETRY_MIN: Final = 300.0  # seconds; the Go regsync raises shorter waits for a registry's rate limit to this
+IMAGES: Final = 8  # in flight, unless `parallel` says otherwise
 _HOUR: Final = 3600.0
 _CHUNK: Final = 1 << 20
 _GIB: Final = 1 << 30
@@ -91,14 +94,14 @@ class Cred(Section):
     cred_host: Secret = ""
     path_prefix: Secret = ""
     mirrors: tuple[Secret, ...] = ()
-    priority: SecretWhole = 0
+    priority: SecretCount = 0
     repo_auth: SecretBoolean = False
     api: Secret = ""
     api_opts: ApiOptions = ApiOptions()
-    blob_chunk: Annotated[SecretWhole, AfterValidator(lambda size: size if size > 0 else _CHUNK)] = _CHUNK
-    blob_max: Annotated[SecretWhole, AfterValidator(lambda size: size or -1)] = -1
-    req_per_sec: Annotated[SecretNumber, AfterValidator(lambda rate: max(rate, 0.0))] = 0.0
-    req_concurrent: Annotated[SecretWhole | None, AfterValidator(lambda cap: cap if cap and cap > 0 else None)] = None
+    blob_chunk: Annotated[SecretCount, AfterValidator(lambda size: size if size > 0 else _CHUNK)] = _CHUNK
+    blob_max: Annotated[SecretSize, AfterValidator(lambda size: size or -1)] = -1
+    req_per_sec: SecretNumber = 0.0
+    req_concurrent: Annotated[SecretCount | None, AfterValidator(lambda cap: cap or None)] = None
     scheme: Secret = ""
 
 
@@ -118,7 +121,7 @@ class TagSelection(TagFilter):
 class RateLimit(Section):
     """When to wait for a registry that counts pulls; `retry` is in seconds."""
 
-    min: Whole = 0
+    min: Count = 0
     retry: Annotated[Seconds, AfterValidator(_long_enough)] = 0.0
 
     def filled_from(self, defaults: RateLimit) -> RateLimit:
@@ -194,9 +197,9 @@ class Inherited(Section):
 class Defaults(Inherited):
     """`defaults`: what steps take over, and the settings of the whole run. `blob_limit` is in bytes."""
 
-    parallel: Whole = 0
-    blob_limit: Annotated[Whole, AfterValidator(lambda size: size if size > 0 else _GIB)] = _GIB
-    cache_count: Whole = 0
+    parallel: Annotated[Whole, AfterValidator(lambda images: images if images > 0 else IMAGES)] = IMAGES
+    blob_limit: Annotated[Count, AfterValidator(lambda size: size if size > 0 else _GIB)] = _GIB
+    cache_count: Count = 0
     cache_time: Seconds = 0.0
     skip_docker_config: Boolean = False
     skip_invalid_entries: Boolean = False

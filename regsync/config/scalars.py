@@ -28,6 +28,9 @@ _FIRST_OF_A_NUMBER: Final = frozenset("0123456789+-.")
 _INT: Final = re.compile(r"([-+]?)(0[xX][0-9a-fA-F]+|0[oO][0-7]+|0[bB][01]+|0[0-7]+|0|[1-9][0-9]*)")
 _FLOAT: Final = re.compile(r"[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 _NUMBER: Final = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]{1,3})?")
+_BARE: Final = re.compile(r"(?:0|[1-9][0-9]{0,9})(?:\.[0-9]+)?")
+_SIZE: Final = re.compile(r"([0-9]{1,9}) ?([kmgt])(i?)b?", re.IGNORECASE)
+_POWERS: Final = "kmgt"
 _DIGITS: Final = re.compile(r"[-+]?[0-9]+")
 _BASES: Final = {"x": 16, "o": 8, "b": 2}
 _TRUE: Final = frozenset({"1", "t", "T", "TRUE", "true", "True"})
@@ -92,11 +95,22 @@ def to_int(value: object) -> int:
             number = value.value
         case str() if _DIGITS.fullmatch(value) and len(value) <= _LONGEST_NUMBER:
             number = int(value)
+        case str() if size := _SIZE.fullmatch(value):
+            count = int(size[1]) * (1024 if size[3] else 1000) ** (_POWERS.index(size[2].lower()) + 1)
+            raise Malformed(f"{shown(value)} is not a number; there are no units, write {count}")
         case _:
             number = to_float(value)
     if abs(number) > _INT_MAX:
         raise _not_a("whole number of at most 64 bits", value)
     return int(number)
+
+
+def to_count(value: object) -> int:
+    """Return a whole number that counts something, so none below zero."""
+    number = to_int(value)
+    if number < 0:
+        raise Malformed(f"expected a whole number from 0 up, found {shown(value)}")
+    return number
 
 
 def to_float(value: object) -> float:
@@ -112,6 +126,10 @@ def to_float(value: object) -> float:
 
 def to_seconds(value: object) -> float:
     """Return the seconds of a Go duration, which must be text: a bare number, even 0, has no unit."""
+    written = value.text if isinstance(value, Plain) else value
+    if isinstance(written, str) and value != "0" and _BARE.fullmatch(written):
+        expected = f"{written}s for seconds, {written}m for minutes" if written != "0" else "0s"
+        raise Malformed(f"{shown(value)} is not a duration with units; write {expected}")
     if not isinstance(value, str):
         raise _not_a('duration with units such as "90s" or "1h30m"', value)
     if len(value) > _LONGEST_NUMBER:
@@ -146,7 +164,7 @@ def kind_of(value: object) -> str:
         case Plain(value=bool()):
             return "a boolean"
         case Plain():
-            return "a number"
+            return "a negative number" if value.value < 0 else "a number"
         case _:
             return "text"
 

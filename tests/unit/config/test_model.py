@@ -43,13 +43,18 @@ def test_a_login_says_everything() -> None:
     assert (cred.blob_chunk, cred.blob_max, cred.req_per_sec, cred.req_concurrent) == (5, 6, 0.5, 7)
 
 
-def test_numbers_below_what_can_be_meant_leave_the_usual_settings() -> None:
-    text = (
-        "creds: [{registry: a.example, blobChunk: -1, blobMax: 0, reqConcurrent: -2, reqPerSec: -1, credExpire: 0s}]\n"
-    )
+def test_zero_leaves_the_usual_settings() -> None:
+    text = "creds: [{registry: a.example, blobChunk: 0, blobMax: 0, reqConcurrent: 0, reqPerSec: 0, credExpire: 0s}]\n"
     (cred,) = config_of(text).creds
     assert (cred.blob_chunk, cred.blob_max, cred.cred_expire) == (1 << 20, -1, 3600.0)
     assert (cred.req_per_sec, cred.req_concurrent) == (0.0, None)
+    defaults = config_of("defaults: {parallel: 0, blobLimit: 0, cacheCount: 0, ratelimit: {min: 0}}\n").defaults
+    assert (defaults.parallel, defaults.blob_limit, defaults.cache_count) == (8, 1 << 30, 0)
+
+
+@pytest.mark.parametrize("said", ["0", "-1", "-100"])
+def test_fewer_than_one_image_at_a_time_is_the_usual_number_of_them(said: str) -> None:
+    assert config_of(f"defaults: {{parallel: {said}}}\n").defaults.parallel == config_of("").defaults.parallel == 8
 
 
 def test_secrets_are_not_in_the_repr_of_a_login() -> None:
@@ -164,7 +169,7 @@ def test_the_settings_of_the_whole_run_are_read() -> None:
     assert (defaults.parallel, defaults.blob_limit) == (5, 2_000_000_000)
     assert (defaults.skip_docker_config, defaults.user_agent) == (True, "me/1")
     usual = config_of("").defaults
-    assert (usual.parallel, usual.blob_limit, usual.skip_docker_config, usual.user_agent) == (0, 1 << 30, False, "")
+    assert (usual.parallel, usual.blob_limit, usual.skip_docker_config, usual.user_agent) == (8, 1 << 30, False, "")
 
 
 def test_thousands_of_entries_are_read_and_named_by_their_lines() -> None:
