@@ -1,4 +1,4 @@
-"""Run as a program: adds tags to one layout, beside others that do the same.
+"""Run as a program: adds tags and referrers of one image to one layout, beside others that do the same.
 
 `python -m tests.unit.layout.writer FOLDER NAME COUNT`.
 """
@@ -10,7 +10,9 @@ import sys
 
 from regsync.clock import SystemClock
 from regsync.layout.layouts import Layouts
-from tests.support.images import an_image
+from tests.support.images import an_artifact, an_image, image_bytes
+
+SUBJECT = image_bytes(b"signed by all")
 
 
 async def write(folder: str, name: str, number: int) -> None:
@@ -20,6 +22,7 @@ async def write(folder: str, name: str, number: int) -> None:
             for at in range(half, number, 2):
                 data = f"{name} {at}".encode()
                 group.create_task(an_image(layout, b"shared by all", data, tag=f"{name}-{at}"))
+                group.create_task(an_artifact(layout, data, subject=SUBJECT))
     layouts.close()
 
 
