@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final
@@ -124,11 +124,13 @@ def listed(referrer: Manifest) -> Descriptor:
     )
 
 
-def with_referrers(index: Manifest | None, referrers: Iterable[Manifest]) -> Manifest | None:
+def with_referrers(
+    index: Manifest | None, referrers: Iterable[Manifest], *, without: Collection[Digest] = ()
+) -> Manifest | None:
     """Return the list with these added, or None when all of them are listed already.
 
-    What the list holds is kept, fields we do not know included. `Malformed` when the tag holds something else: the
-    specification forbids to replace it.
+    What the list holds is kept, fields we do not know included, save what is `without` anything behind it. `Malformed`
+    when the tag holds something else: the specification forbids to replace it.
     """
     if index is not None and index.media_type != mediatype.OCI_INDEX:
         raise Malformed(f"the tag that lists referrers holds {index.media_type} instead of an index")
@@ -139,6 +141,8 @@ def with_referrers(index: Manifest | None, referrers: Iterable[Manifest]) -> Man
     document: dict[str, Any] = {"schemaVersion": 2, "mediaType": mediatype.OCI_INDEX, "manifests": []}
     if index is not None:
         document = read_document(index.raw, what=f"manifest {index.digest}")
-    document["manifests"] = [*(document["manifests"] or ()), *fresh.values()]
+    lost = {str(digest) for digest in without}
+    kept = [node for node in document["manifests"] or () if node["digest"] not in lost]
+    document["manifests"] = [*kept, *fresh.values()]
     raw = json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
     return Manifest.read(raw, content_type=mediatype.OCI_INDEX)

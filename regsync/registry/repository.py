@@ -9,14 +9,14 @@ from urllib.parse import quote
 
 from regsync.clock import Clock
 from regsync.errors import Incomplete, IntegrityError, Malformed, NotFound, RegsyncError
-from regsync.limits import KeyedLock
 from regsync.oci import mediatype
 from regsync.oci.descriptor import Descriptor
 from regsync.oci.digest import Digest
 from regsync.oci.manifest import MANIFEST_MAX, Manifest
-from regsync.oci.referrers import fallback_tag, is_fallback_tag, with_referrers
+from regsync.oci.referrers import is_fallback_tag
 from regsync.registry.content.download import Download
 from regsync.registry.content.listing import Listing
+from regsync.registry.content.lists import ReferrerLists, Ways
 from regsync.registry.content.reading import ask
 from regsync.registry.content.referrers import ReferrersApi
 from regsync.registry.content.suspended import Suspended
@@ -78,7 +78,8 @@ class RegistryRepository:
             clock=clock,
             manifest=self.get_manifest,
         )
-        self._one_writer = KeyedLock()
+        ways = Ways(read=self.get_manifest, head=self.head_manifest, push=self._push, place=transport.place)
+        self._lists = ReferrerLists(self.name, ways, clock=clock)
 
     @property
     def name(self) -> str:
@@ -142,13 +143,13 @@ class RegistryRepository:
     async def put_manifest(self, manifest: Manifest, *, at: str | Digest | None = None) -> None:
         """Push a manifest under its tag or digest, and list it with its subject if the registry does not do that."""
         if isinstance(at, str) and is_fallback_tag(at):
-            async with self._one_writer(at):
+            async with self._lists.one_writer(at):
                 await self._push(manifest, at)
             return
         answer = await self._push(manifest, at if at is not None else manifest.digest)
         subject = manifest.subject
         if subject is not None and not self._referring.lists(answer.headers, subject.digest):
-            await self._list_with_subject(manifest, subject.digest)
+            await self._lists.add(manifest, subject.digest)
 
     async def _push(self, manifest: Manifest, at: str | Digest) -> Answer:
         query = ""
@@ -175,18 +176,6 @@ class RegistryRepository:
     def _refusal(self, answer: Answer, at: str | Digest) -> RegsyncError:
         failure = failure_of(answer.status, answer.body, place=f"PUT manifest {self.path}:{at} at {self._host.name}")
         return Incomplete(str(failure)) if complaint_of(answer.body).codes & _LACKING else failure
-
-    async def _list_with_subject(self, referrer: Manifest, subject: Digest) -> None:
-        """Keep the fallback tag for registries without the referrers API (distribution-spec: Referrers Tag Schema)."""
-        tag = fallback_tag(subject)
-        async with self._one_writer(tag):
-            try:
-                index = await self.get_manifest(tag)
-            except NotFound:
-                index = None
-            extended = with_referrers(index, [referrer])
-            if extended is not None:
-                await self._push(extended, tag)
 
     async def referrers(self, subject: Digest, *, slow: bool = False) -> tuple[Descriptor, ...]:
         """Ask the referrers API, or read the tag that lists them where there is none; `slow` means nothing here."""

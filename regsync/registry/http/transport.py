@@ -17,7 +17,7 @@ from typing import TypeVar
 from regsync.clock import Clock
 from regsync.errors import RegsyncError, Unsupported
 from regsync.events import RequestRetried, Tell
-from regsync.limits import Limits
+from regsync.limits import Hold, Limits
 from regsync.registry.host import HostSettings
 from regsync.registry.http.attempt import Attempts, Course
 from regsync.registry.http.feed import Feed
@@ -75,9 +75,14 @@ class Transport:
             local_realms=route.is_local,
             secrets=secrets,
         )
+        self._limits = limits
         self._attempts = Attempts(
             host, route=route, auth=auth, pacing=self._pacing, limits=limits, clock=clock, tell=tell
         )
+
+    def place(self) -> Hold:
+        """Hold one slot at the host for requests that belong together, so that no others come in between."""
+        return self._limits.hold(self._host.name)
 
     async def send(self, request: Request) -> Answer:
         """Send a request and return its whole answer, tried again as far as that makes sense."""
