@@ -22,16 +22,19 @@ from regsync.registry.login.dockerconfig import DockerConfig, ask_store, check_r
 from regsync.secrets import Secrets
 from regsync.sync.entry import Scope, SyncEntry
 from regsync.sync.order import predecessors
+from regsync.sync.patterns import check_pattern
 from regsync.sync.run import Engine, Run, targets_of
-from regsync.sync.select import check_pattern
-from regsync.translate import entries_of, hosts_of, manner_of, schedules_of, stricter_patterns
+from regsync.sync.semver import check_range
+from regsync.translate import entries_of, hosts_of, manner_of, schedules_of
 
 _NOTHING_TO_DO = "nothing to do: the configuration has no entries under sync"
 
 
 def load(path: str, *, allow_unknown_keys: bool, skip_invalid_entries: bool = False) -> Loaded:
     """Read and check a configuration file (`-`: standard input); `ConfigError` lists everything that is wrong."""
-    checks = Checks(pattern=check_pattern, schedule=_check_schedule, registry=check_registry_name)
+    checks = Checks(
+        pattern=check_pattern, semver_range=check_range, schedule=_check_schedule, registry=check_registry_name
+    )
     return load_config(
         path, checks=checks, allow_unknown_keys=allow_unknown_keys, skip_invalid_entries=skip_invalid_entries
     )
@@ -72,7 +75,7 @@ class App:
         self._environ = environ
         self._entries = {entry.name: entry for entry in entries_of(loaded.config)}
         self._sharing = targets_of([*self._entries.values()])
-        for warning in (*loaded.warnings, *stricter_patterns(loaded.config)):
+        for warning in loaded.warnings:
             tell(Warned(warning))
 
     async def once(self, scope: Scope, *, abort_on_error: bool) -> Tally:

@@ -11,7 +11,7 @@ from itertools import count
 from pathlib import Path
 
 from regsync import __version__
-from regsync.config.model import Config, Cred, SyncStep, TagFilter
+from regsync.config.model import Config, Cred, SyncStep, TagFilter, TagSelection
 from regsync.daemon.schedule import Every, Schedule, parse_schedule
 from regsync.oci.mediatype import SYNCED_BY_DEFAULT
 from regsync.oci.platform import Platform
@@ -19,7 +19,7 @@ from regsync.registry.host import HostSettings, Manner
 from regsync.registry.http.tls import CERTIFICATES
 from regsync.registry.login.dockerconfig import DockerConfig, normalise_registry_name
 from regsync.sync.entry import SyncEntry
-from regsync.sync.select import EVERYTHING, Filter, Selection, differs_from_go
+from regsync.sync.select import EVERYTHING, Filter, Selection
 from regsync.transfer.options import CopyOptions
 
 _CHOICE = {"tags", "tag_sets", "repos", "media_types", "platform", "platforms"}
@@ -150,7 +150,8 @@ def _counted(name: str) -> Iterator[str]:
 
 
 def _entry(step: SyncStep, name: str) -> SyncEntry:
-    sets = [*step.tag_sets, *([step.tags] if step.tags.allow or step.tags.deny else [])]
+    tags = step.tags
+    sets = [*step.tag_sets, *([tags] if tags.semver_range or tags.allow or tags.deny else [])]
     repositories = _selection([step.repos]) if step.repos.allow or step.repos.deny else EVERYTHING
     return SyncEntry(
         name=name,
@@ -170,7 +171,11 @@ def _options(step: SyncStep) -> CopyOptions:
 
 
 def _selection(sets: Sequence[TagFilter]) -> Selection:
-    return Selection(tuple(Filter(allow=one.allow, deny=one.deny) for one in sets))
+    return Selection(tuple(Filter(allow=one.allow, deny=one.deny, ranges=_ranges(one)) for one in sets))
+
+
+def _ranges(chosen: TagFilter) -> tuple[str, ...]:
+    return tuple(filter(None, chosen.semver_range)) if isinstance(chosen, TagSelection) else ()
 
 
 def schedules_of(config: Config) -> dict[str, Schedule]:
@@ -182,18 +187,3 @@ def schedules_of(config: Config) -> dict[str, Schedule]:
         elif step.interval:
             schedules[name] = Every(step.interval)
     return schedules
-
-
-def stricter_patterns(config: Config) -> list[str]:
-    """Name the patterns that take fewer names here than in the Go regsync, once each."""
-    patterns = dict.fromkeys(
-        pattern
-        for step in config.sync
-        for one in (step.tags, step.repos, *step.tag_sets)
-        for pattern in (*one.allow, *one.deny)
-        if differs_from_go(pattern)
-    )
-    return [
-        f"pattern {pattern!r} takes whole names only; in the Go regsync its outer alternatives take parts of names"
-        for pattern in patterns
-    ]

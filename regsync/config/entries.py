@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
-from regsync.config.model import Defaults, Inherited, SyncStep, TagFilter
+from regsync.config.choices import ChoiceRules
+from regsync.config.model import Defaults, Inherited, SyncStep
 from regsync.config.places import Places, inside, same_prefix, same_repository
 from regsync.config.problems import Path, Report, did_you_mean, path_text
 from regsync.config.scalars import shown
@@ -41,12 +42,14 @@ _Read = TypeVar("_Read")
 
 @dataclass(frozen=True, slots=True)
 class Checks:
-    """What only other parts know: each raises `Malformed` for what is no RE2 pattern, no schedule, no registry.
+    """What only other parts know: each raises `Malformed` for what is no pattern, no range, no schedule, no registry.
 
-    Whatever a run would refuse is refused when the file is read, so that `config --check` tells of it.
+    Whatever a run would refuse is refused when the file is read, so that `config --check` tells of it. The first two
+    return what is to be known of a text that can be used, nothing in most cases.
     """
 
-    pattern: Callable[[str], None]
+    pattern: Callable[[str], str]
+    semver_range: Callable[[str], str]
     schedule: Callable[[str], None]
     registry: Callable[[str], None]
 
@@ -58,9 +61,12 @@ class EntryRules:
     checks: Checks
     report: Report
     _places: Places = field(default_factory=Places)
-    _patterns: dict[str, str] = field(default_factory=dict)
     _names: dict[str, Path] = field(default_factory=dict)
     _writers: dict[Reference, tuple[Reference, Path]] = field(default_factory=dict)
+    _choices: ChoiceRules = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._choices = ChoiceRules(self.checks.pattern, self.checks.semver_range, self.report)
 
     def check_defaults(self, defaults: Defaults) -> None:
         """Tell all that is wrong with `defaults`."""
@@ -123,7 +129,7 @@ class EntryRules:
         sets = [((*path, "tagSets", position), one) for position, one in enumerate(step.tag_sets)]
         for place, chosen in ((*path, "tags"), step.tags), *sets, ((*path, "repos"), step.repos):
             refuse_later_keys(chosen, place, self.report)
-            self._check_patterns(chosen, place)
+            self._choices.check(chosen, place)
         if "type" in step.model_fields_set:
             given = {key_of(step, name) for name in step.model_fields_set}
             for key in given.intersection(_USELESS.get(step.type, ())):
@@ -132,13 +138,6 @@ class EntryRules:
     def _check_platforms(self, step: SyncStep, path: Path) -> None:
         if step.platform:
             self._complain((*path, "platform"), step.platform, _fault(_check_platform, step.platform))
-
-    def _check_patterns(self, chosen: TagFilter, path: Path) -> None:
-        for key, patterns in (("allow", chosen.allow), ("deny", chosen.deny)):
-            for position, pattern in enumerate(patterns):
-                if pattern not in self._patterns:
-                    self._patterns[pattern] = _fault(self.checks.pattern, pattern)
-                self._complain((*path, key, position), pattern, self._patterns[pattern])
 
     def _complain(self, path: Path, text: str, fault: str) -> None:
         if fault:

@@ -22,7 +22,6 @@ _LATER: Final = frozenset(
         "referrer_source",
         "referrer_target",
         "referrers",
-        "semver_range",
     }
 )
 _TEMPLATED: Final = ("registry", "user", "password", "regcert", "client_cert", "client_key")

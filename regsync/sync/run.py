@@ -11,6 +11,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from regsync.clock import Clock
 from regsync.errors import RegsyncError
@@ -41,6 +42,8 @@ from regsync.transfer.mover import Shared
 from regsync.transfer.seen import Seen
 from regsync.transfer.together import Group, together
 from regsync.waiting import RUN
+
+_AT_ONCE: Final = 2_000  # units that are added before others have a turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +105,7 @@ class Run:
         self._failures = 0
         self._targets = Targets(engine.endpoints, engine.shared.seen, writing=scope != "check", tell=tell)
         self._decider = Decider(engine.endpoints, self._targets.open, engine.lookups)
-        self._expander = Expander(engine.endpoints, engine.lookups, tell=tell)
+        self._expander = Expander(engine.endpoints, engine.lookups, self._clock, tell=tell)
         self._carrier = Carrier(
             engine.shared, lookups=engine.lookups, decider=self._decider, images=engine.images, tell=tell
         )
@@ -223,7 +226,9 @@ class Run:
         found = await self._expander.expand(entry, pair, since=unit.since)
         if isinstance(found, Failed | Postponed):
             return found
-        for one in found:
+        for count, one in enumerate(found, start=1):
+            if not count % _AT_ONCE:  # so that a hundred thousand tags hold nobody up
+                await self._clock.sleep(0)
             if isinstance(one, Failed):
                 self._count(one)
             else:

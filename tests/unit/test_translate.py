@@ -17,7 +17,7 @@ from regsync.oci.platform import Platform
 from regsync.registry.host import HostSettings
 from regsync.registry.login.dockerconfig import DockerConfig, DockerLogin
 from regsync.transfer.options import CopyOptions
-from regsync.translate import entries_of, hosts_of, schedules_of, stricter_patterns
+from regsync.translate import entries_of, hosts_of, schedules_of
 from tests.unit.config.loading import CHECKS
 
 
@@ -179,13 +179,17 @@ sync:
     assert never not in schedules
 
 
-def test_patterns_that_mean_less_here_are_named_once(tmp_path: Path) -> None:
+def test_ranges_of_versions_choose_tags_and_tell_entries_apart(tmp_path: Path) -> None:
     text = """
 sync:
-- {source: a.x/a, target: b.x/a, type: repository, tags: {allow: ['a|b', '(a|b)'], deny: ['a|b']}}
+- {source: a.x/a, target: b.x/a, type: repository, tags: {semverRange: ['^1']}}
+- {source: a.x/a, target: b.x/a, type: repository, tagSets: [{semverRange: ['^2', ''], deny: ['.*rc.*']}]}
+- {source: a.x/a, target: b.x/a, type: repository, tags: {semverRange: ['']}}
 """
-    (warning,) = stricter_patterns(loaded(text, tmp_path).config)
-    assert "'a|b'" in warning
+    one, two, every = entries_of(loaded(text, tmp_path).config)
+    tags = ["1.5", "2.1", "2.2-rc1", "latest"]
+    assert [entry.tags.choose(tags) for entry in (one, two, every)] == [["1.5"], ["2.1"], tags]
+    assert len({one.name, two.name, every.name}) == 3
 
 
 NAMES = st.text(alphabet="ab.:-_/[]@19", max_size=9) | st.sampled_from(["docker.io", "index.docker.io", "localhost"])

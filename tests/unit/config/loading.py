@@ -11,14 +11,15 @@ from regsync.config.model import Config, SyncStep
 from regsync.daemon.schedule import parse_schedule
 from regsync.errors import ConfigError
 from regsync.registry.login.dockerconfig import check_registry_name
-from regsync.sync.select import check_pattern
+from regsync.sync.patterns import check_pattern
+from regsync.sync.semver import check_range
 
 
 def _check_schedule(text: str) -> None:
     parse_schedule(text)
 
 
-CHECKS = Checks(pattern=check_pattern, schedule=_check_schedule, registry=check_registry_name)
+CHECKS = Checks(pattern=check_pattern, semver_range=check_range, schedule=_check_schedule, registry=check_registry_name)
 STEP = "sync:\n  - source: a.example/x\n    target: b.example/x\n    type: repository\n"
 
 

@@ -124,8 +124,6 @@ BAD = [
     ("defaults: {referrers: true}\n", f"1:23: defaults.referrers: referrers {_LATER}"),
     ("defaults: {ratelimit: {min: 5}}\n", f"1:29: defaults.ratelimit.min: ratelimit.min {_LATER}"),
     (f"{STEP}    hooks: {{pre: {{type: exec, params: [a]}}}}\n", f"5:18: sync[0].hooks.pre: hooks.pre {_LATER}"),
-    (f"{STEP}    tags: {{semverRange: ['>=1']}}\n", f"5:25: sync[0].tags.semverRange: semverRange {_LATER}"),
-    (f"{STEP}    tagSets: [{{semverRange: ['>=1']}}]\n", f"5:29: sync[0].tagSets[0].semverRange: semverRange {_LATER}"),
     (f"{_CRED}    mirrors: [b.example]\n", f"3:14: creds[0].mirrors: mirrors {_LATER}"),
     (f"{_CRED}    priority: 1\n", f"3:15: creds[0].priority: priority {_LATER}"),
     ("sync: [{source: '{{env \"A\"}}/x', target: b/x, type: image}]\n", "1:17: sync[0].source: a template ({{ }}) is"),
@@ -148,7 +146,7 @@ def test_a_bad_file_is_refused_with_its_place(text: str, problem: str) -> None:
     "lines",
     [
         "referrers: false", "digestTags: false", "ratelimit: {min: 0, retry: 1m}", "platforms: []", "platform: ''",
-        "referrerFilters: []", "hooks: {pre: null}", "hooks: {}", "backup: ''", "tags: {semverRange: []}",
+        "referrerFilters: []", "hooks: {pre: null}", "hooks: {}", "backup: ''",
     ],
 )  # fmt: skip
 def test_a_key_of_later_versions_may_say_that_nothing_is_wanted(lines: str) -> None:

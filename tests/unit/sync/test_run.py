@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 
 from regsync.events import (
     ImageCopied,
@@ -12,11 +13,21 @@ from regsync.events import (
 )
 from regsync.oci import mediatype
 from regsync.sync.entry import SyncEntry
+from regsync.sync.run import Run
 from regsync.sync.select import Filter, Selection
 from regsync.sync.units import MOST
-from tests.support.clock import settle
+from tests.support.clock import FakeClock, settle
 from tests.support.images import an_image, an_index
-from tests.unit.sync.lab import ALL, MemoryEndpoints, image, ran, repository
+from tests.support.memory import MemoryRepository
+from tests.unit.sync.lab import ALL, MemoryEndpoints, engine_of, image, ran, repository
+
+
+class Crowded(MemoryRepository):
+    """A repository of very many tags."""
+
+    async def tags(self) -> AsyncIterator[str]:
+        for number in range(20_000):
+            yield f"v{number}"
 
 
 async def test_no_entries_is_nothing_to_do() -> None:
@@ -64,6 +75,24 @@ async def test_a_filter_that_leaves_nothing_warns_and_succeeds() -> None:
     failed, seen = await ran(ends, repository("a.x/app", "b.x/app", tags=Selection((Filter(allow=("x",)),))))
     assert failed == 0
     assert NoTagsMatched("a.x/app", "allow x; deny nothing", ("v1",)) in seen
+
+
+async def test_a_range_no_version_lies_in_warns_with_its_words_and_succeeds() -> None:
+    ends = MemoryEndpoints()
+    await an_image(ends.at("a.x/app"), b"layer", tag="v1")
+    failed, seen = await ran(ends, repository("a.x/app", "b.x/app", tags=Selection((Filter(ranges=("^2",)),))))
+    assert failed == 0
+    assert NoTagsMatched("a.x/app", "semver ^2; allow everything; deny nothing", ("v1",)) in seen
+
+
+async def test_a_list_of_many_tags_lets_others_have_a_turn_while_it_is_gone_through() -> None:
+    ends, clock = MemoryEndpoints(), FakeClock(instant=True)
+    ends.repositories_by_name["a.x/app"] = Crowded("a.x/app", host="a.x")
+    ends.repositories_by_name["b.x/app"] = Crowded("b.x/app", host="b.x")
+    entry = repository("a.x/app", "b.x/app", tags=Selection((Filter(ranges=(">=0",)),)))
+    run = Run(engine_of(ends, clock=clock), [entry], scope="missing", abort_on_error=False, tell=lambda _: None)
+    assert await run.run() == 0
+    assert clock.slept.count(0) >= 2 * 20_000 // 2_000 - 2  # as the tags are chosen, and as they become images
 
 
 async def test_a_source_repository_that_is_not_there_fails() -> None:
