@@ -12,21 +12,22 @@ import json
 import os
 import re
 import shutil
-import signal
-import subprocess
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 
 from regsync.errors import AccessDenied
+from regsync.program import run_program
 
 PATIENCE = 10.0  # seconds a helper may take
-_REAP = 1.0  # seconds a killed program may take to be gone; it takes a millisecond
 _MOST = 64 << 10  # bytes a helper may print
 _PREFIX = "docker-credential-"
 _NAME = re.compile(r"docker-credential-[a-z0-9][a-z0-9._-]*")
 _SERVER = re.compile(r"[!-~]{1,1024}")  # printable ASCII: a line break would be a second question
 _NOT_THERE = b"credentials not found in native keychain"  # the protocol's own words, printed with exit 1
+
+
+class _TooMuch(Exception):
+    """The output has no end in sight."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +63,17 @@ async def _run(
 ) -> dict[str, object]:
     """Run the helper once and return the JSON object it printed."""
     path = _find(program, environ)
+    about = question.decode() or action
     try:
-        code, output = await _converse((path, action), question, environ=environ, patience=patience)
+        code, output = await run_program(
+            (path, action), question, environ=environ, patience=patience, listen="output", hear=_bounded
+        )
+    except _TooMuch:
+        raise AccessDenied(f"credential helper {program} printed more than {_MOST >> 10} KiB for {about}") from None
     except TimeoutError:
         raise AccessDenied(f"credential helper {program} did not answer within {patience:g} s") from None
     except OSError as error:
         raise AccessDenied(f"credential helper {program} cannot be run: {error.strerror}") from error
-    about = question.decode() or action
-    if len(output) > _MOST:
-        raise AccessDenied(f"credential helper {program} printed more than {_MOST >> 10} KiB for {about}")
     if code != 0 and output.strip() == _NOT_THERE:
         raise AccessDenied(f"credential helper {program} holds no login for {about}")
     if code != 0:
@@ -89,60 +92,12 @@ def _find(program: str, environ: Mapping[str, str]) -> str:
     return path
 
 
-async def _converse(
-    command: tuple[str, str], question: bytes, *, environ: Mapping[str, str], patience: float
-) -> tuple[int, bytes]:
-    """Return exit code and output; whatever happens, nothing is left of a program that did not end by itself."""
-    process = _start(command, environ)
+async def _bounded(reader: asyncio.StreamReader) -> bytes:
     try:
-        _put(process, question)
-        async with asyncio.timeout(patience):
-            output = await _gather(process)
-            code = await asyncio.to_thread(process.wait) if len(output) <= _MOST else -1
-        return code, output
-    finally:
-        if process.returncode is None:  # not waited for yet, so the number is still its own
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(process.pid, signal.SIGKILL)
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(_REAP)
-
-
-def _start(command: tuple[str, str], environ: Mapping[str, str]) -> subprocess.Popen[bytes]:
-    """Start the program.
-
-    Not by asyncio, whose start can be cancelled half-way: it then kills the program and not its children, and may wait
-    for ever for one that keeps the pipe open.
-    """
-    return subprocess.Popen(
-        command,
-        env=dict(environ),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-
-
-def _put(process: subprocess.Popen[bytes], question: bytes) -> None:
-    """Write the question: it is shorter than any pipe, so this does not wait."""
-    if process.stdin is not None:
-        with suppress(BrokenPipeError), process.stdin:
-            process.stdin.write(question)
-
-
-async def _gather(process: subprocess.Popen[bytes]) -> bytes:
-    """Return the output when it ends or is too long."""
-    reader = asyncio.StreamReader()
-    pipe, _ = await asyncio.get_running_loop().connect_read_pipe(
-        lambda: asyncio.StreamReaderProtocol(reader), process.stdout
-    )
-    try:
-        return await reader.readexactly(_MOST + 1)
+        await reader.readexactly(_MOST + 1)
     except asyncio.IncompleteReadError as end:
         return end.partial
-    finally:
-        pipe.close()
+    raise _TooMuch
 
 
 def _parse(program: str, output: bytes) -> dict[str, object]:

@@ -1,0 +1,104 @@
+"""Running a program of the operator's: from an argument list, in a session of its own, for so long and no longer.
+
+Not by asyncio, whose start can be cancelled half-way: it then kills the program and not its children, and may wait for
+ever for one that keeps a pipe open.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from threading import Thread
+from typing import IO, Literal
+
+_REAP = 1.0  # seconds a killed program may take to be gone; it takes a millisecond
+
+Hear = Callable[[asyncio.StreamReader], Awaitable[bytes]]
+
+
+async def run_program(
+    command: Sequence[str],
+    question: bytes,
+    *,
+    environ: Mapping[str, str],
+    patience: float,
+    listen: Literal["output", "errors"],
+    hear: Hear,
+) -> tuple[int, bytes]:
+    """Run a program with this on its standard input; return its exit code and what `hear` made of one of its streams.
+
+    It has ended when it has and everything that holds that stream. `TimeoutError`: not within `patience` seconds;
+    `OSError`: it cannot be started. Whatever happens, nothing is left of a program that did not end by itself.
+    """
+    process = _start(command, question, environ, listen)
+    try:
+        async with asyncio.timeout(patience):
+            heard = await _heard(process, hear)
+            return await _exit_code(process), heard
+    finally:
+        if process.returncode is None:  # not waited for yet, so the number is still its own
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, signal.SIGKILL)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(_REAP)
+
+
+def _start(
+    command: Sequence[str], question: bytes, environ: Mapping[str, str], listen: Literal["output", "errors"]
+) -> subprocess.Popen[bytes]:
+    pipe, nothing = subprocess.PIPE, subprocess.DEVNULL
+    with _file_of(question) as file:
+        return subprocess.Popen(
+            command,
+            env=dict(environ),
+            stdin=file,
+            stdout=pipe if listen == "output" else nothing,
+            stderr=pipe if listen == "errors" else nothing,
+            start_new_session=True,
+        )
+
+
+def _file_of(question: bytes) -> IO[bytes]:
+    """Return a file to read this from: a pipe would have to be written on while the program runs, or hold it all."""
+    if sys.platform == "linux":
+        file: IO[bytes] = os.fdopen(os.memfd_create("question"), "w+b")  # the file system may be read-only
+    else:
+        file = tempfile.TemporaryFile()  # noqa: SIM115  # the caller closes it
+    file.write(question)
+    file.seek(0)
+    return file
+
+
+async def _heard(process: subprocess.Popen[bytes], hear: Hear) -> bytes:
+    reader = asyncio.StreamReader()
+    pipe, _ = await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(reader), process.stdout or process.stderr
+    )
+    try:
+        return await hear(reader)
+    finally:
+        pipe.close()
+
+
+async def _exit_code(process: subprocess.Popen[bytes]) -> int:
+    """Wait for its end in a thread of its own: those of the loop's pool are few, and they resolve names."""
+    loop = asyncio.get_running_loop()
+    ended: asyncio.Future[int] = loop.create_future()
+
+    def tell(code: int) -> None:
+        if not ended.done():
+            ended.set_result(code)
+
+    def wait() -> None:
+        code = process.wait()
+        with suppress(RuntimeError):  # the loop has closed meanwhile
+            loop.call_soon_threadsafe(tell, code)
+
+    Thread(target=wait, daemon=True).start()
+    return await ended
