@@ -7,8 +7,9 @@ from contextlib import asynccontextmanager
 from urllib.parse import unquote
 
 from regsync.clock import Clock
+from regsync.config.hooks import secrets_in, webhooks_of
 from regsync.config.load import Checks, Loaded, load_config
-from regsync.config.model import Cred
+from regsync.config.model import Config, Cred
 from regsync.connections import Connections
 from regsync.daemon.jobs import Job
 from regsync.daemon.schedule import parse_schedule
@@ -52,6 +53,13 @@ def keep_secrets(logins: Iterable[Cred | HostSettings], secrets: Secrets) -> Non
         secrets.keep(login.client_key)
 
 
+def keep_hook_secrets(config: Config, secrets: Secrets) -> None:
+    """Take note of what may be secret in the URLs of hooks."""
+    for url in webhooks_of(config):
+        for secret, user in secrets_in(url):
+            secrets.keep(secret, user=user)
+
+
 def keep_proxy_secrets(environ: Mapping[str, str], secrets: Secrets) -> None:
     """Take note of the passwords in the URLs of proxies."""
     for name, url in environ.items():
@@ -69,6 +77,7 @@ class App:
         self._config = loaded.config
         self._secrets = secrets
         keep_secrets(loaded.config.creds, secrets)
+        keep_hook_secrets(loaded.config, secrets)
         keep_proxy_secrets(environ, secrets)
         self._clock = clock
         self._tell = tell

@@ -16,6 +16,7 @@ from typing import Self
 from regsync.clock import Clock
 from regsync.endpoints import BothKinds
 from regsync.events import Tell
+from regsync.hooks.runner import HookRunner
 from regsync.layout.layouts import Layouts
 from regsync.limits import Limits
 from regsync.registry.host import HostSettings, Manner
@@ -35,7 +36,7 @@ _CAPS = {
 class Connections:
     """Every way out of the process, to be entered before its `engine` is used.
 
-    `images` is how many may be copied at once; `environ` is where proxies and credential helpers come from;
+    `images` is how many may be copied at once; `environ` is where proxies, credential helpers and hooks come from;
     what is learnt that nobody may see is made known to `secrets`.
     """
 
@@ -60,6 +61,7 @@ class Connections:
         )
         self._layouts = Layouts(clock, tell=tell)
         self._endpoints = BothKinds(self._registries, self._layouts)
+        self._run_hook = HookRunner(self._registries.post, clock=clock, environ=environ, secrets=secrets)
         self._parallel, self._images = images, asyncio.Semaphore(images)
         self.engine = self._build()
 
@@ -95,7 +97,14 @@ class Connections:
 
     def _build(self) -> Engine:
         hosts = self._hosts
-        return Engine(self._endpoints, self._lookups, self._shared, self._images, lambda name: place_of(name, hosts))
+        return Engine(
+            self._endpoints,
+            self._lookups,
+            self._shared,
+            self._images,
+            lambda name: place_of(name, hosts),
+            run_hook=self._run_hook,
+        )
 
     def _cap_of(self, name: str) -> int | None:
         """Return the hard cap of what may be under way at a host; None where the limit is to be found out."""

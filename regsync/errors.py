@@ -14,6 +14,7 @@ RegsyncError                 retryable = False; attempts = how often it was trie
 ├── Unavailable              retryable: network failure, 5xx, 408, 429
 │   └── TooSlow              not retryable: it was tried as often as makes sense
 ├── IntegrityError           retryable; the bytes are not the ones described
+├── HookFailed               something the operator wanted to have run around a copy went wrong
 └── CopyFailed               where a copy stopped; __cause__ says why
 
 Foreign exceptions become one of these at three borders and nowhere else: `registry/http/wire.py` (HTTP),
@@ -113,6 +114,10 @@ class IntegrityError(RegsyncError):
     """The bytes that came are not the ones that were described (digest, size or form)."""
 
     retryable = True
+
+
+class HookFailed(RegsyncError):
+    """A hook did not do what it was to do: its program failed, its URL did not take the event, or not in time."""
 
 
 class CopyFailed(RegsyncError):

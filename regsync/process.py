@@ -12,7 +12,7 @@ from contextlib import suppress
 from functools import partial
 from threading import Timer
 
-from regsync.app import App, keep_secrets, load
+from regsync.app import App, keep_hook_secrets, keep_secrets, load
 from regsync.clock import SystemClock
 from regsync.config.dump import dump_config
 from regsync.config.load import Loaded
@@ -96,6 +96,7 @@ def print_config(options: Options, *, show_secrets: bool, only_check: bool) -> i
         _threshold(options)
         loaded = _loaded(options)
         keep_secrets(loaded.config.creds, around.secrets)
+        keep_hook_secrets(loaded.config, around.secrets)
         for warning in loaded.warnings:
             around.say(warning)
         if not only_check:

@@ -11,8 +11,9 @@ from itertools import count
 from pathlib import Path
 
 from regsync import __version__
-from regsync.config.model import Config, Cred, SyncStep, TagFilter, TagSelection
+from regsync.config.model import Config, Cred, Hook, SyncStep, TagFilter, TagSelection
 from regsync.daemon.schedule import Every, Schedule, parse_schedule
+from regsync.hooks.hook import Exec, Hooks, Webhook
 from regsync.oci.mediatype import SYNCED_BY_DEFAULT
 from regsync.oci.platform import Platform
 from regsync.registry.host import HostSettings, Manner
@@ -162,12 +163,23 @@ def _entry(step: SyncStep, name: str) -> SyncEntry:
         tags=_selection(sets) if sets else EVERYTHING,
         repositories=repositories,
         options=_options(step),
+        hooks=_hooks(step),
     )
 
 
 def _options(step: SyncStep) -> CopyOptions:
     """Return how much of each image is copied."""
     return CopyOptions(platform=Platform.parse(step.platform) if step.platform else None)
+
+
+def _hooks(step: SyncStep) -> Hooks | None:
+    """Return what is to be run around an entry's copies, None for nothing at all."""
+    said = {name: hook for name in Hooks.__slots__ if (hook := getattr(step.hooks, name)) is not None}
+    return Hooks(**{name: _hook(hook) for name, hook in said.items()}) if said else None
+
+
+def _hook(hook: Hook) -> Exec | Webhook:
+    return Exec(hook.params, hook.timeout) if hook.type == "exec" else Webhook(hook.params[0], hook.timeout)
 
 
 def _selection(sets: Sequence[TagFilter]) -> Selection:

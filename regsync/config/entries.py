@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
 from regsync.config.choices import ChoiceRules
+from regsync.config.hooks import check_hooks
 from regsync.config.model import Defaults, Inherited, SyncStep
 from regsync.config.places import Places, inside, same_prefix, same_repository
 from regsync.config.problems import Path, Report, did_you_mean, path_text
@@ -101,6 +102,7 @@ class EntryRules:
 
     def _check_shared(self, section: Inherited, path: Path) -> None:
         refuse_later_settings(section, path, self.report)
+        check_hooks(section.hooks, path, self.report)
         if section.schedule:
             self._complain((*path, "schedule"), section.schedule, _fault(self.checks.schedule, section.schedule))
         for position, media_type in enumerate(section.media_types):

@@ -31,6 +31,7 @@ from regsync.oci.mediatype import SYNCED_BY_DEFAULT
 
 RETRY_MIN: Final = 300.0  # seconds; the Go regsync raises shorter waits for a registry's rate limit to this
 IMAGES: Final = 8  # in flight, unless `parallel` says otherwise
+_MINUTE: Final = 60.0
 _HOUR: Final = 3600.0
 _CHUNK: Final = 1 << 20
 _GIB: Final = 1 << 30
@@ -140,24 +141,28 @@ class ReferrerFilter(Section):
 
 
 class Hook(Section):
-    """One command of `hooks`."""
+    """One command of `hooks`: a program with its arguments, or a URL; `timeout` is in seconds."""
 
-    type: Text = ""
-    params: tuple[Text, ...] = ()
+    type: Secret = ""  # as are parameters, which are mistaken for each other
+    params: tuple[Secret, ...] = Field(default=(), repr=False)
+    timeout: Annotated[Seconds, AfterValidator(lambda seconds: seconds or _MINUTE)] = _MINUTE
 
 
 class Hooks(Section):
-    """What to run around a copy."""
+    """What to run around the copy of an image, and around an entry."""
 
     pre: Hook | None = None
     post: Hook | None = None
     unchanged: Hook | None = None
+    entry_pre: Hook | None = None
+    entry_post: Hook | None = None
+    entry_unchanged: Hook | None = None
 
     def filled_from(self, defaults: Hooks) -> Hooks:
         """Return these hooks, those that are not given replaced by the defaults'."""
-        if defaults.pre is defaults.post is defaults.unchanged is None:
+        if not defaults.model_fields_set:
             return self
-        own = {name: getattr(self, name) or getattr(defaults, name) for name in ("pre", "post", "unchanged")}
+        own = {name: getattr(self, name) or getattr(defaults, name) for name in Hooks.model_fields}
         return self.model_copy(update=own)
 
 

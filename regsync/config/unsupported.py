@@ -40,9 +40,6 @@ def refuse_later_settings(section: Inherited, path: Path, report: Report) -> Non
     refuse_later_keys(section, path, report)
     if section.ratelimit.min > 0:
         _refuse(report, (*path, "ratelimit", "min"), "ratelimit.min")
-    for name in section.hooks.model_fields_set:
-        if getattr(section.hooks, name) is not None:
-            _refuse(report, (*path, "hooks", name), f"hooks.{name}")
 
 
 def refuse_cache(defaults: Defaults, report: Report) -> None:

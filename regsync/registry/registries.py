@@ -16,6 +16,8 @@ from regsync.registry.content.listing import Listing
 from regsync.registry.content.session import cancel_all
 from regsync.registry.content.suspended import Suspended
 from regsync.registry.host import HostSettings, Learnt, Manner
+from regsync.registry.http.courier import post
+from regsync.registry.http.proxy import Proxies
 from regsync.registry.http.transport import Transport
 from regsync.registry.http.wire import Wire
 from regsync.registry.login.scope import CATALOGUE
@@ -110,6 +112,17 @@ class Registries:
         listing = Listing("/v2/_catalog", "repositories", (CATALOGUE,), f"repositories of {name}")
         async for repository in listing.read(self._contact(name).transport, clock=self._clock):
             yield repository
+
+    async def post(self, url: str, body: bytes) -> tuple[int, float | None]:
+        """Send a JSON document to a URL that is no registry's; see `courier.py`."""
+        return await post(
+            self._wire,
+            url,
+            body,
+            proxies=Proxies(self._environ),
+            user_agent=self._manner.user_agent,
+            now=self._clock.now(),
+        )
 
     def _contact(self, name: str) -> _Contact:
         contact = self._contacts.get(name)

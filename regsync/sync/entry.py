@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from regsync.hooks.hook import Hooks
 from regsync.oci.reference import Reference, parse_reference
 from regsync.sync.select import EVERYTHING, Selection
 from regsync.transfer.options import PLAIN, CopyOptions
@@ -19,7 +20,7 @@ class SyncEntry:
     `source` and `target` are references for images and repositories; for registries `source` is a host and `target` a
     prefix, to which each repository's path is added. `tags` chooses among a repository's tags, `repositories` among a
     registry's repositories. `media_types` are those that are copied; others are skipped. `options` say how much of an
-    image is copied.
+    image is copied. `hooks` is None where nothing is run around a copy.
     """
 
     name: str
@@ -30,6 +31,7 @@ class SyncEntry:
     tags: Selection = EVERYTHING
     repositories: Selection = EVERYTHING
     options: CopyOptions = PLAIN
+    hooks: Hooks | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ from regsync.facts import working
 from regsync.limits import Limits
 from regsync.oci.reference import parse_reference
 from regsync.repository import Endpoints
+from regsync.sync.around import Around, Copied, RunHook, no_hook
 from regsync.sync.carry import Carrier, Order, Outcome
 from regsync.sync.decide import Current, Decider, Decision, Failed, Needed, Postponed, Skipped
 from regsync.sync.entry import ImagePair, Pair, RegistryPair, RepositoryPair, Scope, SyncEntry, pair_of
@@ -48,7 +49,10 @@ _AT_ONCE: Final = 2_000  # units that are added before others have a turn
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """What the runs of a process share. `place_of` says which names stand for one place, `gates` what images pass."""
+    """What the runs of a process share.
+
+    `place_of` says which names stand for one place, `gates` what images pass, `run_hook` runs what stands around them.
+    """
 
     endpoints: Endpoints
     lookups: Lookups
@@ -56,6 +60,7 @@ class Engine:
     images: asyncio.Semaphore
     place_of: PlaceOf = str
     gates: Sequence[Gate] = field(default=())
+    run_hook: RunHook = no_hook
 
     @classmethod
     def of(
@@ -106,6 +111,8 @@ class Run:
         self._targets = Targets(engine.endpoints, engine.shared.seen, writing=scope != "check", tell=tell)
         self._decider = Decider(engine.endpoints, self._targets.open, engine.lookups)
         self._expander = Expander(engine.endpoints, engine.lookups, self._clock, tell=tell)
+        self._around = Around(engine.run_hook, scope)
+        self._gates = (*engine.gates, self._around.gate)
         self._carrier = Carrier(
             engine.shared, lookups=engine.lookups, decider=self._decider, images=engine.images, tell=tell
         )
@@ -163,6 +170,8 @@ class Run:
         image = str(unit.pair.target) if isinstance(unit.pair, ImagePair) else ""
         with working(entry=entry.name, image=image):
             ended = await self._do(entry, unit, party)
+            if ended and self._units.is_last(unit):
+                self._count(await self._around.after_entry(entry))
         if ended:
             self._begin(self._units.done(unit))
 
@@ -180,22 +189,24 @@ class Run:
                 decision = decision.failed
             if isinstance(decision, Failed):
                 self._count(decision)
+            self._count(await self._around.after(entry, unit.pair, decision))
         except Exception as bug:  # noqa: BLE001 - a bug ends its unit and is shown as one; the run goes on
             party.needs_nothing()
+            self._around.note_failure(entry)
             self._count_bug(unit.pair, bug)
         return True
 
     async def _sync(
         self, entry: SyncEntry, unit: Unit, pair: ImagePair, party: Party[Order, Outcome]
-    ) -> Decision | None:
-        """Bring one image up to date; None when it was copied."""
+    ) -> Decision | Copied:
+        """Bring one image up to date."""
         decision = await self._decider.decide(
             entry, pair, scope=self._scope, listed=self._is_listed(entry, pair), since=unit.since
         )
         if isinstance(decision, Needed):
             self._tell(ImageNeeded(str(pair.source), str(pair.target)))
             if self._scope != "check":
-                decision = await passed(self._engine.gates, entry, pair, decision)
+                decision = await passed(self._gates, entry, pair, decision)
         self._tell_of(decision, entry, pair)
         if not isinstance(decision, Needed) or self._scope == "check":
             party.needs_nothing()
@@ -204,7 +215,7 @@ class Run:
         if isinstance(outcome, RegsyncError):
             return Failed("Failed to copy image", str(pair.source), str(pair.target), outcome).decision()
         self._tell(ImageCopied(str(pair.source), str(pair.target), str(outcome)))
-        return None
+        return Copied(outcome)
 
     def _tell_of(self, decision: Decision, entry: SyncEntry, pair: ImagePair) -> None:
         match decision:
@@ -250,7 +261,9 @@ class Run:
         self._units.put_back(unit, since=self._clock.monotonic(), waited=unit.waited.longer(pause))
         self._hire()
 
-    def _count(self, failed: Failed) -> None:
+    def _count(self, failed: Failed | None) -> None:
+        if failed is None:
+            return
         error = failed.error
         self._tell(ImageFailed(failed.message, failed.source, failed.target, str(error), error.attempts))
         self._failed()

@@ -69,6 +69,10 @@ class Units:
         """Give back a unit that was taken and put off."""
         self._enqueue(replace(unit, since=since, waited=waited))
 
+    def is_last(self, unit: Unit) -> bool:
+        """Say whether its entry ends with this unit, which was taken and not counted as ended."""
+        return self._open[unit.position] == 1
+
     def done(self, unit: Unit) -> list[int]:
         """Count one unit as ended; return the entries that may begin since it was the last one of another."""
         self._open[unit.position] -= 1

@@ -123,7 +123,6 @@ BAD = [
       }.items()),
     ("defaults: {referrers: true}\n", f"1:23: defaults.referrers: referrers {_LATER}"),
     ("defaults: {ratelimit: {min: 5}}\n", f"1:29: defaults.ratelimit.min: ratelimit.min {_LATER}"),
-    (f"{STEP}    hooks: {{pre: {{type: exec, params: [a]}}}}\n", f"5:18: sync[0].hooks.pre: hooks.pre {_LATER}"),
     (f"{_CRED}    mirrors: [b.example]\n", f"3:14: creds[0].mirrors: mirrors {_LATER}"),
     (f"{_CRED}    priority: 1\n", f"3:15: creds[0].priority: priority {_LATER}"),
     ("sync: [{source: '{{env \"A\"}}/x', target: b/x, type: image}]\n", "1:17: sync[0].source: a template ({{ }}) is"),

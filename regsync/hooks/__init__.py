@@ -1,0 +1,1 @@
+"""What is run around copies: programs and webhooks, each handed one event; they know no repositories."""

@@ -1,0 +1,43 @@
+"""One POST to a URL that is the operator's own and no registry: no login but the URL's, no redirects, no body read."""
+
+from __future__ import annotations
+
+import ssl
+from base64 import b64encode
+from datetime import datetime
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+from regsync.errors import Refused
+from regsync.registry.http.proxy import Proxies
+from regsync.registry.http.retry import retry_after
+from regsync.registry.http.wire import Wire
+
+
+async def post(
+    wire: Wire, url: str, body: bytes, *, proxies: Proxies, user_agent: str, now: datetime
+) -> tuple[int, float | None]:
+    """Send a JSON document; return the status and how many seconds we are asked to wait, if we are.
+
+    What it answers is nobody's business. `Refused`, `Unavailable`: it could not be sent.
+    """
+    bare, login = _without_login(url)
+    headers = (("Content-Type", "application/json"), ("User-Agent", user_agent), *login)
+    try:
+        reply = await wire.open("POST", bare, headers, body, tls=True, proxy=proxies.of(bare), reach=None)
+    except Refused as error:
+        if not isinstance(error.__cause__, ssl.SSLCertVerificationError):
+            raise
+        where = "add its authority to the system's, or name a file of it in SSL_CERT_FILE"
+        raise Refused(f"its TLS certificate is not trusted; {where}") from error
+    await reply.leave()
+    return reply.status, retry_after(reply.headers.get("retry-after", ""), now)
+
+
+def _without_login(url: str) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """Return the URL as it may be sent, and the header its user and password become."""
+    parts = urlsplit(url)
+    login, at, place = parts.netloc.rpartition("@")
+    if not at:
+        return url, ()
+    pair = b64encode(unquote(login).encode()).decode()
+    return urlunsplit(parts._replace(netloc=place)), (("Authorization", f"Basic {pair}"),)
