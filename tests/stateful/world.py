@@ -52,6 +52,8 @@ IMAGES: Final = {
     "an index as its layer": index_bytes(image_bytes(PAIR.raw, BASE), TWO),
     "artifact": artifact_bytes(b"a bill of materials", subject=ONE),
 }
+BELOW: Final = {each.digest: set(each.contents()) for image in IMAGES.values() for each in image.walk()}
+"""All that each manifest stands for, by its digest."""
 
 
 class Killed(BaseException):
