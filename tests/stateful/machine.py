@@ -14,13 +14,7 @@ from typing import Any
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    initialize,
-    invariant,
-    rule,
-    run_state_machine_as_test,
-)
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from regsync.errors import Unavailable
 from regsync.oci.digest import Digest
@@ -212,8 +206,7 @@ class LayoutMachine(RuleBasedStateMachine):
         for name, entry in entries(self.folder).items():
             root = str(entry["digest"])
             if digest in self.parts[root]:
-                gone = {digest, *BELOW.get(digest, ())} & self.parts[root]
-                self.excused.setdefault((name, root), set()).update(gone)
+                self.excused.setdefault((name, root), set()).update({digest, *BELOW.get(digest, ())} & self.parts[root])
         if self.begun and digest in IMAGES[self.begun].contents():
             self.begun = None
 
