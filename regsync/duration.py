@@ -45,8 +45,12 @@ def parse_duration(text: str) -> float:
 
 def format_duration(seconds: float) -> str:
     """Return the text Go prints for so many seconds: `1h0m0s`, `1.5s`, `300ms`, `0s`."""
-    nanoseconds = round(abs(seconds) * _SECOND)
-    sign = "-" if seconds < 0 and nanoseconds else ""
+    return format_nanoseconds(round(seconds * _SECOND))
+
+
+def format_nanoseconds(amount: int) -> str:
+    """Return the text Go prints for so many nanoseconds."""
+    sign, nanoseconds = ("-", -amount) if amount < 0 else ("", amount)
     if nanoseconds == 0:
         return "0s"
     if nanoseconds < _SECOND:

@@ -3,7 +3,8 @@
 RegsyncError                 retryable = False; attempts = how often it was tried; retry_after = what was asked for
 ├── ConfigError              the operator must edit the file                        exit 2
 ├── Malformed                text or a document that is not what it claims to be
-│   └── InvalidReference     a name nothing can be found by
+│   ├── InvalidReference     a name nothing can be found by
+│   └── BadTemplate          a template that is none, or that comes to nothing
 ├── NotFound                 a manifest, blob, tag or repository is not there
 ├── AccessDenied             credentials missing or refused
 │   └── Forbidden            the credentials are fine, and yet this is not allowed
@@ -64,6 +65,34 @@ class Malformed(RegsyncError):
 
 class InvalidReference(Malformed):
     """A name that cannot be parsed, so nothing can be found by it."""
+
+
+class BadTemplate(Malformed):
+    """A template that cannot be read or run. `what` quotes nothing of it, since it may hold a secret; `shown` does.
+
+    `line` and `column` count from 1 inside its text and are 0 until `placed` has found them; `at` counts characters.
+    """
+
+    def __init__(self, what: str, shown: str = "", *, at: int = -1) -> None:
+        super().__init__(what, shown)
+        self.what = what
+        self.shown = shown
+        self.at = at
+        self.line = self.column = 0
+
+    def placed(self, text: str) -> Self:
+        """Return this error, knowing where in the text it is."""
+        before = text[: max(self.at, 0)]
+        self.line, self.column = before.count("\n") + 1, len(before) - before.rfind("\n")
+        return self
+
+    @property
+    def place(self) -> str:
+        """Where it is, as a message begins."""
+        return f"template, line {self.line}, column {self.column}: " if self.line else "template: "
+
+    def __str__(self) -> str:
+        return f"{self.place}{self.what}{': ' if self.shown else ''}{self.shown}"
 
 
 class NotFound(RegsyncError):
