@@ -16,6 +16,8 @@ from regsync.daemon.schedule import Every, Schedule, parse_schedule
 from regsync.hooks.hook import Exec, Hooks, Webhook
 from regsync.oci.mediatype import SYNCED_BY_DEFAULT
 from regsync.oci.platform import Platform
+from regsync.oci.reference import parse_reference
+from regsync.oci.referrers import ReferrerFilter, ReferrerOptions
 from regsync.registry.host import HostSettings, Manner
 from regsync.registry.http.tls import CERTIFICATES
 from regsync.registry.login.dockerconfig import DockerConfig, normalise_registry_name
@@ -169,7 +171,20 @@ def _entry(step: SyncStep, name: str) -> SyncEntry:
 
 def _options(step: SyncStep) -> CopyOptions:
     """Return how much of each image is copied."""
-    return CopyOptions(platform=Platform.parse(step.platform) if step.platform else None)
+    return CopyOptions(
+        platform=Platform.parse(step.platform) if step.platform else None,
+        referrers=_referrers(step) if step.referrers else None,
+    )
+
+
+def _referrers(step: SyncStep) -> ReferrerOptions:
+    """Return how what refers to an entry's images is copied."""
+    return ReferrerOptions(
+        filters=tuple(ReferrerFilter(one.artifact_type, one.annotations) for one in step.referrer_filters or ()),
+        source=parse_reference(step.referrer_source) if step.referrer_source else None,
+        target=parse_reference(step.referrer_target) if step.referrer_target else None,
+        slow=bool(step.referrer_slow),
+    )
 
 
 def _hooks(step: SyncStep) -> Hooks | None:

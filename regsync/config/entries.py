@@ -105,6 +105,9 @@ class EntryRules:
         check_hooks(section.hooks, path, self.report)
         if section.schedule:
             self._complain((*path, "schedule"), section.schedule, _fault(self.checks.schedule, section.schedule))
+        for key, text in (("referrerSource", section.referrer_source), ("referrerTarget", section.referrer_target)):
+            if text:
+                self._read(self._places.repository, text, (*path, key), _EXPECTED["repository"])
         for position, media_type in enumerate(section.media_types):
             self._check_media_type(media_type, (*path, "mediaTypes", position))
         if section.fast_copy is not None and section.fast_check is None:

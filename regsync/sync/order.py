@@ -29,16 +29,29 @@ def predecessors(entries: Sequence[SyncEntry], place_of: PlaceOf = str) -> list[
     """Return for each entry the positions of those that must have ended before it begins; there are no circles."""
     if len(entries) == 1:  # a daemon's run: where the places are need not be looked up on the disk each time
         return [frozenset()]
-    writers = _Writers([_place(entry, _written(entry), place_of) for entry in entries])
-    wanted = [frozenset(writers.into(_place(entry, entry.source, place_of))) - {at} for at, entry in enumerate(entries)]
+    writers = _Writers([_written(entry, place_of) for entry in entries])
+    wanted = [
+        frozenset(writer for place in _read(entry, place_of) for writer in writers.into(place)) - {at}
+        for at, entry in enumerate(entries)
+    ]
     return _without_circles(wanted) if any(wanted) else wanted
 
 
-def _written(entry: SyncEntry) -> str:
+def _read(entry: SyncEntry, place_of: PlaceOf) -> list[_Place]:
+    """Return where an entry reads: its source, and where its images' referrers lie if not there."""
+    own = _place(entry, entry.source, place_of)
+    elsewhere = entry.options.referrers.source if entry.options.referrers is not None else None
+    return [own] if elsewhere is None else [own, _Place(place_of(elsewhere.name))]
+
+
+def _written(entry: SyncEntry, place_of: PlaceOf) -> list[_Place]:
     """Return where an entry writes; the prefix of a registry's mirror is read as its repositories will be."""
-    if entry.kind != "registry":
-        return entry.target
-    return parse_reference(f"{entry.target.rstrip('/')}/any").name.removesuffix("/any")
+    target = entry.target
+    if entry.kind == "registry":
+        target = parse_reference(f"{target.rstrip('/')}/any").name.removesuffix("/any")
+    own = _place(entry, target, place_of)
+    elsewhere = entry.options.referrers.target if entry.options.referrers is not None else None
+    return [own] if elsewhere is None else [own, _Place(place_of(elsewhere.name))]
 
 
 def _place(entry: SyncEntry, text: str, place_of: PlaceOf) -> _Place:
@@ -52,10 +65,10 @@ def _place(entry: SyncEntry, text: str, place_of: PlaceOf) -> _Place:
 class _Writers:
     """What all entries write, findable by where it is read."""
 
-    def __init__(self, places: Sequence[_Place]) -> None:
+    def __init__(self, places: Sequence[Sequence[_Place]]) -> None:
         self._at: dict[str, list[tuple[str, int]]] = defaultdict(list)
         self._below: dict[str, list[int]] = defaultdict(list)
-        for position, place in enumerate(places):
+        for position, place in ((position, place) for position, each in enumerate(places) for place in each):
             if place.below:
                 self._below[place.name].append(position)
             else:

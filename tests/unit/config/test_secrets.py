@@ -27,7 +27,7 @@ WRONG: Final = (
 _HARMLESS: Final = """
 source target type interval schedule ratelimit tags tagSets repos mediaTypes parallel blobLimit cacheCount cacheTime
 digestTags referrers referrerFilters referrerSlow fastCheck fastCopy forceRecursive includeExternal skipDockerConfig
-skipInvalidEntries
+skipInvalidEntries referrerSource referrerTarget
 platform platforms hooks userAgent name
 """
 HARMLESS: Final = frozenset(_HARMLESS.split())
@@ -102,6 +102,9 @@ def test_a_login_inside_a_reference_is_not_quoted(login: str, kind: str) -> None
     for pair in (f"source: '{login}', target: b.example/x", f"source: b.example, target: '{login}'"):
         assert leaked(f"sync: [{{{pair}, type: {kind}}}]\n") == []
     assert told(f"sync: [{{source: '{login}', target: b.example/x, type: {kind}}}]\n")
+    for key in ("referrerSource", "referrerTarget"):
+        assert leaked(f"defaults: {{{key}: '{login}'}}\n") == []
+        assert leaked(f"{STEP}    {key}: '{login}'\n") == []
 
 
 @given(st.text(alphabet="u:/@.-a1[]", max_size=12), st.text(alphabet="u:/@.-a1[]", max_size=12))

@@ -1,9 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from regsync.oci.reference import parse_reference
+from regsync.oci.referrers import ReferrerOptions
 from regsync.sync.entry import SyncEntry
 from regsync.sync.order import predecessors
+from regsync.transfer.options import CopyOptions
 from tests.unit.sync.lab import image
 
 
@@ -72,6 +77,43 @@ def test_two_names_of_one_place_are_one_place() -> None:
     entries = [entry("image", "a.x/a:1", "alias.x/a:1"), entry("image", "b.x/a:1", "c.x/a:1")]
     assert predecessors(entries)[1] == frozenset()
     assert predecessors(entries, lambda name: name.replace("alias.x", "b.x"))[1] == {0}
+
+
+def with_referrers(entry: SyncEntry, *, source: str = "", target: str = "") -> SyncEntry:
+    options = ReferrerOptions(
+        source=parse_reference(source) if source else None, target=parse_reference(target) if target else None
+    )
+    return replace(entry, options=CopyOptions(referrers=options))
+
+
+@pytest.mark.parametrize("kind", ["image", "repository", "registry"])
+@pytest.mark.parametrize("place", ["b.x/signatures", "ocidir://signatures"])
+def test_an_entry_comes_after_those_that_write_where_it_reads_referrers(kind: str, place: str) -> None:
+    ends = {"image": ("c.x/a:1", "d.x/a:1"), "repository": ("c.x/a", "d.x/a"), "registry": ("c.x", "d.x")}[kind]
+    reader = with_referrers(entry(kind, *ends), source=place)
+    for writer in (
+        entry("image", "a.x/a:1", f"{place}:v1"),
+        entry("repository", "a.x/a", place),
+        with_referrers(entry("image", "a.x/a:1", "e.x/a:1"), target=place),
+    ):
+        assert predecessors([reader, writer]) == [frozenset({1}), frozenset()]
+    assert predecessors([reader, entry("image", "a.x/a:1", "b.x/other:1")]) == [frozenset(), frozenset()]
+
+
+def test_an_entry_comes_after_those_that_write_referrers_where_it_reads() -> None:
+    writer = with_referrers(entry("image", "a.x/a:1", "e.x/a:1"), target="b.x/signatures")
+    for reader in (
+        entry("image", "b.x/signatures:v1", "c.x/a:1"),
+        entry("repository", "b.x/signatures", "c.x/a"),
+        entry("registry", "b.x", "c.x"),
+    ):
+        assert predecessors([reader, writer]) == [frozenset({1}), frozenset()]
+    assert predecessors([entry("image", "b.x/other:v1", "c.x/a:1"), writer]) == [frozenset(), frozenset()]
+
+
+def test_an_entry_that_reads_and_writes_its_referrers_in_one_place_does_not_wait_for_itself() -> None:
+    own = with_referrers(entry("image", "a.x/a:1", "b.x/a:1"), source="c.x/s", target="c.x/s")
+    assert predecessors([own, entry("image", "z.x/a:1", "y.x/a:1")]) == [frozenset(), frozenset()]
 
 
 def test_thousands_that_wait_for_each_other_are_ordered_without_asking_everybody() -> None:
