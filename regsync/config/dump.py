@@ -1,26 +1,28 @@
-"""A `Config` becomes the YAML that `regsync config` prints: every key, in the order of the model, defaults filled in.
+"""A `Config` becomes the YAML that `regsync config` prints: what counts, in the order of the model, defaults filled in.
 
 What is printed with its secrets can be loaded again and means the same, so texts that would not be read back as text
-are quoted by the rules of our own reader.
+are quoted by the rules of our own reader. What says nothing (an empty text, list or mapping) is left out, unless an
+entry would inherit something in its place.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, Final
 
 import yaml
 
+from regsync.config.fields import Section
 from regsync.config.hooks import without_secrets
-from regsync.config.model import Config
-from regsync.config.problems import SECRETS
+from regsync.config.model import Config, Cred, Defaults, RateLimit, SyncStep
+from regsync.config.problems import HIDDEN, SECRETS
 from regsync.config.scalars import resolve
 
-_HIDDEN: Final = "***"
 _HIDDEN_KEYS: Final = SECRETS - {"user"}
-_GO_HOOKS: Final = ("pre", "post", "unchanged")
-_SHOWN_IF_SAID: Final = "semverRange"
+_ABOUT_HIDDEN: Final = f"# {HIDDEN} stands for a secret. What `config --show-secrets` prints can be used as it is.\n"
 _FIRST: Final = ("name", "source", "target", "type", "tags", "tagSets", "repos", "platform", "platforms")
+_OF_THE_USER: Final = "annotations"  # a mapping of these, in which an empty text means something
+_NOTHING: Final[tuple[Any, ...]] = (None, "", "0s", [], {})
+_USUAL_LIMIT: Final = RateLimit().filled_from(RateLimit()).model_dump(by_alias=True, mode="json")
 _TEXT: Final = "tag:yaml.org,2002:str"
 _UNBROKEN: Final = 1 << 20  # characters to a line; a reference must stay on one
 
@@ -43,30 +45,66 @@ def _written(_dumper: Any, text: str) -> yaml.ScalarNode:
 _Dumper.add_representer(str, _written)
 
 
-def _hooks(hooks: dict[str, Any], *, show_secrets: bool) -> Iterator[tuple[str, Any]]:
-    """Yield the hooks Go knows and what else there is; a URL without all behind its host, which may be a secret."""
-    for name, hook in hooks.items():
-        if hook and hook["type"] == "webhook" and not show_secrets:
-            hook["params"] = [without_secrets(url) for url in hook["params"]]
-        if hook or name in _GO_HOOKS:
-            yield name, hook
-
-
 def dump_config(config: Config, *, show_secrets: bool) -> str:
-    """Return a configuration as YAML; passwords, tokens and keys as `***` unless asked for."""
-    values = config.model_dump(by_alias=True, mode="json")
-    for cred in values["creds"]:
-        cred["apiOpts"] = {key: value for key, value in cred["apiOpts"].items() if value}
-        cred["reqConcurrent"] = cred["reqConcurrent"] or 0
-        if not show_secrets:
-            cred.update({key: _HIDDEN for key in _HIDDEN_KEYS if cred[key]})
-    for section in (values["defaults"], *values["sync"]):
-        section["hooks"] = dict(_hooks(section["hooks"], show_secrets=show_secrets))
-    values["sync"] = [{**{key: step[key] for key in _FIRST}, **step} for step in values["sync"]]
-    for step in values["sync"]:
-        if not step["name"]:
-            del step["name"]
-        for chosen in (step["tags"], *step["tagSets"]):
-            if not chosen[_SHOWN_IF_SAID]:
-                del chosen[_SHOWN_IF_SAID]
-    return str(yaml.dump(values, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=_UNBROKEN))
+    """Return a configuration as YAML; passwords, tokens and keys as `***` unless asked for, URLs of webhooks, too."""
+    inherited = _values(SyncStep().filled_from(config.defaults, place=""))
+    values: dict[str, Any] = {
+        "version": config.version,
+        "creds": [_login(cred) for cred in config.creds],
+        "defaults": _telling(_values(config.defaults), _values(Defaults().settled())),
+        "sync": [_telling(_values(step), inherited) for step in config.sync],
+    }
+    hidden = not show_secrets and any([*map(_hide, (*values["creds"], values["defaults"], *values["sync"]))])
+    values = {key: value for key, value in values.items() if value}
+    text = str(yaml.dump(values, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=_UNBROKEN))
+    return _ABOUT_HIDDEN + text if hidden else text
+
+
+def _hide(section: dict[str, Any]) -> bool:
+    """Put what may be shown in place of what is secret, and say whether there was anything."""
+    secret = [key for key in section if key in _HIDDEN_KEYS]
+    section.update(dict.fromkeys(secret, HIDDEN))
+    hidden = bool(secret)
+    for hook in section.get("hooks", {}).values():
+        if hook["type"] == "webhook":
+            shown = [without_secrets(url) for url in hook["params"]]
+            hidden = hidden or shown != hook["params"]
+            hook["params"] = shown
+    return hidden
+
+
+def _login(cred: Cred) -> dict[str, Any]:
+    values = _values(cred)
+    values["reqConcurrent"] = cred.req_concurrent or 0
+    if not cred.api_opts.disable_head:
+        del values["apiOpts"]
+    return _telling(values, _values(Cred()))
+
+
+def _values(section: Section) -> dict[str, Any]:
+    return section.model_dump(by_alias=True, mode="json")
+
+
+def _telling(values: dict[str, Any], unsaid: dict[str, Any]) -> dict[str, Any]:
+    """Return what says something, or has to be said because `unsaid` is what its absence means."""
+    ordered: dict[str, Any] = {key: values[key] for key in _FIRST if key in values}
+    ordered.update(values)
+    return {key: _brief(value) for key, value in ordered.items() if not _says_nothing(value) or value != unsaid[key]}
+
+
+def _brief(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_brief(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        key: one if key == _OF_THE_USER else _brief(one)
+        for key, one in value.items()
+        if (one if key == _OF_THE_USER else not _says_nothing(one))
+    }
+
+
+def _says_nothing(value: Any) -> bool:
+    if isinstance(value, dict):
+        return value == _USUAL_LIMIT or all(map(_says_nothing, value.values()))
+    return value in _NOTHING

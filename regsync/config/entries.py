@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 
 from regsync.config.choices import ChoiceRules
 from regsync.config.hooks import check_hooks
-from regsync.config.model import Defaults, Inherited, SyncStep
+from regsync.config.model import WITHOUT_EFFECT, Defaults, Inherited, SyncStep
 from regsync.config.places import Places, inside, same_prefix, same_repository
 from regsync.config.problems import Path, Report, did_you_mean, path_text
 from regsync.config.scalars import shown
@@ -35,7 +35,6 @@ _EXPECTED: Final = {
     "repository": "expected a repository such as registry.example.com/team/app",
     "registry": "expected a registry such as registry.example.com",
 }
-_USELESS: Final[dict[str, tuple[str, ...]]] = {"image": ("tags", "tagSets", "repos"), "repository": ("repos",)}
 
 _Source = TypeVar("_Source")
 _Read = TypeVar("_Read")
@@ -136,8 +135,8 @@ class EntryRules:
             refuse_later_keys(chosen, place, self.report)
             self._choices.check(chosen, place)
         if "type" in step.model_fields_set:
-            given = {key_of(step, name) for name in step.model_fields_set}
-            for key in given.intersection(_USELESS.get(step.type, ())):
+            for name in step.model_fields_set.intersection(WITHOUT_EFFECT.get(step.type, ())):
+                key = key_of(step, name)
                 self.report.warn((*path, key), f"{key} has no effect on an entry of type {step.type}")
 
     def _check_platforms(self, step: SyncStep, path: Path) -> None:

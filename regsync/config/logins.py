@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Final
 
 from regsync.config.model import Cred
-from regsync.config.problems import Path, Report
+from regsync.config.problems import HIDDEN, SECRETS, Path, Report
 from regsync.config.unsupported import key_of, refuse_later_keys, refuse_templates
 from regsync.errors import Malformed
 from regsync.oci.reference import valid_host
@@ -36,6 +36,7 @@ def check_cred(cred: Cred, path: Path, *, report: Report, registry: Callable[[st
     if not _PREFIX.fullmatch(cred.path_prefix) or ".." in cred.path_prefix.split("/"):
         report.error((*path, "pathPrefix"), "not a path; expected parts of letters, digits, . _ ~ - joined by /")
     _check_certificates(cred, path, report, templates)
+    _warn_of_hidden(cred, path, report)
     _warn_of_old_keys(cred, path, report)
 
 
@@ -49,7 +50,7 @@ def _check_registry(cred: Cred, path: Path, report: Report, registry: Callable[[
 def _check_certificates(cred: Cred, path: Path, report: Report, templates: frozenset[str]) -> None:
     for name in ("regcert", "client_cert", "client_key"):
         pem = getattr(cred, name)
-        if pem and name not in templates and not _is_pem(pem):
+        if pem and pem != HIDDEN and name not in templates and not _is_pem(pem):
             what = "key" if name == "client_key" else "certificate"
             text = f"not PEM text; expected the {what} itself (-----BEGIN ...), not the path of a file"
             report.error((*path, key_of(cred, name)), text)
@@ -57,6 +58,14 @@ def _check_certificates(cred: Cred, path: Path, report: Report, templates: froze
         given, missing = ("clientCert", "clientKey") if cred.client_cert else ("clientKey", "clientCert")
         if (*path, missing) not in report.refused:
             report.error((*path, given), f"{given} is of no use without {missing}; expected both or neither")
+
+
+def _warn_of_hidden(cred: Cred, path: Path, report: Report) -> None:
+    """Tell of what `regsync config` has left out of what it printed: it cannot log in anybody."""
+    for name in cred.model_fields_set:
+        key = key_of(cred, name)
+        if key in SECRETS and getattr(cred, name) == HIDDEN:
+            report.warn((*path, key), f"{HIDDEN} stands for a secret that was not printed; write the secret itself")
 
 
 def _warn_of_old_keys(cred: Cred, path: Path, report: Report) -> None:

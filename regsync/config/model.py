@@ -97,13 +97,13 @@ class Cred(Section):
     mirrors: tuple[Secret, ...] = ()
     priority: SecretCount = 0
     repo_auth: SecretBoolean = False
-    api: Secret = ""
+    api: Secret = Field(default="", exclude=True)
     api_opts: ApiOptions = ApiOptions()
     blob_chunk: Annotated[SecretCount, AfterValidator(lambda size: size if size > 0 else _CHUNK)] = _CHUNK
     blob_max: Annotated[SecretSize, AfterValidator(lambda size: size or -1)] = -1
     req_per_sec: SecretNumber = 0.0
     req_concurrent: Annotated[SecretCount | None, AfterValidator(lambda cap: cap or None)] = None
-    scheme: Secret = ""
+    scheme: Secret = Field(default="", exclude=True)
 
 
 class TagFilter(Section):
@@ -166,6 +166,7 @@ class Hooks(Section):
         return self.model_copy(update=own)
 
 
+WITHOUT_EFFECT: Final[dict[str, tuple[str, ...]]] = {"image": ("tags", "tag_sets", "repos"), "repository": ("repos",)}
 _TAKEN_IF_EMPTY: Final = ("backup", "referrer_source", "referrer_target", "media_types")
 _TAKEN_IF_UNSAID: Final = (
     "digest_tags",
@@ -248,9 +249,13 @@ class SyncStep(Inherited):
         filled["referrer_filters"] = filled["referrer_filters"] or ()
         filled["ratelimit"] = self.ratelimit.filled_from(defaults.ratelimit)
         filled["hooks"] = self.hooks.filled_from(defaults.hooks)
+        filled |= {name: _NOTHING_CHOSEN[name] for name in WITHOUT_EFFECT.get(self.type, ())}
         step = self.model_copy(update=filled)
         step._place = place  # noqa: SLF001  # a copy of our own, not yet seen by anyone
         return step
+
+
+_NOTHING_CHOSEN: Final = {name: SyncStep.model_fields[name].default for name in ("tags", "tag_sets", "repos")}
 
 
 class Config(Section):

@@ -18,6 +18,7 @@ from regsync.text import plain
 _KEY_SHOWN: Final = 40  # characters
 _NAME: Final = re.compile("[^:=@ ]*[:=@ ](?=.)")
 
+HIDDEN: Final = "***"  # what stands for a secret that is not shown
 SECRETS: Final = frozenset({"user", "pass", "token", "clientKey"})
 
 Path = tuple[str | int, ...]

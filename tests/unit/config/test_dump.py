@@ -1,12 +1,19 @@
 from __future__ import annotations
 
-from pathlib import Path
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 import pytest
 import yaml
+from hypothesis import given, settings
 
 from regsync.config.dump import dump_config
-from tests.unit.config.loading import STEP, config_of
+from regsync.config.model import Config, Defaults, SyncStep
+from regsync.oci.mediatype import OCI_INDEX, SYNCED_BY_DEFAULT
+from tests.support.pages import PAGES, ROOT, blocks, page_name
+from tests.unit.config.generated import CONFIG
+from tests.unit.config.loading import STEP, config_of, loaded, warnings_of
 
 _FULL = """
 version: 1
@@ -56,56 +63,127 @@ def _printed(text: str, *, show_secrets: bool = True) -> str:
     return dump_config(config_of(text), show_secrets=show_secrets)
 
 
+def everything(config: Config) -> dict[str, Any]:
+    return config.model_dump()
+
+
+def loads_back(text: str) -> None:
+    """What is printed for this file means the same, prints the same, and warns of nothing new."""
+    before = loaded(text)
+    printed = dump_config(before.config, show_secrets=True)
+    after = loaded(printed)
+    assert everything(after.config) == everything(before.config)
+    assert dump_config(after.config, show_secrets=True) == printed
+    assert said(after.warnings) <= said(before.warnings)
+
+
+def said(warnings: Iterable[str]) -> set[str]:
+    """Warnings without their places."""
+    return {warning.partition(": ")[2] for warning in warnings}
+
+
+def examples() -> Iterator[Any]:
+    """Every configuration of the documentation, and the example with all its blocks."""
+    for page in PAGES:
+        for number, block in enumerate(blocks(page)):
+            if block.kind == "yaml" and not {"other", "wrong"} & set(block.words):
+                yield pytest.param(block.body, id=f"{page_name(page)}-{number}")
+    text = (ROOT / "config.example.yaml").read_text(encoding="utf-8")
+    yield pytest.param(text, id="config.example.yaml")
+    yield pytest.param(re.sub(r"^#\|( |$)", "", text, flags=re.MULTILINE), id="config.example.yaml, everything")
+
+
 @pytest.mark.parametrize("text", ["", STEP, _FULL], ids=["empty", "one step", "everything"])
 def test_what_is_printed_loads_back_to_the_same_settings(text: str) -> None:
-    printed = _printed(text)
-    before, after = config_of(text), config_of(printed)
-    assert [cred.model_dump() for cred in after.creds] == [cred.model_dump() for cred in before.creds]
-    assert after.defaults.model_dump() == before.defaults.model_dump()
-    assert [step.model_dump() for step in after.sync] == [step.model_dump() for step in before.sync]
-    assert _printed(printed) == printed
+    loads_back(text)
 
 
-def test_the_example_loads_back_too() -> None:
-    text = (Path(__file__).parents[3] / "config.example.yaml").read_text(encoding="utf-8")
-    printed = _printed(text)
-    assert _printed(printed) == printed
+@pytest.mark.parametrize("text", list(examples()))
+def test_every_example_loads_back(text: str) -> None:
+    loads_back(text)
+
+
+@given(CONFIG)
+@settings(deadline=None)
+def test_whatever_can_be_written_loads_back(values: dict[str, Any]) -> None:
+    loads_back(yaml.safe_dump(values, allow_unicode=True, sort_keys=False))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"defaults: {{mediaTypes: [{OCI_INDEX}]}}\n{STEP}    mediaTypes: []\n",
+        f"defaults: {{interval: 1h}}\n{STEP}    schedule: '@daily'\n",
+        f"defaults: {{schedule: '@daily'}}\n{STEP}    interval: 1h\n",
+        f"defaults: {{ratelimit: {{retry: 1h}}}}\n{STEP}    ratelimit: {{retry: 5m}}\n",
+        f"defaults: {{fastCheck: true}}\n{STEP}    fastCheck: false\n",
+    ],
+)
+def test_what_an_entry_says_against_the_defaults_is_printed(text: str) -> None:
+    loads_back(text)
+
+
+def test_an_empty_list_of_filters_is_printed_where_the_defaults_have_some() -> None:
+    filters = {"referrerFilters": [{"artifactType": "a/b", "annotations": {"k": ""}}]}
+    defaults = Defaults.model_validate(filters).settled()
+    own: list[dict[str, Any]] = [{"referrerFilters": []}, {}]
+    steps = [SyncStep.model_validate(said).filled_from(defaults, place="") for said in own]
+    printed = yaml.safe_load(dump_config(Config(defaults=defaults, sync=tuple(steps)), show_secrets=True))
+    assert [step["referrerFilters"] for step in printed["sync"]] == [[], filters["referrerFilters"]]
 
 
 def test_secrets_are_printed_only_when_asked_for() -> None:
     hidden = _printed(_FULL, show_secrets=False)
     assert "hunter2" not in hidden
-    values = yaml.safe_load(hidden)["creds"]
-    assert [values[0][key] for key in ("user", "pass", "token", "clientKey")] == ["010", "***", "***", "***"]
-    assert [values[1][key] for key in ("user", "pass", "token", "clientKey")] == ["", "", "", ""]
+    first, second = yaml.safe_load(hidden)["creds"]
+    assert [first[key] for key in ("user", "pass", "token", "clientKey")] == ["010", "***", "***", "***"]
+    assert {"user", "pass", "token", "clientKey"} & set(second) == set()
 
 
-_LOGIN_KEYS = """
-    registry hostname tls regcert clientCert clientKey user pass token credHelper credExpire credHost pathPrefix mirrors
-    priority repoAuth api apiOpts blobChunk blobMax reqPerSec reqConcurrent scheme
-"""
-_STEP_KEYS = """
-    source target type tags tagSets repos platform platforms backup interval schedule ratelimit digestTags referrers
-    referrerFilters referrerSource referrerTarget referrerSlow fastCheck forceRecursive includeExternal mediaTypes hooks
-"""
+def test_what_is_printed_without_its_secrets_says_so_and_loads_with_a_warning_for_each() -> None:
+    hidden = _printed(_FULL, show_secrets=False)
+    assert hidden.startswith("# *** stands for a secret.")
+    told = [warning.split(": ")[1] for warning in warnings_of(hidden)]
+    assert sorted(told) == ["creds[0].clientKey", "creds[0].pass", "creds[0].token"]
+    assert not _printed(STEP, show_secrets=False).startswith("#")
 
 
-def test_every_key_is_printed_in_order_even_when_empty() -> None:
+def test_only_what_says_something_is_printed_and_every_default_that_counts() -> None:
     values = yaml.safe_load(_printed(f"creds: [{{registry: a.example}}]\n{STEP}"))
     assert list(values) == ["version", "creds", "defaults", "sync"]
-    assert list(values["creds"][0]) == _LOGIN_KEYS.split()
-    assert list(values["sync"][0]) == _STEP_KEYS.split()
-    assert values["sync"][0]["tags"] == {"allow": [], "deny": []}
-    assert values["defaults"]["referrers"] is None
-    assert values["sync"][0]["referrers"] is False
+    assert values["creds"] == [
+        {
+            "registry": "a.example", "credExpire": "1h0m0s", "priority": 0, "repoAuth": False, "blobChunk": 1 << 20,
+            "blobMax": -1, "reqPerSec": 0.0, "reqConcurrent": 0,
+        }
+    ]  # fmt: skip
+    assert values["defaults"] == {
+        "parallel": 8, "blobLimit": 1 << 30, "cacheCount": 0, "skipDockerConfig": False, "skipInvalidEntries": False
+    }  # fmt: skip
+    assert list(values["sync"][0])[:3] == ["source", "target", "type"]
+    assert values["sync"][0]["mediaTypes"] == list(SYNCED_BY_DEFAULT)
+    assert {"tags", "tagSets", "repos", "hooks", "ratelimit", "schedule", "interval"} & set(values["sync"][0]) == set()
+
+
+@pytest.mark.parametrize("parallel", ["", "defaults: {parallel: 0}\n", "defaults: {parallel: -1}\n"])
+def test_the_number_of_images_is_printed_that_counts(parallel: str) -> None:
+    assert yaml.safe_load(_printed(parallel))["defaults"]["parallel"] == 8
+
+
+@pytest.mark.parametrize("block", ["tags: {allow: [a]}", "tagSets: [{}]", "repos: {deny: [a]}"])
+def test_a_block_without_effect_is_not_printed(block: str) -> None:
+    text = f"sync: [{{source: 'a.example/x:1', target: 'b.example/x:1', type: image, {block}}}]\n"
+    assert len(warnings_of(text)) == 1
+    assert warnings_of(_printed(text)) == []
+    loads_back(text)
 
 
 def test_durations_are_printed_as_go_prints_them() -> None:
     values = yaml.safe_load(_printed(_FULL))
     assert values["creds"][0]["credExpire"] == "1.5s"
     assert values["defaults"]["interval"] == "1h0m0s"
-    assert values["defaults"]["ratelimit"]["retry"] == "5m0s"
-    assert [step["interval"] for step in values["sync"]] == ["0s", "1m30s"]
+    assert yaml.safe_load(_printed("defaults: {ratelimit: {retry: 10m}}"))["defaults"]["ratelimit"]["retry"] == "10m0s"
+    assert [step.get("interval", "0s") for step in values["sync"]] == ["0s", "1m30s"]
 
 
 def test_certificates_are_printed_as_blocks() -> None:

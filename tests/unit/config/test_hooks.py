@@ -92,7 +92,6 @@ def test_of_a_url_only_its_host_is_printed_unless_secrets_are_asked_for() -> Non
     assert [text for text in ("ann", "hunter22", "canary", "T0000", "abcdef") if text in hidden] == []
     for section in (yaml.safe_load(hidden)["defaults"], yaml.safe_load(hidden)["sync"][0]):
         assert section["hooks"] == {
-            "pre": None,
             "post": {"type": "webhook", "params": ["https://a.example/***"], "timeout": "1m0s"},
             "unchanged": {"type": "exec", "params": ["notify", "--quiet"], "timeout": "1m0s"},
             "entryPost": {"type": "webhook", "params": ["https://hooks.slack.com/***"], "timeout": "5s"},
