@@ -17,7 +17,7 @@ find_python = for python in $(PYTHON) python3.13 python3.12 python3.11 python3; 
 	    python=; \
 	  done
 
-.PHONY: help demo test lint lock bench clean
+.PHONY: help demo test tools lint lock bench clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -35,8 +35,11 @@ demo: $(VENV)/run.stamp ## Mirror the shipped images into demo-output/, offline
 	@for layout in demo-output/*/; do echo "  ocidir://$${layout%/}"; done
 	@echo "Run it again: nothing has to be copied. Remove demo-output/ to start afresh."
 
-test: $(VENV)/dev.stamp ## Run the tests; those that need docker-registry, skopeo, umoci or buildah skip without them
+test: $(VENV)/dev.stamp ## Run the tests; those that need a program that is not installed skip
 	$(BIN)/python -m pytest $(PYTEST)
+
+tools: ## Build the registries and clients tests run beside ours (needs Go and Rust) into ~/.cache or $REGSYNC_TEST_TOOLS
+	@.ci/tools
 
 lint: $(VENV)/dev.stamp ## Style, types and import contracts
 	$(BIN)/ruff check .

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+import pytest
 
 from regsync.clock import SystemClock
 from regsync.events import ignore
@@ -21,15 +25,23 @@ from tests.support.clock import FakeClock
 from tests.support.fake_registry import MANNER, FakeRegistry, Features
 from tests.support.fake_store import Stored
 from tests.support.memory import MemoryRepository
-from tests.support.real import DockerRegistry
+from tests.support.real import RegistryProcess
+from tests.support.registries import REAL
+
+PLACES = ("memory", "modern memory", "layout", "fake", "modern fake", *REAL)
+
+
+def without(*kinds: str) -> pytest.MarkDecorator:
+    """Have a test run in all places but these, which do not keep the promise; beside it stands why."""
+    return pytest.mark.parametrize("place", [kind for kind in PLACES if kind not in kinds], indirect=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
     """A repository nobody has used yet, a `sibling` it may adopt from, and a `stranger`: the same one opened anew.
 
-    `spoil` puts other bytes behind a digest that is there. `heals` says whether a put repairs what was spoilt,
-    `keeps_algorithm` whether sha512 stays sha512.
+    `spoil` puts other bytes behind a digest that is there. `heals` says whether a put repairs what was spoilt, `mounts`
+    whether blobs are adopted from the sibling, `keeps_algorithm` whether sha512 stays sha512.
     """
 
     repository: Repository
@@ -38,6 +50,7 @@ class Place:
     spoil: Callable[[Digest, bytes], None]
     referrers: Callable[[Digest], Awaitable[list[str]]]
     heals: bool = True
+    mounts: bool = True
     keeps_algorithm: bool = True
 
 
@@ -133,12 +146,11 @@ async def in_fake(features: Features) -> AsyncIterator[Place]:
 
 
 @asynccontextmanager
-async def in_docker_registry(registry: DockerRegistry, name: str) -> AsyncIterator[Place]:
-    """A repository of a docker-registry that others use too."""
+async def in_real(registry: RegistryProcess, name: str) -> AsyncIterator[Place]:
+    """A repository of a real registry that others use too."""
 
     def spoil(digest: Digest, data: bytes) -> None:
-        blobs = registry.data / "docker/registry/v2/blobs"
-        (blobs / digest.algorithm / digest.hex[:2] / digest.hex / "data").write_bytes(data)
+        registry.file_of(str(digest)).write_bytes(data)
 
     async with opened(registry.host) as ours, opened(registry.host) as theirs:
         stranger = theirs.repository(RegistryReference(registry.host, name))
@@ -147,7 +159,27 @@ async def in_docker_registry(registry: DockerRegistry, name: str) -> AsyncIterat
             ours.repository(RegistryReference(registry.host, f"{name}-sibling"), push=True),
             stranger,
             spoil,
-            referrers=_listed_under_tag(stranger),
+            referrers=_listed_by(registry, name) if registry.lists_referrers else _listed_under_tag(stranger),
             heals=False,
-            keeps_algorithm=False,
+            mounts=registry.mounts,
+            keeps_algorithm=registry.keeps_algorithm,
         )
+
+
+def _listed_by(registry: RegistryProcess, name: str) -> Callable[[Digest], Awaitable[list[str]]]:
+    """Ask the registry itself, past everything of ours."""
+
+    async def referrers(digest: Digest) -> list[str]:
+        heard = await asyncio.to_thread(registry.get, f"/v2/{name}/referrers/{digest}")
+        found = [each["digest"] for each in json.loads(heard)["manifests"]]
+        return [*dict.fromkeys(found)]  # ferro lists what was put twice twice
+
+    return referrers
+
+
+@asynccontextmanager
+async def alone_in(registry: RegistryProcess, name: str) -> AsyncIterator[Place]:
+    """A repository of a registry that nobody else uses, started for it."""
+    with registry:
+        async with in_real(registry, name) as place:
+            yield place

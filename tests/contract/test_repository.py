@@ -10,7 +10,7 @@ import pytest
 from regsync.errors import Incomplete, IntegrityError, NotFound, RegsyncError, StorageError, Unavailable
 from regsync.oci.descriptor import Descriptor
 from regsync.oci.digest import Digest
-from tests.contract.places import Place
+from tests.contract.places import Place, without
 from tests.support.built import Built
 from tests.support.images import (
     Verified,
@@ -85,6 +85,7 @@ async def test_a_large_blob_comes_in_pieces(place: Place) -> None:
     assert max(sizes) <= 1 << 20
 
 
+@without("ferro", "crane")  # ferro knows no sha384; crane takes a blob by sha512 and denies that it has it
 @pytest.mark.parametrize("algorithm", ["sha384", "sha512"])
 async def test_a_blob_of_another_algorithm_is_found_by_it(place: Place, algorithm: str) -> None:
     blob = described(b"a layer", algorithm=algorithm)
@@ -199,11 +200,15 @@ async def test_bytes_that_rotted_where_they_lie_never_pass_as_the_blob(place: Pl
             [chunk async for chunk in Verified(blob, chunks)]
 
 
-async def test_a_blob_is_adopted_from_a_sibling(place: Place) -> None:
+async def test_a_blob_is_adopted_from_a_sibling_where_that_is_done_and_can_be_put_where_not(place: Place) -> None:
     blob = described(LARGE)
     await put_blob(place.sibling, verified_once(LARGE))
-    assert not await place.repository.has_blob(blob)
-    assert await place.repository.adopt_blob(blob, place.sibling)
+    if place.mounts:
+        assert not await place.repository.has_blob(blob)
+        assert await place.repository.adopt_blob(blob, place.sibling)
+    else:
+        assert not await place.repository.adopt_blob(blob, place.sibling)
+        await put_blob(place.repository, verified_once(LARGE))
     assert await place.stranger.has_blob(blob)
     assert await bytes_of(place.stranger, blob) == LARGE
 
@@ -253,6 +258,7 @@ async def test_an_image_comes_back_byte_for_byte(place: Place, built: Built) -> 
             assert await bytes_of(place.stranger, blob) == data
 
 
+@without("crane")  # which files a manifest under whatever digest it is told
 async def test_a_manifest_by_sha512_is_found_by_its_tag_and_where_that_is_kept_by_its_digest(place: Place) -> None:
     built = image_bytes(b"a layer", algorithm="sha512")
     manifest = await put_built(place.repository, built, tag="v1")
@@ -278,6 +284,7 @@ async def test_a_manifest_without_its_parts_is_refused(place: Place) -> None:
     assert await place.stranger.head_manifest("v1") is None
 
 
+@without("ferro", "crane")  # whose manifests lie in their memory
 async def test_a_manifest_that_rotted_where_it_lies_is_never_handed_out(place: Place) -> None:
     built = image_bytes(b"a layer", annotations={"org.example.test": "rotten where it lies"})
     manifest = await put_built(place.repository, built, tag="v1")

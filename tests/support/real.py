@@ -1,4 +1,4 @@
-"""Programs of others: docker-registry as a process, and skopeo, umoci, buildah, htpasswd where they are installed."""
+"""Programs of others: docker-registry as a process, and skopeo, oras and their like where they are installed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import socket
 import ssl
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from pathlib import Path
@@ -23,11 +23,12 @@ REQUIRE_REAL = "REGSYNC_TEST_REQUIRE_REAL"
 _READY_WITHIN = 20.0  # seconds
 _POLL = 0.02  # seconds
 _PORTS_TRIED = 5
+_BUILT = os.environ.get("REGSYNC_TEST_TOOLS") or str(Path.home() / ".cache" / "regsync-test-tools")  # by `make tools`
 
 
 def require(program: str) -> str:
     """Return the path of a program; without it the test is skipped, or fails where everything must be there."""
-    found = shutil.which(program)
+    found = shutil.which(program, path=os.pathsep.join([_BUILT, os.environ.get("PATH", os.defpath)]))
     if found is None:
         why = f"{program} is not installed"
         if os.environ.get(REQUIRE_REAL) == "1":
@@ -63,32 +64,37 @@ class TokenAuth:
     bundle: Path
 
 
-class DockerRegistry:
-    """One docker-registry process on loopback; its data and its port outlive `restart`.
+class RegistryProcess:
+    """One registry of others on loopback; its port and what lies in its folder outlive `restart`.
 
-    `basic` is a (user, password) pair. `authority` makes it speak TLS with a certificate for 127.0.0.1 and localhost.
+    `lists_referrers` says whether it has the referrers API, `mounts` whether it gives a blob of one repository to
+    another, and `keeps_algorithm` whether it knows manifests by other digests than sha256.
     """
 
-    def __init__(
-        self,
-        folder: Path,
-        *,
-        basic: tuple[str, str] | None = None,
-        token: TokenAuth | None = None,
-        authority: trustme.CA | None = None,
-        read_only: bool = False,
-        delete: bool = True,
-    ) -> None:
+    program = ""
+    lists_referrers = False
+    mounts = True
+    keeps_algorithm = False
+
+    def __init__(self, folder: Path, *, authority: trustme.CA | None = None) -> None:
         self.folder = folder
         self.data = folder / "data"
         self.log = folder / "registry.log"
         self.port = 0
-        self._basic = basic
-        self._token = token
         self._authority = authority
-        self._read_only = read_only
-        self._delete = delete
         self._process: subprocess.Popen[bytes] | None = None
+
+    def arguments(self) -> Sequence[str]:
+        """What it is started with, now that its port is known."""
+        raise NotImplementedError
+
+    def environment(self) -> Mapping[str, str]:
+        """What it is told besides."""
+        return {}
+
+    def file_of(self, digest: str) -> Path:
+        """Where a blob or a manifest lies."""
+        raise NotImplementedError
 
     @property
     def host(self) -> str:
@@ -110,7 +116,7 @@ class DockerRegistry:
 
     def start(self) -> None:
         """Start it and return when it answers; a port somebody took meanwhile is changed for another."""
-        program = require("docker-registry")
+        program = require(self.program)
         self.folder.mkdir(parents=True, exist_ok=True)
         kept = self.port
         for _ in range(_PORTS_TRIED):
@@ -118,15 +124,13 @@ class DockerRegistry:
             if self._launch(program):
                 return
             self.kill()
-        pytest.fail(f"docker-registry does not start:\n{self.log.read_text()[-2000:]}")
+        pytest.fail(f"{self.program} does not start:\n{self.log.read_text()[-2000:]}")
 
     def _launch(self, program: str) -> bool:
-        config = self.folder / "config.yml"
-        config.write_text(self._config())
+        command = [program, *self.arguments()]
+        environment = {**os.environ, **self.environment()}
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [program, "serve", str(config)], stdin=subprocess.DEVNULL, stdout=log, stderr=log
-            )
+            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment)
         return self._ready(self._process)
 
     def _ready(self, process: subprocess.Popen[bytes]) -> bool:
@@ -138,6 +142,17 @@ class DockerRegistry:
                 return process.poll() is None
             time.sleep(_POLL)
         return False
+
+    def get(self, path: str) -> bytes:
+        """Return what it says to a plain GET."""
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=10)
+        try:
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            assert answer.status == 200, f"{path}: {answer.status}"
+            return answer.read()
+        finally:
+            connection.close()
 
     def _answers(self) -> bool:
         connection = HTTPConnection("127.0.0.1", self.port, timeout=2)
@@ -165,22 +180,60 @@ class DockerRegistry:
         """End it at once, as a crash does."""
         self._end(signal.SIGKILL)
 
-    def restart(self, *, read_only: bool | None = None) -> None:
+    def restart(self) -> None:
         """End it and start it on the same port with the same data."""
         self.kill()
-        if read_only is not None:
-            self._read_only = read_only
         self.start()
-
-    def collect_garbage(self) -> None:
-        """Run its garbage collection over the data, removing manifests without a tag."""
-        run("docker-registry", "garbage-collect", "--delete-untagged", str(self.folder / "config.yml"))
 
     def _end(self, number: signal.Signals) -> None:
         if self._process is not None:
             self._process.send_signal(number)
             self._process.wait(timeout=30)
             self._process = None
+
+
+class DockerRegistry(RegistryProcess):
+    """Debian's docker-registry 2.8: fallback tags instead of the referrers API, sha256 for every manifest.
+
+    `basic` is a (user, password) pair. `authority` makes it speak TLS with a certificate for 127.0.0.1 and localhost.
+    """
+
+    program = "docker-registry"
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        basic: tuple[str, str] | None = None,
+        token: TokenAuth | None = None,
+        authority: trustme.CA | None = None,
+        read_only: bool = False,
+        delete: bool = True,
+    ) -> None:
+        super().__init__(folder, authority=authority)
+        self._basic = basic
+        self._token = token
+        self._read_only = read_only
+        self._delete = delete
+
+    def arguments(self) -> Sequence[str]:
+        config = self.folder / "config.yml"
+        config.write_text(self._config())
+        return ("serve", str(config))
+
+    def file_of(self, digest: str) -> Path:
+        algorithm, _, value = digest.partition(":")
+        return self.data / "docker/registry/v2/blobs" / algorithm / value[:2] / value / "data"
+
+    def restart(self, *, read_only: bool | None = None) -> None:
+        """End it and start it on the same port with the same data."""
+        if read_only is not None:
+            self._read_only = read_only
+        super().restart()
+
+    def collect_garbage(self) -> None:
+        """Run its garbage collection over the data, removing manifests without a tag."""
+        run(self.program, "garbage-collect", "--delete-untagged", str(self.folder / "config.yml"))
 
     def _config(self) -> str:
         lines: list[str] = ["version: 0.1", "log:", "  level: info", "  accesslog:", "    disabled: false"]
