@@ -15,6 +15,7 @@ import pytest
 from tests.support.fake_registry import FakeRegistry
 from tests.support.real import DockerRegistry
 
+COUNTED = pytest.StashKey[list[str]]()  # rows of the table of requests, see `tests/integration/test_request_counts.py`
 _NAMES = itertools.count(1)
 _FOREIGN = (
     *("DOCKER_CONFIG", "DOCKER_AUTH_CONFIG", "REGISTRY_AUTH_FILE", "SSL_CERT_FILE", "SSL_CERT_DIR"),
@@ -63,6 +64,14 @@ def _nobodys_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None
     patch.setenv("DOCKER_CONFIG", str(home / ".docker"))
     yield
     patch.undo()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Print how often registries were asked, if that was counted."""
+    if rows := config.stash.get(COUNTED, []):
+        terminalreporter.section("requests: the Go regsync's and ours")
+        for row in rows:
+            terminalreporter.write_line(row)
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ def open_upload(api: Api, asked: Asked, *, name: str) -> Reply:
 
 
 def _mountable(api: Api, digest: str, source: str) -> bytes | None:
-    if source:
+    if source and api.features.mounts:
         return api.store.repositories.get(source, FakeRepository()).blobs.get(digest)
     return api.store.anywhere(digest) if api.features.anonymous_mount else None
 

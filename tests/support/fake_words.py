@@ -17,13 +17,15 @@ from tests.support.faults import Reply
 class Features:
     """What the registry can do besides; as it comes it is a docker-registry 2.8.
 
-    `page_size` caps pages of tags, of referrers and of the catalogue; 0 stands for lists without pages. `min_chunk` is
-    announced in bytes. `names_digests` False leaves Docker-Content-Digest away. `keeps_algorithm` True stores what came
-    by sha512 under sha512, and takes `?digest=` with a tag. `strict_chunks` False takes chunks out of order, as 2.8
-    does. `keeps_partial` keeps what came of a body that was cut, where 2.8 loses the session.
+    `mounts` False opens an upload for whoever wants a mount, as ferro and crane's registry do. `page_size` caps pages
+    of tags, of referrers and of the catalogue; 0 stands for lists without pages. `min_chunk` is announced in bytes.
+    `names_digests` False leaves Docker-Content-Digest away. `keeps_algorithm` True stores what came by sha512 under
+    sha512, and takes `?digest=` with a tag. `strict_chunks` False takes chunks out of order, as 2.8 does.
+    `keeps_partial` keeps what came of a body that was cut, where 2.8 loses the session.
     """
 
     referrers: bool = False
+    mounts: bool = True
     anonymous_mount: bool = False
     single_post: bool = False
     page_size: int = 0
