@@ -125,6 +125,17 @@ class ImageNeeded:
 
 
 @dataclass(frozen=True, slots=True)
+class ImageRefreshing:
+    """The target has the image, and lacks some of what belongs to it; the rest says what its entry looks after."""
+
+    source: str
+    target: str
+    forced: bool
+    digest_tags: bool
+    referrers: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ImageSkipped:
     """The image is of a media type this entry does not copy."""
 
@@ -245,6 +256,7 @@ Event = (
     | NoTagsMatched
     | ImageCurrent
     | ImageNeeded
+    | ImageRefreshing
     | ImageSkipped
     | ImageCopied
     | ImageFailed

@@ -9,6 +9,7 @@ from typing import Protocol
 from regsync.oci.descriptor import Descriptor
 from regsync.oci.digest import Digest
 from regsync.oci.manifest import Manifest
+from regsync.oci.platform import Platforms
 from regsync.oci.reference import Reference
 
 Chunks = AsyncIterator[bytes]
@@ -70,10 +71,11 @@ class Repository(Protocol):
         """
         ...
 
-    async def head_manifest(self, ref: str | Digest) -> Descriptor | None:
+    async def head_manifest(self, ref: str | Digest, *, sparse: Platforms | None = None) -> Descriptor | None:
         """Return what a tag or digest names, without its bytes; None when it is not there.
 
-        To a writer, a manifest whose parts are missing is not there.
+        To a writer, a manifest whose parts are missing is not there; of indexes, with `sparse`, only the children that
+        are wanted count as parts.
         """
         ...
 
@@ -81,8 +83,12 @@ class Repository(Protocol):
         """Return the manifest, its bytes proved against the digest; `NotFound` when it is not there."""
         ...
 
-    async def put_manifest(self, manifest: Manifest, *, at: str | Digest | None = None) -> None:
-        """Store a manifest whose children and blobs are there already.
+    async def put_manifest(
+        self, manifest: Manifest, *, at: str | Digest | None = None, sparse: Platforms | None = None
+    ) -> None:
+        """Store a manifest whose children and blobs are there already; `sparse`: those children that are wanted.
+
+        `Incomplete` when the repository finds that they are not, or takes no index without all of its children.
 
         `at` is the tag it gets, its own digest when it must be findable without one, or None when it is only part of
         something else. A manifest with a `subject` becomes findable as its referrer. Storing twice is storing once.

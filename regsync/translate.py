@@ -15,7 +15,7 @@ from regsync.config.model import Config, Cred, Hook, SyncStep, TagFilter, TagSel
 from regsync.daemon.schedule import Every, Schedule, parse_schedule
 from regsync.hooks.hook import Exec, Hooks, Webhook
 from regsync.oci.mediatype import SYNCED_BY_DEFAULT
-from regsync.oci.platform import Platform
+from regsync.oci.platform import Platform, Platforms
 from regsync.oci.reference import parse_reference
 from regsync.oci.referrers import ReferrerFilter, ReferrerOptions
 from regsync.registry.host import HostSettings, Manner
@@ -173,6 +173,7 @@ def _options(step: SyncStep) -> CopyOptions:
     """Return how much of each image is copied."""
     return CopyOptions(
         platform=Platform.parse(step.platform) if step.platform else None,
+        platforms=Platforms.parse(step.platforms) if step.platforms else None,
         referrers=_referrers(step) if step.referrers else None,
     )
 

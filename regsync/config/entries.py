@@ -142,6 +142,9 @@ class EntryRules:
     def _check_platforms(self, step: SyncStep, path: Path) -> None:
         if step.platform:
             self._complain((*path, "platform"), step.platform, _fault(_check_platform, step.platform))
+        for position, platform in enumerate(step.platforms):
+            if platform:  # empty: children that name none
+                self._complain((*path, "platforms", position), platform, _fault(_check_platform, platform))
 
     def _complain(self, path: Path, text: str, fault: str) -> None:
         if fault:

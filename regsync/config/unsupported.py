@@ -15,7 +15,6 @@ _LATER: Final = frozenset(
         "force_recursive",
         "include_external",
         "mirrors",
-        "platforms",
         "priority",
         "referrer_filters",
         "referrer_slow",

@@ -11,6 +11,7 @@ from regsync.layout.whole import Whole
 from regsync.oci.descriptor import Descriptor
 from regsync.oci.digest import Digest
 from regsync.oci.manifest import Manifest
+from regsync.oci.platform import Platforms
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,15 +23,20 @@ class Finder:
     whole: Whole
     name: str
 
-    def head(self, ref: str | Digest, *, proving: bool) -> tuple[Descriptor | None, str]:
-        """Return what is found, and what is missing of that if the index lists it; `proving` looks at all below it."""
+    def head(
+        self, ref: str | Digest, *, proving: bool, sparse: Platforms | None = None
+    ) -> tuple[Descriptor | None, str]:
+        """Return what is found, and what is missing of that if the index lists it.
+
+        `proving` looks at all below it, of indexes, with `sparse`, at these children only.
+        """
         index = self.catalogue.index()
         entry = None if index is None else index.find(ref)
         try:
             if entry is not None:
-                found = self._listed(entry.descriptor, proving=proving)
+                found = self._listed(entry.descriptor, proving=proving, sparse=sparse)
             elif index is not None and isinstance(ref, Digest):
-                found = self._unlisted(ref, proving=proving)
+                found = self._unlisted(ref, proving=proving, sparse=sparse)
             else:
                 return None, ""
         except Incomplete as error:
@@ -48,18 +54,18 @@ class Finder:
         known = entry.descriptor
         return Manifest.read(self.blobs.read(known.digest), content_type=known.media_type, expected=known.digest)
 
-    def _listed(self, known: Descriptor, *, proving: bool) -> Descriptor:
+    def _listed(self, known: Descriptor, *, proving: bool, sparse: Platforms | None) -> Descriptor:
         if proving:
-            self.whole.prove(known)
+            self.whole.prove(known, sparse=sparse)
         elif not self.blobs.has(known):
             raise Incomplete(f"{known.digest} is missing or damaged")
         return known
 
-    def _unlisted(self, digest: Digest, *, proving: bool) -> Descriptor:
+    def _unlisted(self, digest: Digest, *, proving: bool, sparse: Platforms | None) -> Descriptor:
         try:
             manifest = Manifest.read(self.blobs.read(digest), expected=digest)
         except (NotFound, IntegrityError, Malformed, Unsupported) as error:
             raise Incomplete(str(error)) from error
         if proving:
-            self.whole.prove_parts(manifest)
+            self.whole.prove_parts(manifest, sparse=sparse)
         return manifest.descriptor

@@ -29,6 +29,7 @@ from regsync.layout.writer import Suspended, Writer, read_ahead
 from regsync.oci.descriptor import Descriptor
 from regsync.oci.digest import Digest
 from regsync.oci.manifest import Manifest
+from regsync.oci.platform import Platforms
 from regsync.repository import BlobWriter, Chunks, Repository
 
 T = TypeVar("T")
@@ -90,14 +91,14 @@ class LayoutRepository:
         """What no entry leads to goes when nobody writes."""
         return True
 
-    async def head_manifest(self, ref: str | Digest) -> Descriptor | None:
+    async def head_manifest(self, ref: str | Digest, *, sparse: Platforms | None = None) -> Descriptor | None:
         """Return what a tag or digest names; None when it, or its content, is not there or is damaged.
 
         To a writer, all below it has to be there, too: else it would rely on what nobody has.
         """
         if not await self._guarded():
             return None
-        found, lacks = await self._threads.run(partial(self._finder.head, ref, proving=self.lease.held))
+        found, lacks = await self._threads.run(partial(self._finder.head, ref, proving=self.lease.held, sparse=sparse))
         if lacks and self.lease.held and str(ref) not in self._told:
             self._told.add(str(ref))
             self._tell(Warned(DAMAGED, {"layout": self._name, "tag": str(ref), "missing": lacks}))
@@ -107,13 +108,15 @@ class LayoutRepository:
         """Return the manifest, proved; a digest no entry lists is looked for among the blobs."""
         return await self._threads.run(partial(self._finder.get, ref))
 
-    async def put_manifest(self, manifest: Manifest, *, at: str | Digest | None = None) -> None:
+    async def put_manifest(
+        self, manifest: Manifest, *, at: str | Digest | None = None, sparse: Platforms | None = None
+    ) -> None:
         """Store a manifest and enter it in the index, with its subject's referrers, in one change."""
         if isinstance(at, Digest) and at != manifest.digest:
             raise IntegrityError(f"manifest {manifest.digest} cannot be stored as {at}")
         await self._prepare()
         self.lease.written = True
-        await self._commit(partial(self._store, manifest))
+        await self._commit(partial(self._store, manifest, sparse))
         await self._commits.make(Change(manifest, at))
 
     async def referrers(self, subject: Digest, *, slow: bool = False) -> tuple[Descriptor, ...]:
@@ -260,9 +263,9 @@ class LayoutRepository:
     async def _commit(self, call: Callable[[], T], /) -> T:
         return await asyncio.shield(self._begin(call))
 
-    def _store(self, manifest: Manifest) -> None:
+    def _store(self, manifest: Manifest, sparse: Platforms | None) -> None:
         try:
-            self._whole.prove_parts(manifest)
+            self._whole.prove_parts(manifest, sparse=sparse)
         except Incomplete as error:
             raise Incomplete(f"{self._name} lacks parts of manifest {manifest.digest}: {error}") from error
         if not self.blobs.has(manifest.descriptor):

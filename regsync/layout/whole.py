@@ -2,7 +2,9 @@
 
 A layout is files. Garbage collection, a killed program or a person may have left a manifest whose parts are gone, so a
 writer is told of a manifest only if all of it is there: it copies, and heals, what else it would have relied on.
-Manifests are read; of blobs, presence and size count. Blocking; called in the threads of `layout/threads.py`.
+Manifests are read; of blobs, presence and size count. Children that are left out of an index on purpose are not looked
+for: which these are, whoever asks says each time (`sparse`), so a layout keeps no note of it that could be wrong or
+lost. Blocking; called in the threads of `layout/threads.py`.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from regsync.oci.descriptor import Descriptor
 from regsync.oci.digest import Digest
 from regsync.oci.manifest import MANIFEST_MAX, Manifest
 from regsync.oci.mediatype import is_blob, is_manifest
+from regsync.oci.platform import Platforms
 
 _DEEPEST: Final = 16  # indexes below indexes, as `transfer/plan.py` copies them; RELIABILITY B12
 _MOST: Final = 100_000  # manifests below one root
@@ -48,35 +51,35 @@ class Whole:
         self._files = files
         self._paths = paths
         self._blobs = blobs
-        self._known: set[Digest] = set()
+        self._known: dict[Platforms | None, set[Digest]] = {}
         self._losses = 0
         self._read: dict[Digest, _Names] = {}
         self._kept = 0
 
     def forget(self) -> None:
         """Look at everything again from now on."""
-        self._known = set()  # a thread that nobody waits for any more may still add to the one before
+        self._known = {}  # a thread that nobody waits for any more may still add to the one before
 
-    def prove(self, listed: Descriptor) -> None:
+    def prove(self, listed: Descriptor, *, sparse: Platforms | None = None) -> None:
         """Raise `Incomplete` unless this and all below it is there. One nobody can read counts by its own bytes."""
         self._demand(listed)
-        self._known.discard(listed.digest)  # its own file is looked at in any case
-        self._walk([listed], set())
+        self._known.get(sparse, set()).discard(listed.digest)  # its own file is looked at in any case
+        self._walk([listed], set(), sparse)
 
-    def prove_parts(self, manifest: Manifest) -> None:
+    def prove_parts(self, manifest: Manifest, *, sparse: Platforms | None = None) -> None:
         """Raise `Incomplete` unless all below this manifest is there, whether itself is or not."""
-        if manifest.digest not in self._known:
-            self._walk(self._children(_Names.of(manifest)), {manifest.digest})
+        if manifest.digest not in self._known.get(sparse, ()):
+            self._walk(self._children(_Names.of(manifest), sparse), {manifest.digest}, sparse)
 
-    def _walk(self, level: Sequence[Descriptor], seen: set[Digest]) -> None:
+    def _walk(self, level: Sequence[Descriptor], seen: set[Digest], sparse: Platforms | None) -> None:
         """Go down level by level; every manifest is looked at once."""
         losses = self._blobs.losses
         if self._losses != losses:  # what was whole may have lost a damaged part
             self._losses = losses
             self.forget()
-        known = self._known
+        known = self._known.setdefault(sparse, set())
         for _ in range(_DEEPEST + 1):
-            level = [child for each in level for child in self._below(each, seen)]
+            level = [child for each in level for child in self._below(each, seen, known, sparse)]
             if len(seen) > _MOST:
                 raise Incomplete(f"more than {_MOST} manifests are below it")
             if not level:
@@ -85,20 +88,22 @@ class Whole:
                 return
         raise Incomplete(f"indexes are nested more than {_DEEPEST} deep")
 
-    def _below(self, each: Descriptor, seen: set[Digest]) -> Iterable[Descriptor]:
+    def _below(
+        self, each: Descriptor, seen: set[Digest], known: set[Digest], sparse: Platforms | None
+    ) -> Iterable[Descriptor]:
         """Return what this names, if that has to be looked at."""
         if is_blob(each.media_type) or (not is_manifest(each.media_type) and each.size > MANIFEST_MAX):
             self._demand(each)
             return ()
-        if each.digest in seen or each.digest in self._known:
+        if each.digest in seen or each.digest in known:
             return ()
         seen.add(each.digest)
-        return self._children(self._names(each))
+        return self._children(self._names(each), sparse)
 
-    def _children(self, names: _Names) -> Sequence[Descriptor]:
+    def _children(self, names: _Names, sparse: Platforms | None) -> Sequence[Descriptor]:
         for blob in names.blobs:
             self._demand(blob)
-        return names.children
+        return names.children if sparse is None else [child for child in names.children if sparse.takes(child)]
 
     def _names(self, each: Descriptor) -> _Names:
         """Return what a manifest names: nothing, when it is a blob of unknown type, or right and yet not readable."""

@@ -27,6 +27,7 @@ from regsync.events import (
     ImageFailed,
     ImageNeeded,
     ImagePostponed,
+    ImageRefreshing,
     ImageSkipped,
     JobFinished,
     JobQueued,
@@ -51,7 +52,16 @@ _VERBOSITY = re.compile(r"([A-Za-z]+)([+-][0-9]{1,3})?")
 _WARNED_OF = frozenset(3 << doubled for doubled in range(32))  # skips in a row: an hour's job due every second says 11
 _REMEMBERED = 1000  # hosts that were in trouble, each in its run
 Line = tuple[int, str, Mapping[str, object]]
-_Ends = BlobStarted | BlobRetried | ImageCurrent | ImageNeeded | ImageCopied | ImageFailed | ImagePostponed
+_Ends = (
+    BlobStarted
+    | BlobRetried
+    | ImageCurrent
+    | ImageNeeded
+    | ImageRefreshing
+    | ImageCopied
+    | ImageFailed
+    | ImagePostponed
+)
 
 
 def parse_verbosity(text: str) -> int:
@@ -134,7 +144,7 @@ def line_of(event: Event) -> Line:
             return TRACE, "Blob under way", {**ends, "digest": event.digest, "bytes": event.offset, "of": event.size}
         case RequestRetried() | Warned() | BlobStarted() | BlobDone() | BlobRetried() | ManifestPushed():
             return _line_of_bytes(event)
-        case TagsSelected() | NoTagsMatched() | ImageCurrent() | ImageNeeded() | ImageSkipped():
+        case TagsSelected() | NoTagsMatched() | ImageCurrent() | ImageNeeded() | ImageRefreshing() | ImageSkipped():
             return _line_of_choice(event)
         case ImageCopied():
             return INFO, "Image copied", {**_ends(event), "digest": event.digest}
@@ -173,7 +183,9 @@ def _line_of_bytes(event: RequestRetried | Warned | BlobStarted | BlobDone | Blo
             assert_never(event)
 
 
-def _line_of_choice(event: TagsSelected | NoTagsMatched | ImageCurrent | ImageNeeded | ImageSkipped) -> Line:
+def _line_of_choice(
+    event: TagsSelected | NoTagsMatched | ImageCurrent | ImageNeeded | ImageRefreshing | ImageSkipped,
+) -> Line:
     match event:
         case TagsSelected():
             counts = {"available": event.available, "selected": event.selected}
@@ -188,6 +200,9 @@ def _line_of_choice(event: TagsSelected | NoTagsMatched | ImageCurrent | ImageNe
             return DEBUG, "Image matches" if event.how == "same" else "target exists", _ends(event)
         case ImageNeeded():
             return INFO, "Image sync needed", _ends(event)
+        case ImageRefreshing():
+            extras = {"forced": event.forced, "digestTags": event.digest_tags, "referrers": event.referrers}
+            return INFO, "Image refreshing", {**_ends(event), **extras}
         case ImageSkipped():
             kinds = {"mediaType": event.media_type, "allowed": list(event.allowed)}
             return INFO, "Skipping unsupported media type", {"ref": event.source, **kinds}

@@ -10,6 +10,7 @@ from regsync.events import (
     ImageCurrent,
     ImageFailed,
     ImageNeeded,
+    ImageRefreshing,
     ImageSkipped,
     ManifestPushed,
     RunFinished,
@@ -39,7 +40,7 @@ class Tally:
                 self.unchanged += 1
             case ImageSkipped():
                 self.skipped += 1
-            case ImageNeeded():
+            case ImageNeeded() | ImageRefreshing():
                 self.needed += 1
             case ImageFailed():
                 self.failures.append(event)

@@ -107,6 +107,23 @@ class Carrier(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Platforms:
+    """Which children of an index are wanted: those of exactly these platforms; None is for those that name none."""
+
+    wanted: tuple[Platform | None, ...]
+
+    @classmethod
+    def parse(cls, texts: Sequence[str]) -> Platforms:
+        """Read what people write; the empty text is for children without a platform."""
+        return cls(tuple(Platform.parse(text) if text else None for text in texts))
+
+    def takes(self, child: Carrier) -> bool:
+        """Say whether this child is one of them."""
+        have = child.platform
+        return any(have is None if one is None else have is not None and one.matches(have) for one in self.wanted)
+
+
 _Candidate = TypeVar("_Candidate", bound=Carrier)
 
 

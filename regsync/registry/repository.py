@@ -13,6 +13,7 @@ from regsync.oci import mediatype
 from regsync.oci.descriptor import Descriptor
 from regsync.oci.digest import Digest
 from regsync.oci.manifest import MANIFEST_MAX, Manifest
+from regsync.oci.platform import Platforms
 from regsync.oci.referrers import is_fallback_tag
 from regsync.registry.content.download import Download
 from regsync.registry.content.listing import Listing
@@ -96,8 +97,12 @@ class RegistryRepository:
         """What a registry collects, it collects on terms of its own."""
         return False
 
-    async def head_manifest(self, ref: str | Digest) -> Descriptor | None:
-        """Return what a tag or digest names; a registry that tells too little by HEAD is asked for the manifest."""
+    async def head_manifest(self, ref: str | Digest, *, sparse: Platforms | None = None) -> Descriptor | None:
+        """Return what a tag or digest names; a registry that tells too little by HEAD is asked for the manifest.
+
+        What is below it is the registry's business, `sparse` or not.
+        """
+        del sparse
         try:
             answer = await self._headed(self._manifest("HEAD", ref), Way.MANIFEST_HEAD)
         except NotFound:
@@ -140,8 +145,11 @@ class RegistryRepository:
 
         return await ask(self._transport, self._manifest("GET", ref), read=read, clock=self._clock)
 
-    async def put_manifest(self, manifest: Manifest, *, at: str | Digest | None = None) -> None:
+    async def put_manifest(
+        self, manifest: Manifest, *, at: str | Digest | None = None, sparse: Platforms | None = None
+    ) -> None:
         """Push a manifest under its tag or digest, and list it with its subject if the registry does not do that."""
+        del sparse  # whether it takes such an index, it says itself
         if isinstance(at, str) and is_fallback_tag(at):
             async with self._lists.one_writer(at):
                 await self._push(manifest, at)

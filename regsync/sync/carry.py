@@ -10,7 +10,6 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 
 from regsync.errors import CopyFailed, Incomplete, NotFound, RegsyncError
 from regsync.events import Tell
@@ -18,9 +17,10 @@ from regsync.oci.digest import Digest
 from regsync.sync.decide import Decider, Needed
 from regsync.sync.entry import ImagePair
 from regsync.sync.lookups import Lookups
+from regsync.sync.planning import Remembered
 from regsync.transfer.copier import Copier
 from regsync.transfer.mover import Shared
-from regsync.transfer.plan import CopyPlan, plan_copy
+from regsync.transfer.plan import CopyPlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +85,8 @@ class Carrier:
     async def _attempt(self, orders: Sequence[Order], *, trusting: bool) -> list[Outcome]:
         """Plan for each target and copy to all of them; `since` is the latest of theirs."""
         since = max(order.since for order in orders)
-        source = orders[0].needed.source
-        fetch = partial(self._lookups.manifest, since=since)
-        copier = Copier(self._shared, fetch=fetch, since=since, trusting=trusting, tell=self._tell)
+        asking = Remembered(self._lookups, since)
+        copier = Copier(self._shared, fetch=asking.manifest, since=since, trusting=trusting, tell=self._tell)
         planning = (self._planned(order, trusting=trusting) for order in orders)
         plans = await asyncio.gather(*planning, return_exceptions=True)  # so that it returns when all have ended
         outcomes: list[Outcome] = [order.needed.root.digest for order in orders]
@@ -99,22 +98,17 @@ class Carrier:
                 outcomes[at] = plan
             else:
                 raise plan
-        failures = await copier.run(source, [plan for _, plan in ready])
+        failures = await copier.run([plan for _, plan in ready])
         for (at, _), failure in zip(ready, failures, strict=True):
             if failure is not None:
                 outcomes[at] = failure
         return outcomes
 
     async def _planned(self, order: Order, *, trusting: bool) -> CopyPlan | CopyFailed:
-        needed = order.needed
-        fetch = partial(self._lookups.manifest, since=order.since)
         try:
-            root = await fetch(needed.source, needed.root)
-            return await plan_copy(needed.source, needed.target, root, at=needed.at, fetch=fetch, trusting=trusting)
+            return await order.needed.plan(Remembered(self._lookups, order.since), trusting=trusting)
         except CopyFailed as failed:
             return failed
-        except RegsyncError as error:
-            return CopyFailed("plan", f"{needed.source.name}@{needed.root.digest}", error)
 
 
 def _caused_by(outcome: Outcome, kind: type[RegsyncError]) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal, TypeVar
 
-from regsync.errors import Forbidden, IntegrityError, NotFound, RegsyncError, Unsupported
+from regsync.errors import CopyFailed, Forbidden, IntegrityError, NotFound, RegsyncError, Unsupported
 from regsync.oci.descriptor import Descriptor
 from regsync.oci.digest import Digest
 from regsync.oci.mediatype import INDEXES
@@ -19,9 +19,13 @@ from regsync.oci.reference import Reference
 from regsync.repository import Endpoints, Repository
 from regsync.sync.entry import ImagePair, Scope, SyncEntry, is_tagged
 from regsync.sync.lookups import Lookups
+from regsync.sync.planning import Remembered
 from regsync.transfer.options import PLAIN, CopyOptions
+from regsync.transfer.plan import CopyPlan, plan_copy
+from regsync.transfer.step import Asking, Detour
 
 T = TypeVar("T")
+_NO_DETOUR: Final = Detour()
 _NO_PLATFORM: Final = "unknown/unknown"  # what attestations are listed as
 _PLATFORMS_SHOWN: Final = 20
 OpenTarget = Callable[[Reference], Awaitable[Repository]]
@@ -47,6 +51,7 @@ class Needed:
     """An image to be copied: what the source's name stands for, how much of it, and the name it gets at the target.
 
     `before` is what that name stands for at the target now, None where it is not there or may not be looked at.
+    `there`: that is the image already, and it lacks only some of what belongs to it. `detour`: where its referrers are.
     """
 
     source: Repository
@@ -55,6 +60,22 @@ class Needed:
     at: str | Digest
     before: Descriptor | None = None
     options: CopyOptions = PLAIN
+    there: bool = False
+    detour: Detour = _NO_DETOUR
+
+    async def plan(self, asking: Asking, *, trusting: bool = True) -> CopyPlan:
+        """Plan the copy; `CopyFailed` says why it cannot be."""
+        return await plan_copy(
+            self.source,
+            self.target,
+            self.root,
+            at=self.at,
+            asking=asking,
+            options=self.options,
+            detour=self.detour,
+            there=self.there,
+            trusting=trusting,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +120,8 @@ class Decider:
             return await self._decision(entry, pair, scope=scope, listed=listed, since=since)
         except _TargetTrouble as trouble:
             return _failed("Failed to access target", pair, trouble.error)
+        except CopyFailed as error:
+            return _failed("Failed to copy image", pair, error)
         except _NoSuchPlatform as error:
             return _failed("Platform could not be found in source manifest list", pair, error)
         except RegsyncError as error:
@@ -107,28 +130,51 @@ class Decider:
     async def _decision(
         self, entry: SyncEntry, pair: ImagePair, *, scope: Scope, listed: bool, since: float
     ) -> Decision:
-        source, ref = self._endpoints.open(pair.source), pair.source.ref
+        source, ref, options = self._endpoints.open(pair.source), pair.source.ref, entry.options
         target = await self._open_target(pair.target)
-        at, present = pair.target.ref, None
+        at, present, same = pair.target.ref, None, False
         if scope == "missing":  # by name is enough, and then the source need not be asked at all
             if await self._is_there(target, pair, listed=listed, since=since):
                 return Current("present")
             root = await self._lookups.head(source, ref, since=since)
         else:
             found, there = await asyncio.gather(  # which returns only when both have ended
-                self._lookups.head(source, ref, since=since), _present(target, at), return_exceptions=True
+                self._lookups.head(source, ref, since=since),
+                _present(target, at, options),
+                return_exceptions=True,
             )
             present, root = _value(there), _value(found)
-            if await self._is_same(source, root, present, since=since):
-                return Current("same", present)
+            same = await self._is_same(source, root, present, since=since)
+        if same and not options.refreshes:
+            return Current("same", present)
         if root.media_type not in entry.media_types:
             return Skipped(root.media_type)
-        part = await self._part(source, root, entry.options, since=since)
-        if part is not root and await self._is_same(source, part, present, since=since):
-            return Current("same", present)
+        part = await self._part(source, root, options, since=since)
+        if part is not root:
+            same = await self._is_same(source, part, present, since=since)
         if isinstance(at, Digest) and at != (own := await self._digest(source, part, at.algorithm, since=since)):
             raise IntegrityError(f"the target wants {at}, and the source is {own}")
-        return Needed(source, target, part, at, present, entry.options)
+        needed = Needed(source, target, part, at, present, options, same, await self._detour(options))
+        if same and not await self._lacks_something(needed, scope, since=since):
+            return Current("same", present)
+        return needed
+
+    async def _detour(self, options: CopyOptions) -> Detour:
+        """Open the repositories referrers are read from and written to, where those are others."""
+        referrers = options.referrers
+        if referrers is None:
+            return _NO_DETOUR
+        source = None if referrers.source is None else self._endpoints.open(referrers.source)
+        return Detour(source, None if referrers.target is None else await self._open_target(referrers.target))
+
+    async def _lacks_something(self, needed: Needed, scope: Scope, *, since: float) -> bool:
+        """Say whether an image that is there lacks some of what belongs to it."""
+        if not needed.options.refreshes:
+            return False
+        if needed.options.force_recursive and scope != "check":
+            return True  # whatever is found, its manifests are sent again
+        plan = await needed.plan(Remembered(self._lookups, since))
+        return await plan.adds() if needed.options.force_recursive else not plan.empty
 
     async def moved(self, pair: ImagePair, needed: Needed, *, since: float) -> Needed | None:
         """Resolve the source's tag once more, since parts of what it stood for are gone; None if it has not moved."""
@@ -137,7 +183,7 @@ class Decider:
         self._lookups.forget(needed.source, pair.source.ref)
         root = await self._lookups.head(needed.source, pair.source.ref, since=since)
         part = await self._part(needed.source, root, needed.options, since=since)
-        return None if part.digest == needed.root.digest else replace(needed, root=part)
+        return None if part.digest == needed.root.digest else replace(needed, root=part, there=False)
 
     async def _part(self, source: Repository, root: Descriptor, options: CopyOptions, *, since: float) -> Descriptor:
         """Return the image of an index that is wanted for its platform, or the root itself."""
@@ -166,7 +212,7 @@ class Decider:
             tags = await self._lookups.present(target, since=since)
             if tags is not None:
                 return pair.target.ref in tags
-        return await _present(target, pair.target.ref) is not None
+        return await _present(target, pair.target.ref, PLAIN) is not None
 
 
 class _NoSuchPlatform(NotFound):
@@ -186,13 +232,13 @@ class _TargetTrouble(Exception):
         self.error = error
 
 
-async def _present(target: Repository, at: str | Digest) -> Descriptor | None:
+async def _present(target: Repository, at: str | Digest, options: CopyOptions) -> Descriptor | None:
     """Return what the target has.
 
     Some registries forbid looking at what is not there yet, or answer 400; that is no failure, pushing will show.
     """
     try:
-        return await target.head_manifest(at)
+        return await target.head_manifest(at, sparse=options.platforms)
     except (Forbidden, Unsupported):
         return None
     except RegsyncError as error:

@@ -7,6 +7,7 @@ resolved once, a manifest fetched once, tags listed once. How long an answer is 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from typing import Final
 from weakref import WeakValueDictionary
@@ -15,14 +16,20 @@ from regsync.clock import Clock
 from regsync.errors import IntegrityError, NotFound, RegsyncError
 from regsync.oci.descriptor import Descriptor
 from regsync.oci.digest import Digest
+from regsync.oci.digesttags import digest_tags
 from regsync.oci.manifest import Manifest
 from regsync.repository import Endpoints, Repository
 from regsync.sync.answers import Answers
 
 _HEADS: Final = 50_000
 _NAMES: Final = 500_000  # tags, over all lists that are kept
+_REFERRERS: Final = 100_000  # over all lists that are kept
+_SETTLED: Final = 3600.0  # seconds; what refers to a referrer is asked as often, and its image's list every time
 _BYTES: Final = 8 << 20  # of manifests; one may have as many, held several times while it is read
 _LARGE: Final = 1 << 20  # bytes; manifests above are fetched one at a time
+
+
+_TagsOf = Mapping[Digest, tuple[str, ...]]
 
 
 class Lookups:
@@ -37,6 +44,12 @@ class Lookups:
         self._catalogues: Answers[tuple[str, ...]] = Answers(clock, most=_NAMES, weigh=lambda paths: 1 + len(paths))
         self._manifests: Answers[Manifest] = Answers(
             clock, most=_BYTES, weigh=lambda manifest: len(manifest.raw), lasting=True
+        )
+        self._digest_tags: Answers[Mapping[Digest, tuple[str, ...]]] = Answers(
+            clock, most=_NAMES, weigh=_weight_of_tags
+        )
+        self._referrers: Answers[tuple[Descriptor, ...]] = Answers(
+            clock, most=_REFERRERS, weigh=lambda found: 1 + len(found)
         )
         self._by_digest: WeakValueDictionary[Digest, Manifest] = WeakValueDictionary()
         self._large = asyncio.Lock()
@@ -83,6 +96,22 @@ class Lookups:
 
         return await self._tags.get(source.name, ask, since=since)
 
+    async def digest_tags(self, source: Repository, digest: Digest, *, since: float) -> Sequence[str]:
+        """Return the tags of a source whose names begin with this digest."""
+
+        async def ask() -> _TagsOf:
+            return digest_tags(await self.tags(source, since=since))
+
+        return (await self._digest_tags.get(source.name, ask, since=since)).get(digest, ())
+
+    async def referrers(
+        self, source: Repository, subject: Digest, *, slow: bool, settled: bool, since: float
+    ) -> tuple[Descriptor, ...]:
+        """Return what refers to a digest of a source; where that is `settled`, an answer of an hour ago is enough."""
+        key = (source.name, subject, slow)
+        since -= _SETTLED if settled else 0.0
+        return await self._referrers.get(key, lambda: source.referrers(subject, slow=slow), since=since)
+
     async def repositories(self, endpoints: Endpoints, host: str, *, since: float) -> tuple[str, ...]:
         """Return the paths of all repositories of a registry, in its order."""
 
@@ -94,6 +123,10 @@ class Lookups:
     async def present(self, target: Repository, *, since: float) -> frozenset[str] | None:
         """Return the tags a target has; None when it cannot be asked, so that each image has to be."""
         return await self._present.get(target.name, lambda: _listed(target), since=since)
+
+
+def _weight_of_tags(tags: _TagsOf) -> int:
+    return 1 + sum(map(len, tags.values()))
 
 
 async def _listed(target: Repository) -> frozenset[str] | None:

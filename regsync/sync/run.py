@@ -21,6 +21,7 @@ from regsync.events import (
     ImageFailed,
     ImageNeeded,
     ImagePostponed,
+    ImageRefreshing,
     ImageSkipped,
     Tell,
 )
@@ -204,7 +205,7 @@ class Run:
             entry, pair, scope=self._scope, listed=self._is_listed(entry, pair), since=unit.since
         )
         if isinstance(decision, Needed):
-            self._tell(ImageNeeded(str(pair.source), str(pair.target)))
+            self._tell(_need(pair, decision))
             if self._scope != "check":
                 decision = await passed(self._gates, entry, pair, decision)
         self._tell_of(decision, entry, pair)
@@ -277,3 +278,13 @@ class Run:
         self._failures += 1
         if self._abort_on_error:
             self._group.cancel()
+
+
+def _need(pair: ImagePair, needed: Needed) -> ImageNeeded | ImageRefreshing:
+    """Say what an image is needed for."""
+    source, target, options = str(pair.source), str(pair.target), needed.options
+    if not needed.there:
+        return ImageNeeded(source, target)
+    return ImageRefreshing(
+        source, target, options.force_recursive, options.digest_tags, referrers=options.referrers is not None
+    )

@@ -6,21 +6,24 @@ the reading of blobs and nothing else: each gets its manifests as soon as its ow
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from regsync.errors import CopyFailed, IntegrityError, RegsyncError
+from regsync.errors import CopyFailed, Incomplete, IntegrityError, RegsyncError, Unsupported
 from regsync.events import ManifestPushed, Tell
 from regsync.oci.descriptor import Descriptor
 from regsync.oci.digest import Digest
 from regsync.oci.manifest import Manifest
 from regsync.repository import Repository
 from regsync.transfer.mover import Mover, Shared
-from regsync.transfer.plan import CopyPlan, Fetch, Step
+from regsync.transfer.plan import CopyPlan
+from regsync.transfer.step import Step
 from regsync.transfer.together import Group, together
 
 _AT_ONCE = 64  # blobs of one image, as many as a host has slots at most; 10,000 tasks of several images are memory
 _PAUSE = 1.0  # seconds before a manifest is sent once more
+
+Fetch = Callable[[Repository, Descriptor], Awaitable[Manifest]]
 
 
 @dataclass(slots=True, eq=False)
@@ -34,8 +37,9 @@ class _Course:
 
 @dataclass(slots=True)
 class _Wanted:
-    """A blob, and who wants it where."""
+    """A blob, where it comes from, and who wants it where."""
 
+    source: Repository
     blob: Descriptor
     by: list[tuple[_Course, Repository]] = field(default_factory=list)
 
@@ -43,7 +47,7 @@ class _Wanted:
 class Copier:
     """Moves images for one run; what was seen at a target since `since` (monotonic, seconds) is not asked for again.
 
-    `fetch` gets manifests of the source by digest. Without `trusting`, what targets say they have is sent again: one
+    `fetch` gets manifests of sources by digest. Without `trusting`, what targets say they have is sent again: one
     refused a manifest for lack of it.
     """
 
@@ -55,32 +59,30 @@ class Copier:
         self._tell = tell
         self._mover = Mover(shared, since=since, trusting=trusting, tell=tell)
 
-    async def run(self, source: Repository, plans: Sequence[CopyPlan]) -> list[CopyFailed | None]:
+    async def run(self, plans: Sequence[CopyPlan]) -> list[CopyFailed | None]:
         """Make each plan's root stand at its name; return, for each, why its name still stands where it stood."""
         courses = [_Course(plan, len(plan.blobs)) for plan in plans]
-        wanted: dict[Digest, _Wanted] = {}
+        wanted: dict[tuple[str, Digest], _Wanted] = {}
         for course in courses:
             for step in course.plan.blobs:
-                one = wanted.setdefault(step.content.digest, _Wanted(step.content))
-                one.by.append((course, step.repository))
+                key = (step.source.name, step.content.digest)
+                wanted.setdefault(key, _Wanted(step.source, step.content)).by.append((course, step.target))
         group = Group()
         for course in courses:
             if not course.left:
-                group.start(self._finish(source, course))
+                group.start(self._finish(course))
         left = iter(wanted.values())
         for _ in range(min(len(wanted), _AT_ONCE)):
-            group.start(self._settle_all(group, source, left, courses))
+            group.start(self._settle_all(group, left, courses))
         await group.joined()
         return [course.failure for course in courses]
 
-    async def _settle_all(
-        self, group: Group, source: Repository, left: Iterator[_Wanted], courses: Sequence[_Course]
-    ) -> None:
+    async def _settle_all(self, group: Group, left: Iterator[_Wanted], courses: Sequence[_Course]) -> None:
         """Get blobs to their targets, one after another, beside others that take from the same."""
         for one in left:
-            await self._settle(group, source, one, courses)
+            await self._settle(group, one, courses)
 
-    async def _settle(self, group: Group, source: Repository, wanted: _Wanted, courses: Sequence[_Course]) -> None:
+    async def _settle(self, group: Group, wanted: _Wanted, courses: Sequence[_Course]) -> None:
         """Get one blob to whoever still wants it; the last one a course waited for lets it go on."""
         by = [(course, target) for course, target in wanted.by if course.failure is None]
         targets = list({target.name: target for _, target in by}.values())
@@ -90,42 +92,42 @@ class Copier:
 
         def ended(target: Repository, error: RegsyncError | None) -> None:
             for course in [course for course, place in by if place.name == target.name]:
-                self._count(group, source, course, wanted.blob.digest, error)
+                self._count(group, course, wanted.blob.digest, error)
             if all(course.failure is not None for course in courses):
                 group.cancel()
 
-        await self._mover.settle(wanted.blob, source, targets, config=config, ended=ended)
+        await self._mover.settle(wanted.blob, wanted.source, targets, config=config, ended=ended)
 
-    def _count(
-        self, group: Group, source: Repository, course: _Course, blob: Digest, error: RegsyncError | None
-    ) -> None:
+    def _count(self, group: Group, course: _Course, blob: Digest, error: RegsyncError | None) -> None:
         """Count one blob that a course need not wait for any more; with its last one it goes on."""
         course.left -= 1
         if course.failure is None and error is not None:
             course.failure = CopyFailed("blob", str(blob), error)
         elif course.failure is None and not course.left:
-            group.start(self._finish(source, course))
+            group.start(self._finish(course))
 
-    async def _finish(self, source: Repository, course: _Course) -> None:
+    async def _finish(self, course: _Course) -> None:
         """Push the manifests of a plan whose blobs are there, children first, the name last."""
         try:
             for wave in course.plan.waves:
-                await together(self._push_part(source, step) for step in wave)
-            await self._push(course.plan.root, course.plan.last)
+                await together(self._push_part(step) for step in wave)
+            if course.plan.root is not None and course.plan.last is not None:
+                await self._push(course.plan.root, course.plan.last)
         except CopyFailed as failure:
             course.failure = failure
 
-    async def _push_part(self, source: Repository, step: Step) -> None:
-        """Push a manifest that is part of an index; one that several indexes share, once.
+    async def _push_part(self, step: Step) -> None:
+        """Push a manifest that comes before the root; one that several images share, once.
 
         docker-registry rewrites a manifest's link at every PUT, and an index pushed in that moment is refused.
         """
-        digest, target = step.content.digest, step.repository
+        digest, target = step.content.digest, step.target
         async with self._shared.movers((target.name, "manifest", digest)):
-            if self._trusting and self._shared.seen.has(target, "manifest", digest, since=self._since):
+            known = self._trusting and self._shared.seen.has(target, "manifest", digest, since=self._since)
+            if known and step.at is None:
                 return
             try:
-                manifest = await self._fetch(source, step.content)
+                manifest = await self._fetch(step.source, step.content)
             except RegsyncError as error:
                 raise CopyFailed("manifest", str(digest), error) from error
             await self._push(manifest, step)
@@ -138,11 +140,18 @@ class Copier:
         except RegsyncError as error:
             raise CopyFailed("manifest", digest, error) from error
         ref = str(step.at) if step.at is not None else digest
-        self._tell(ManifestPushed(step.repository.name, digest, ref, len(manifest.raw)))
+        self._tell(ManifestPushed(step.target.name, digest, ref, len(manifest.raw)))
 
     async def _put(self, manifest: Manifest, step: Step) -> None:
         try:
-            await step.repository.put_manifest(manifest, at=step.at)
+            await step.target.put_manifest(manifest, at=step.at, sparse=step.sparse)
         except IntegrityError:  # our bytes are proved, so it was an accident of the way or of the other end
             await self._shared.clock.sleep(_PAUSE)
-            await step.repository.put_manifest(manifest, at=step.at)
+            await step.target.put_manifest(manifest, at=step.at, sparse=step.sparse)
+        except Incomplete as error:
+            if step.sparse is None or all(map(step.sparse.takes, manifest.children)):
+                raise
+            raise Unsupported(
+                f"{step.target.host} takes no index without all of its images, and platforms leaves some out: "
+                f"use platform for a single image, or copy all of them ({error})"
+            ) from error

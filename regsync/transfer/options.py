@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from regsync.oci.platform import Platform
+from regsync.oci.platform import Platform, Platforms
 from regsync.oci.referrers import ReferrerOptions
 
 
@@ -13,12 +13,31 @@ from regsync.oci.referrers import ReferrerOptions
 class CopyOptions:
     """What of an image is copied, and what besides.
 
-    `platform`: instead of an index, its image for this platform; what is no index is copied as it is. `referrers`: what
-    refers to it or to what is below it, None for nothing of that.
+    `platform`: instead of an index, its image for this platform; what is no index is copied as it is. `platforms`: of
+    every index only these children; it is copied as it is all the same, and so lists what is not there.
+    `referrers`: what refers to it or to what is below it, None for nothing of that. `digest_tags`: the tags made of its
+    digest or of one below it. `fast_check`: what the target has already is not looked at for any of these.
+    `force_recursive`: everything is looked at again, whatever the target has, and its manifests are sent again.
+    `include_external`: layers that lie elsewhere, too.
     """
 
     platform: Platform | None = None
+    platforms: Platforms | None = None
     referrers: ReferrerOptions | None = None
+    digest_tags: bool = False
+    fast_check: bool = False
+    force_recursive: bool = False
+    include_external: bool = False
+
+    @property
+    def refreshes(self) -> bool:
+        """Whether there is more to look after where the target has the image already."""
+        return not self.fast_check and (self.force_recursive or self.looks_around)
+
+    @property
+    def looks_around(self) -> bool:
+        """Whether something besides what lies below an image belongs to it."""
+        return self.digest_tags or self.referrers is not None
 
 
 PLAIN: Final = CopyOptions()  # an image with all that is below it, and nothing besides

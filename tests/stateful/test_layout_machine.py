@@ -15,6 +15,7 @@ from hypothesis import Phase
 from regsync.layout.whole import Whole
 from regsync.oci.descriptor import Descriptor
 from regsync.oci.digest import Digest
+from regsync.oci.platform import Platforms
 from tests.stateful.machine import play
 
 EXAMPLES = int(os.environ.get("REGSYNC_STATE_EXAMPLES", "0"))
@@ -41,11 +42,13 @@ def is_found(place: Path) -> None:
 def test_trusting_a_manifest_for_what_lies_below_it_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     below = Whole._below
 
-    def trusting(self: Whole, each: Descriptor, seen: set[Digest]) -> Iterable[Descriptor]:
+    def trusting(
+        self: Whole, each: Descriptor, seen: set[Digest], known: set[Digest], sparse: Platforms | None
+    ) -> Iterable[Descriptor]:
         """Look whether it is there, and no deeper: how a layout judged when a rolled-back tag lost its layers."""
-        below(self, each, seen)
+        below(self, each, seen, known, sparse)
         return ()
 
     monkeypatch.setattr(Whole, "_below", trusting)
-    monkeypatch.setattr(Whole, "_children", lambda self, names: names.children)
+    monkeypatch.setattr(Whole, "_children", lambda self, names, sparse: names.children)
     is_found(tmp_path)

@@ -12,6 +12,7 @@ from regsync.errors import Incomplete, IntegrityError, NotFound, RegsyncError
 from regsync.oci.descriptor import Descriptor
 from regsync.oci.digest import Digest
 from regsync.oci.manifest import Manifest
+from regsync.oci.platform import Platforms
 from regsync.oci.referrers import Referrers, fallback_tag, listed, with_referrers
 from regsync.repository import BlobWriter, Chunks, Repository
 
@@ -104,6 +105,7 @@ class MemoryRepository:
         self.phantoms: set[Digest] = set()
         self.breaks: dict[Digest, tuple[int, RegsyncError]] = {}
         self.adopts = True
+        self.takes_sparse = True
         self.lists_referrers = False
         self.chunk_size = chunk_size
         self._name = name
@@ -131,7 +133,7 @@ class MemoryRepository:
     def tidied(self) -> bool:
         return False
 
-    async def head_manifest(self, ref: str | Digest) -> Descriptor | None:
+    async def head_manifest(self, ref: str | Digest, *, sparse: Platforms | None = None) -> Descriptor | None:
         await self.called("head_manifest", str(ref))
         manifest = self._find(ref)
         return manifest.descriptor if manifest else None
@@ -144,9 +146,11 @@ class MemoryRepository:
         lie = self.lies.get(manifest.digest)
         return manifest if lie is None else Manifest.read(lie, expected=manifest.digest)
 
-    async def put_manifest(self, manifest: Manifest, *, at: str | Digest | None = None) -> None:
+    async def put_manifest(
+        self, manifest: Manifest, *, at: str | Digest | None = None, sparse: Platforms | None = None
+    ) -> None:
         await self.called("put_manifest", str(at if at is not None else manifest.digest))
-        self._demand_parts(manifest)
+        self._demand_parts(manifest, sparse)
         self.manifests[manifest.digest] = manifest
         if isinstance(at, str):
             self.tagged[at] = manifest.digest
@@ -236,13 +240,15 @@ class MemoryRepository:
         digest = ref if isinstance(ref, Digest) else self.tagged.get(ref)
         return self.manifests.get(digest) if digest is not None else None
 
-    def _demand_parts(self, manifest: Manifest) -> None:
+    def _demand_parts(self, manifest: Manifest, sparse: Platforms | None) -> None:
         """Refuse a manifest whose parts are not there, as registries do; layers from elsewhere need not be."""
         blobs = [blob for blob in manifest.blobs if not blob.urls and blob.digest not in self.blobs]
         children = [
             child
             for child in manifest.children
-            if child.digest not in self.manifests and child.digest not in self.blobs
+            if (sparse is None or not self.takes_sparse or sparse.takes(child))
+            and child.digest not in self.manifests
+            and child.digest not in self.blobs
         ]
         if missing := [*blobs, *children]:
             raise Incomplete(f"{self._name} lacks {missing[0].digest}")

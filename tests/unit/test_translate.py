@@ -13,7 +13,7 @@ from regsync.config.load import Loaded, load_config
 from regsync.daemon.schedule import Every
 from regsync.errors import ConfigError
 from regsync.oci.mediatype import OCI_INDEX, SYNCED_BY_DEFAULT
-from regsync.oci.platform import Platform
+from regsync.oci.platform import Platform, Platforms
 from regsync.registry.host import HostSettings
 from regsync.registry.login.dockerconfig import DockerConfig, DockerLogin
 from regsync.transfer.options import CopyOptions
@@ -217,6 +217,8 @@ def test_a_registry_that_is_taken_when_the_file_is_read_is_never_refused_later(
 
 
 def test_what_is_copied_of_an_image_is_the_entry_s_own(tmp_path: Path) -> None:
-    text = "sync: [{source: 'a/x:1', target: 'b/x:1', type: image, platform: Linux/x86_64}]"
+    text = "sync: [{source: 'a/x:1', target: 'b/x:1', type: image, platform: Linux/x86_64, platforms: [linux/arm, '']}]"
     (entry,) = entries_of(loaded(text, tmp_path).config)
-    assert entry.options == CopyOptions(platform=Platform("linux", "amd64"))
+    assert entry.options == CopyOptions(
+        platform=Platform("linux", "amd64"), platforms=Platforms((Platform("linux", "arm", "v7"), None))
+    )

@@ -88,6 +88,9 @@ BAD = [
     (f"{STEP}    platform: linux/*\n", "5:15: sync[0].platform: \"linux/*\": invalid platform 'linux/*': expected os"),
     (f"{STEP}    platform: linux/amd64,os=1\n", '5:15: sync[0].platform: "linux/amd64,os=1": invalid platform'),
     (f"{STEP}    platform: plan9\n", '5:15: sync[0].platform: "plan9": it names no architecture; expected os/arch'),
+    (f"{STEP}    platforms: ['', linux/amd64, 'a b']\n", '5:34: sync[0].platforms[2]: "a b": invalid platform'),
+    (f"{STEP}    platforms: [linux/amd64, plan9]\n", '5:30: sync[0].platforms[1]: "plan9": it names no architecture'),
+    (f"{STEP}    platforms: linux/amd64\n", "5:16: sync[0].platforms: expected a list, found text"),
     (f"{STEP}    platform: [linux/amd64]\n", "5:15: sync[0].platform: expected text, found a list"),
     # logins
     ("creds:\n  - registry: https://a.example/v2\n", "2:15: creds[0].registry: not a registry; expected host[:port]"),
@@ -117,7 +120,7 @@ BAD = [
     (f"defaults:\n  mediaTypes:\n  - {DOCKER_SCHEMA1}\n", "3:5: defaults.mediaTypes[0]: schema 1 is not copied yet;"),
     *((f"{STEP}    {key}: {value}\n", f"5:{7 + len(key)}: sync[0].{key}: {key} {_LATER}")
       for key, value in {
-          "platforms": "[linux/amd64]", "digestTags": "true", "referrers": "true",
+          "digestTags": "true", "referrers": "true",
           "referrerFilters": "[{artifactType: a}]", "referrerSource": "a/b", "referrerTarget": "a/b",
           "referrerSlow": "true", "forceRecursive": "true", "includeExternal": "true", "backup": "old",
       }.items()),

@@ -10,7 +10,7 @@ from regsync.errors import Malformed
 from regsync.oci.descriptor import Descriptor
 from regsync.oci.digest import Digest
 from regsync.oci.mediatype import OCI_MANIFEST
-from regsync.oci.platform import Platform, best, local_platform, machine_platform
+from regsync.oci.platform import Platform, Platforms, best, local_platform, machine_platform
 
 SERVER = Platform("linux", "amd64", "v3")
 MAC = Platform("darwin", "arm64")
@@ -207,3 +207,22 @@ def test_this_machine_has_a_platform_and_local_means_it() -> None:
     assert local_platform().os
     assert local_platform().architecture
     assert Platform.parse("local") == local_platform()
+
+
+@pytest.mark.parametrize(
+    ("chosen", "taken"),
+    [
+        (["linux/amd64"], ["linux/amd64"]),
+        (["linux/amd64/v2", "linux/arm64/v8"], ["linux/amd64/v2", "linux/arm64"]),
+        ([""], [None]),
+        (["", "unknown/unknown"], ["unknown/unknown", None]),
+        (["windows/amd64,osver=10.0.17763.1"], [f"windows/amd64,osver={WINDOWS}"]),
+        (["windows/amd64", "linux/s390x"], []),
+    ],
+)
+def test_several_platforms_take_the_children_that_are_exactly_of_one_of_them(
+    chosen: list[str], taken: list[str | None]
+) -> None:
+    having = ["linux/amd64", "linux/amd64/v2", "linux/arm64", f"windows/amd64,osver={WINDOWS}", "unknown/unknown", None]
+    platforms = Platforms.parse(chosen)
+    assert [one for one in having if platforms.takes(child(one))] == taken

@@ -9,6 +9,7 @@ import pytest
 
 from regsync.oci.descriptor import Descriptor
 from regsync.oci.digest import Digest
+from regsync.oci.platform import Platforms
 from regsync.oci.reference import parse_reference
 from regsync.repository import Repository
 from regsync.sync.run import Run
@@ -25,9 +26,9 @@ class Slow(MemoryRepository):
 
     ended = False
 
-    async def head_manifest(self, ref: str | Digest) -> Descriptor | None:
+    async def head_manifest(self, ref: str | Digest, *, sparse: Platforms | None = None) -> Descriptor | None:
         try:
-            return await super().head_manifest(ref)
+            return await super().head_manifest(ref, sparse=sparse)
         except asyncio.CancelledError:
             await settle()
             self.ended = True

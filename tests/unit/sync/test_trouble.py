@@ -16,6 +16,7 @@ from regsync.events import (
 from regsync.oci.descriptor import Descriptor
 from regsync.oci.digest import Digest
 from regsync.oci.manifest import Manifest
+from regsync.oci.platform import Platforms
 from regsync.oci.reference import Reference
 from regsync.repository import Repository
 from regsync.sync.entry import Scope, SyncEntry
@@ -192,9 +193,9 @@ class Windowed(MemoryRepository):
 
     left = 10_000
 
-    async def head_manifest(self, ref: str | Digest) -> Descriptor | None:
+    async def head_manifest(self, ref: str | Digest, *, sparse: Platforms | None = None) -> Descriptor | None:
         if self.left <= 0:
             self.left = 6
             raise Unavailable("429", retry_after=30)
         self.left -= 1
-        return await super().head_manifest(ref)
+        return await super().head_manifest(ref, sparse=sparse)

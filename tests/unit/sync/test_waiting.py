@@ -12,6 +12,7 @@ from regsync.errors import Unavailable
 from regsync.events import ImageFailed, ImagePostponed
 from regsync.oci.descriptor import Descriptor
 from regsync.oci.digest import Digest
+from regsync.oci.platform import Platforms
 from regsync.sync.run import Run
 from regsync.waiting import ROUNDS, RUN, UNIT, Waited
 from tests.support.clock import FakeClock
@@ -27,7 +28,7 @@ class Asking(MemoryRepository):
         super().__init__(name, host=name.partition("/")[0])
         self._pauses = list(pauses)
 
-    async def head_manifest(self, ref: str | Digest) -> Descriptor | None:
+    async def head_manifest(self, ref: str | Digest, *, sparse: Platforms | None = None) -> Descriptor | None:
         self.calls["head_manifest"] += 1
         pause = self._pauses.pop(0) if len(self._pauses) > 1 else self._pauses[0]
         raise Unavailable("429", retry_after=pause)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from regsync.clock import Clock
 from regsync.errors import CopyFailed
 from regsync.events import Tell, ignore
 from regsync.limits import Limits
 from regsync.oci.descriptor import Descriptor
+from regsync.oci.digest import Digest
+from regsync.oci.digesttags import digest_tags
 from regsync.oci.manifest import Manifest
 from regsync.repository import Repository
 from regsync.transfer.copier import Copier
@@ -16,8 +20,27 @@ from regsync.transfer.seen import Seen
 from tests.support.clock import FakeClock
 
 
-async def fetch(source: Repository, wanted: Descriptor) -> Manifest:
-    return await source.get_manifest(wanted.digest)
+class Directly:
+    """Sources asked each time, with nothing remembered."""
+
+    async def manifest(self, source: Repository, wanted: Descriptor, /) -> Manifest:
+        return await source.get_manifest(wanted.digest)
+
+    async def head(self, source: Repository, tag: str, /) -> Descriptor:
+        found = await source.head_manifest(tag)
+        assert found is not None
+        return found
+
+    async def digest_tags(self, source: Repository, digest: Digest, /) -> Sequence[str]:
+        return digest_tags([tag async for tag in source.tags()]).get(digest, ())
+
+    async def referrers(
+        self, source: Repository, subject: Digest, /, *, slow: bool, settled: bool
+    ) -> Sequence[Descriptor]:
+        return await source.referrers(subject, slow=slow)
+
+
+DIRECTLY = Directly()
 
 
 def shared(*, limit: int | None = None, clock: Clock | None = None) -> Shared:
@@ -31,9 +54,12 @@ async def copied(
 ) -> list[CopyFailed | None]:
     """Copy an image to all of these; return why it could not be copied to each, None where it was."""
     root = await source.get_manifest(tag)
-    plans = [await plan_copy(source, target, root, at=tag, fetch=fetch, trusting=trusting) for target in targets]
-    copier = Copier(state, fetch=fetch, since=float("-inf"), trusting=trusting, tell=tell)
-    return await copier.run(source, plans)
+    plans = [
+        await plan_copy(source, target, root.descriptor, at=tag, asking=DIRECTLY, trusting=trusting)
+        for target in targets
+    ]
+    copier = Copier(state, fetch=DIRECTLY.manifest, since=float("-inf"), trusting=trusting, tell=tell)
+    return await copier.run(plans)
 
 
 async def copy(

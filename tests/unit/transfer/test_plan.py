@@ -4,13 +4,13 @@ from typing import Any
 
 import pytest
 
-from regsync.errors import CopyFailed, Malformed, NotFound, Unavailable, Unsupported
+from regsync.errors import CopyFailed, Malformed, Unavailable, Unsupported
 from regsync.oci import mediatype
-from regsync.oci.descriptor import Descriptor
 from regsync.oci.digest import Digest
 from regsync.oci.manifest import Manifest
 from regsync.repository import Repository
-from regsync.transfer.plan import CopyPlan, Step, plan_copy
+from regsync.transfer.plan import CopyPlan, plan_copy
+from regsync.transfer.step import Step
 from tests.support.images import (
     a_nested_index,
     an_image,
@@ -22,11 +22,11 @@ from tests.support.images import (
 )
 from tests.support.memory import MemoryRepository
 from tests.unit.oci.documents import descriptor, encode, image, index
-from tests.unit.transfer.lab import fetch
+from tests.unit.transfer.lab import DIRECTLY
 
 
 async def planned(source: Repository, target: Repository, root: Manifest, *, trusting: bool = True) -> CopyPlan:
-    return await plan_copy(source, target, root, at="v1", fetch=fetch, trusting=trusting)
+    return await plan_copy(source, target, root.descriptor, at="v1", asking=DIRECTLY, trusting=trusting)
 
 
 async def test_an_image_needs_its_config_and_its_layers() -> None:
@@ -72,7 +72,7 @@ async def test_what_the_target_holds_is_not_looked_into() -> None:
     source.calls.clear()
     plan = await planned(source, target, root)
     assert [step.content.digest for wave in plan.waves for step in wave] == [root.children[1].digest]
-    assert source.calls["get_manifest"] == 1
+    assert source.calls["get_manifest"] == 2  # the root and the other child
 
 
 async def test_a_target_that_is_not_trusted_is_not_asked() -> None:
@@ -87,7 +87,7 @@ async def test_a_target_that_is_not_trusted_is_not_asked() -> None:
 async def test_within_one_repository_only_the_name_is_new() -> None:
     source = MemoryRepository("a/b", host="a")
     root = await an_index(source, "linux/amd64", tag="v1")
-    assert await planned(source, source, root) == CopyPlan(root, Step(source, root.descriptor, "v1"))
+    assert await planned(source, source, root) == CopyPlan(root, Step(source, source, root.descriptor, "v1"))
 
 
 async def test_a_digest_named_a_hundred_times_is_fetched_once() -> None:
@@ -96,7 +96,7 @@ async def test_a_digest_named_a_hundred_times_is_fetched_once() -> None:
     root = await put_built(source, index_bytes(*[leaf] * 100), tag="v1")
     source.calls.clear()
     await planned(source, target, root)
-    assert source.calls["get_manifest"] == 1
+    assert source.calls["get_manifest"] == 2  # the root and its child
     assert target.calls["head_manifest"] == 1
 
 
@@ -129,13 +129,9 @@ def read(document: dict[str, Any]) -> Manifest:
 async def planned_alone(root: Manifest, fetched: dict[Digest, Manifest] | None = None) -> CopyPlan:
     """Plan with nothing at either end but what can be fetched."""
 
-    async def fetch_known(_: Repository, wanted: Descriptor) -> Manifest:
-        if fetched is None or wanted.digest not in fetched:
-            raise NotFound(f"{wanted.digest} is not there")
-        return fetched[wanted.digest]
-
     source, target = MemoryRepository("a/b", host="a"), MemoryRepository("c/d", host="c")
-    return await plan_copy(source, target, root, at="v1", fetch=fetch_known)
+    source.manifests = {**(fetched or {}), root.digest: root}
+    return await planned(source, target, root)
 
 
 async def test_a_layer_that_lies_elsewhere_stays_there() -> None:

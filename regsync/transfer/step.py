@@ -1,0 +1,58 @@
+"""The words plans are made of: one step, how sources are asked, and where referrers go."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from regsync.oci.descriptor import Descriptor
+from regsync.oci.digest import Digest
+from regsync.oci.manifest import Manifest
+from regsync.oci.platform import Platforms
+from regsync.repository import Repository
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Content that has to stand in a repository; a manifest there under a name, by digest, or (None) as a part only.
+
+    The repositories are each step's own: what belongs to an image may come from elsewhere, and go elsewhere, than the
+    image. `sparse` says which children of an index, and of those below it, are copied, where that is not all of them.
+    """
+
+    source: Repository
+    target: Repository
+    content: Descriptor
+    at: str | Digest | None = None
+    sparse: Platforms | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Detour:
+    """Where referrers are read from and written to, where that is not (None) where their subject is."""
+
+    source: Repository | None = None
+    target: Repository | None = None
+
+
+class Asking(Protocol):
+    """How sources are asked."""
+
+    async def manifest(self, source: Repository, wanted: Descriptor, /) -> Manifest:
+        """Return a manifest by digest; it is what it is listed as."""
+        ...
+
+    async def head(self, source: Repository, tag: str, /) -> Descriptor:
+        """Return what a tag stands for; `NotFound` when it is not there."""
+        ...
+
+    async def digest_tags(self, source: Repository, digest: Digest, /) -> Sequence[str]:
+        """Return the tags whose names begin with this digest."""
+        ...
+
+    async def referrers(
+        self, source: Repository, subject: Digest, /, *, slow: bool, settled: bool
+    ) -> Sequence[Descriptor]:
+        """Return what refers to this digest; `settled`: an answer of a while ago is good enough."""
+        ...
