@@ -17,16 +17,18 @@ from regsync.daemon.server import Served, Stoppable, serve
 from regsync.errors import ConfigError
 from regsync.events import EntryIgnored, Warned
 from regsync.facts import Telling
+from regsync.hosts import hosts_of, manner_of
 from regsync.observe.report import Tally
 from regsync.registry.host import HostSettings
-from regsync.registry.login.dockerconfig import DockerConfig, ask_store, check_registry_name, load_docker_config
+from regsync.registry.login.dockerconfig import DockerConfig, ask_store, load_docker_config
+from regsync.registry.login.name import check_registry_name
 from regsync.secrets import Secrets
 from regsync.sync.entry import Scope, SyncEntry
 from regsync.sync.order import predecessors
 from regsync.sync.patterns import check_pattern
 from regsync.sync.run import Engine, Run, targets_of
 from regsync.sync.semver import check_range
-from regsync.translate import entries_of, hosts_of, manner_of, schedules_of
+from regsync.translate import entries_of, schedules_of
 
 _NOTHING_TO_DO = "nothing to do: the configuration has no entries under sync"
 
@@ -166,7 +168,7 @@ class App:
         hosts, warnings = hosts_of(config, await ask_store(docker, environ=self._environ))
         keep_secrets(hosts.values(), self._secrets)
         for warning in warnings:
-            self._tell(Warned(warning))
+            self._tell(warning)
         async with Connections(
             hosts,
             manner_of(config),

@@ -19,11 +19,14 @@ class BothKinds:
         self._registries = registries
         self._layouts = layouts
 
-    def open(self, reference: Reference) -> Repository:
-        """Return the repository a reference lies in, to read from; nothing is contacted."""
+    def open(self, reference: Reference, *, itself: bool = False) -> Repository:
+        """Return the repository a reference lies in, to read from; nothing is contacted.
+
+        `itself`: no mirror answers for it.
+        """
         match reference:
             case RegistryReference():
-                return self._registries.repository(reference)
+                return self._registries.repository(reference) if itself else self._registries.source(reference)
             case LayoutReference(scheme="ocidir"):
                 return self._layouts.open(reference.path)
             case LayoutReference():

@@ -5,6 +5,10 @@ one step (two transfers in opposite directions that each hold one end would wait
 transfer rides on the transfer's slot. Transfers leave one slot of a host free, so that a look-up never waits behind a
 gigabyte. Rates (requests per second, Retry-After) are another matter: `registry/http/pacing.py`.
 
+A source that turns out to have mirrors is read from another host than was held for it when that one fails. Its transfer
+gives all of its slots back and takes those it needs now in one step (`turn`): holding some while it waits for another
+would be what transfers must never do.
+
 Slots go to the oldest who can use them. A transfer needs several at once, and would wait for ever while look-ups keep
 its hosts full: so the oldest transfers reserve, and who came later leaves what they lack to them. Only a quarter of a
 host's slots (one at least) is reserved at any time, so that a transfer whose other end is busy holds up little here.
@@ -19,7 +23,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Collection, Hashable
 from contextlib import suppress
 from contextvars import ContextVar, Token
 from dataclasses import dataclass, field
@@ -28,6 +32,7 @@ from weakref import WeakValueDictionary
 _START = 8
 _MOST = 64
 _held: ContextVar[frozenset[str]] = ContextVar("held", default=frozenset())
+_transfer: ContextVar[Hold | None] = ContextVar("transfer", default=None)
 
 
 @dataclass(slots=True)
@@ -91,6 +96,15 @@ class Limits:
     def hold(self, *hosts: str) -> Hold:
         """Hold one slot at each of these hosts, all or none; hosts this task holds already are not taken again."""
         return Hold(self, hosts)
+
+    async def turn(self, host: str, *, among: Collection[str]) -> None:
+        """Let this task's transfer hold this host instead of the first it holds of those that could do as well.
+
+        What it uploads meanwhile goes on without a slot. Who makes no transfer holds nothing that could be turned.
+        """
+        transfer = _transfer.get()
+        if transfer is not None:
+            await transfer.turn(host, among)
 
     def limit_of(self, host: str) -> int:
         """Return how many may be under way at this host now."""
@@ -202,25 +216,45 @@ class Limits:
 class Hold:
     """Slots held for as long as this is entered (`Limits.hold`); a class, since every request passes here."""
 
-    __slots__ = ("_hosts", "_limits", "_token", "_wanted")
+    __slots__ = ("_before", "_hosts", "_limits", "_tokens", "_wanted")
 
     def __init__(self, limits: Limits, hosts: tuple[str, ...]) -> None:
         self._limits = limits
         self._hosts = hosts
+        self._before: frozenset[str] = frozenset()  # what the task held when this was entered
         self._wanted: tuple[str, ...] = ()
-        self._token: Token[frozenset[str]] | None = None
+        self._tokens: tuple[Token[frozenset[str]], Token[Hold | None]] | None = None
 
     async def __aenter__(self) -> None:
-        held = _held.get()
-        self._wanted = tuple(sorted({host for host in self._hosts if host not in held}))
+        self._before = _held.get()
+        self._wanted = self._lacking()
         if self._wanted:
             await self._limits.take(self._wanted)
-            self._token = _held.set(held.union(self._wanted))
+            transfer = self if len(self._wanted) > 1 else _transfer.get()
+            self._tokens = _held.set(self._before.union(self._wanted)), _transfer.set(transfer)
+
+    async def turn(self, host: str, among: Collection[str]) -> None:
+        """Hold this host instead of the first of those; whoever is cancelled while it waits holds nothing."""
+        at = next((at for at, one in enumerate(self._hosts) if one == host or one in among), None)
+        if at is None or self._hosts[at] == host:
+            return
+        self._hosts = (*self._hosts[:at], host, *self._hosts[at + 1 :])
+        given, self._wanted = self._wanted, ()
+        self._limits.leave(given)
+        wanted = self._lacking()
+        await self._limits.take(wanted)
+        self._wanted = wanted
+        _held.set(self._before.union(wanted))
+
+    def _lacking(self) -> tuple[str, ...]:
+        return tuple(sorted({host for host in self._hosts if host not in self._before}))
 
     async def __aexit__(self, *_: object) -> None:
-        if self._token is None:
+        if self._tokens is None:
             return
+        held, transfer = self._tokens
         with suppress(ValueError):  # left by another task than the one that entered, which never had the note
-            _held.reset(self._token)
-        self._token = None
+            _held.reset(held)
+            _transfer.reset(transfer)
+        self._tokens = None
         self._limits.leave(self._wanted)

@@ -135,8 +135,11 @@ class Repository(Protocol):
 class Endpoints(Protocol):
     """Where repositories live."""
 
-    def open(self, reference: Reference) -> Repository:
-        """Return the repository a reference lies in, to read from; nothing is contacted."""
+    def open(self, reference: Reference, *, itself: bool = False) -> Repository:
+        """Return the repository a reference lies in, to read from; nothing is contacted.
+
+        `itself`: no mirror answers for it, as with targets, where nothing counts but what they have.
+        """
         ...
 
     def writing(self, reference: Reference) -> AbstractAsyncContextManager[Repository]:

@@ -45,13 +45,14 @@ class Checks:
     """What only other parts know: each raises `Malformed` for what is no pattern, no range, no schedule, no registry.
 
     Whatever a run would refuse is refused when the file is read, so that `config --check` tells of it. The first two
-    return what is to be known of a text that can be used, nothing in most cases.
+    return what is to be known of a text that can be used, nothing in most cases; the last one the name a registry goes
+    by, too.
     """
 
     pattern: Callable[[str], str]
     semver_range: Callable[[str], str]
     schedule: Callable[[str], None]
-    registry: Callable[[str], None]
+    registry: Callable[[str], tuple[str, str]]
 
 
 @dataclass(slots=True)

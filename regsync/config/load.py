@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import codecs
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, BinaryIO, Final, get_args
 
@@ -17,7 +17,7 @@ from pydantic_core import ErrorDetails
 
 from regsync.config.entries import Checks, EntryRules
 from regsync.config.fields import OURS
-from regsync.config.logins import check_cred
+from regsync.config.logins import ReadName, check_cred
 from regsync.config.model import Config, Cred, SyncStep
 from regsync.config.problems import Finding, Findings, Path, Report, broken, did_you_mean
 from regsync.config.scalars import kind_of
@@ -197,7 +197,7 @@ def _take_out(values: Any, problem: ErrorDetails) -> None:
         return  # gone with another value of its list
 
 
-def _named(creds: tuple[Cred, ...], report: Report, registry: Callable[[str], None]) -> Iterator[Cred]:
+def _named(creds: tuple[Cred, ...], report: Report, registry: ReadName) -> Iterator[Cred]:
     """Yield the logins that belong to a registry, checked."""
     for position, cred in enumerate(creds):
         path: Path = ("creds", position)

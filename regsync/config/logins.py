@@ -18,15 +18,17 @@ from regsync.oci.reference import valid_host
 
 _HELPER: Final = re.compile(r"docker-credential-[a-z0-9][a-z0-9._-]*")
 _BLOCK: Final = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----(.*?)-----END \1-----", re.DOTALL)
+ReadName = Callable[[str], tuple[str, str]]
+"""Reads the name of a registry: the one it goes by, and a remark; `Malformed` where it is none."""
 _PREFIX: Final = re.compile(r"[A-Za-z0-9._~/-]*")
 
 
-def check_cred(cred: Cred, path: Path, *, report: Report, registry: Callable[[str], None]) -> None:
-    """Tell all that is wrong with one item of `creds`; `registry` raises `Malformed` for a name that is none."""
+def check_cred(cred: Cred, path: Path, *, report: Report, registry: ReadName) -> None:
+    """Tell all that is wrong with one item of `creds`."""
     refuse_later_keys(cred, path, report)
     templates = refuse_templates(cred, path, report)
     if "registry" not in templates:
-        _check_registry(cred, path, report, registry)
+        _check_names(cred, path, report, registry)
     if cred.hostname and not valid_host(cred.hostname):
         report.error((*path, "hostname"), "not a host; expected host[:port]")
     if cred.cred_helper and not _HELPER.fullmatch(cred.cred_helper):
@@ -40,11 +42,24 @@ def check_cred(cred: Cred, path: Path, *, report: Report, registry: Callable[[st
     _warn_of_old_keys(cred, path, report)
 
 
-def _check_registry(cred: Cred, path: Path, report: Report, registry: Callable[[str], None]) -> None:
+def _check_names(cred: Cred, path: Path, report: Report, registry: ReadName) -> None:
+    name = _read_name(cred.registry, (*path, "registry"), report, registry)
+    for position, mirror in enumerate(cred.mirrors):
+        place: Path = (*path, "mirrors", position)
+        if _read_name(mirror, place, report, registry) == name:
+            report.warn(place, "a mirror of itself has no effect; remove it")
+
+
+def _read_name(text: str, place: Path, report: Report, registry: ReadName) -> str:
+    """Return the name a registry goes by, empty where it is none and that was told."""
     try:
-        registry(cred.registry)
+        name, remark = registry(text)
     except Malformed as error:
-        report.error((*path, "registry"), str(error))
+        report.error(place, str(error))
+        return ""
+    if remark:
+        report.warn(place, remark)
+    return name
 
 
 def _check_certificates(cred: Cred, path: Path, report: Report, templates: frozenset[str]) -> None:

@@ -14,8 +14,6 @@ _LATER: Final = frozenset(
         "digest_tags",
         "force_recursive",
         "include_external",
-        "mirrors",
-        "priority",
         "referrer_filters",
         "referrer_slow",
         "referrer_source",

@@ -6,6 +6,7 @@ import enum
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
+from urllib.parse import quote
 
 from regsync.clock import Clock
 
@@ -28,6 +29,8 @@ class HostSettings:
     `hostname` is the `host[:port]` to connect to. Certificates and keys are PEM text. `credential_expiry` is in
     seconds. `blob_chunk` and `blob_max` are in bytes: blobs above `blob_max` go up in chunks (-1: never, unless a
     whole upload fails). `concurrent` caps requests in flight (None: found out), `per_second` paces them (0: not).
+    `mirrors` are names of registries that may be read from in place of this one; among them and this one, whoever has
+    the lowest `priority` is asked first.
     """
 
     name: str
@@ -49,6 +52,8 @@ class HostSettings:
     blob_max: int = -1
     per_second: float = 0.0
     concurrent: int | None = None
+    mirrors: tuple[str, ...] = ()
+    priority: int = 0
 
     @classmethod
     def called(cls, name: str) -> HostSettings:
@@ -65,6 +70,48 @@ class HostSettings:
     def with_login(self, *, user: str = "", password: str = "", token: str = "", helper: str = "") -> HostSettings:
         """Return these settings with another way to log in; a helper and stored secrets exclude each other."""
         return replace(self, user=user, password=password, token=token, helper=helper)
+
+
+class OnRegistry:
+    """What lies in one repository of a registry, whoever is asked to read it: it can be mounted from there.
+
+    `path` is what references call the repository, `known_as` what the registry does.
+    """
+
+    def __init__(self, host: HostSettings, path: str) -> None:
+        self.registry = host.name
+        self.path = path
+        self.known_as = f"{host.path_prefix}/{path}" if host.path_prefix else path
+
+    @property
+    def name(self) -> str:
+        """What people call it: `host/path`."""
+        return f"{self.registry}/{self.path}"
+
+    @property
+    def tidied(self) -> bool:
+        """What a registry collects, it collects on terms of its own."""
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """In which way a registry is asked for what it has.
+
+    `query` ends the URLs, `attempts` is how often a request is tried.
+    """
+
+    query: str = ""
+    attempts: int = 6
+
+    @classmethod
+    def in_place_of(cls, upstream: HostSettings, mirror: HostSettings) -> Asking:
+        """Return how a mirror is asked: once, since others are at hand, and told in whose place (`ns`)."""
+        named = "" if mirror.hostname == upstream.hostname else f"?ns={quote(upstream.hostname, safe='')}"
+        return cls(named, attempts=1)
+
+
+AS_ITSELF = Asking()
 
 
 @dataclass(frozen=True, slots=True)

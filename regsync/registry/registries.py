@@ -15,13 +15,15 @@ from regsync.oci.reference import RegistryReference
 from regsync.registry.content.listing import Listing
 from regsync.registry.content.session import cancel_all
 from regsync.registry.content.suspended import Suspended
-from regsync.registry.host import HostSettings, Learnt, Manner
+from regsync.registry.host import AS_ITSELF, Asking, HostSettings, Learnt, Manner
 from regsync.registry.http.courier import post
 from regsync.registry.http.proxy import Proxies
 from regsync.registry.http.transport import Transport
 from regsync.registry.http.wire import Wire
 from regsync.registry.login.scope import CATALOGUE
+from regsync.registry.mirrored import Complaints, MirroredRepository
 from regsync.registry.repository import RegistryRepository
+from regsync.repository import Repository
 from regsync.secrets import Secrets
 
 
@@ -62,7 +64,9 @@ class Registries:
         self._wire = Wire()
         self._contacts: dict[str, _Contact] = {}
         self._former: list[Suspended] = []  # of hosts as they were before their settings changed
-        self._opened: WeakValueDictionary[tuple[str, str, bool], RegistryRepository] = WeakValueDictionary()
+        self._opened: WeakValueDictionary[tuple[str, str, bool, Asking], RegistryRepository] = WeakValueDictionary()
+        self._mirrored: WeakValueDictionary[str, MirroredRepository] = WeakValueDictionary()
+        self._complaints = Complaints(tell)
 
     async def __aenter__(self) -> Self:
         await self._wire.__aenter__()
@@ -87,23 +91,45 @@ class Registries:
                 self._former.append(self._contacts.pop(name).suspended)
             for key in [key for key in self._opened if key[0] == name]:
                 del self._opened[key]
+        if changed or manner != self._manner:  # one of them may be a mirror
+            self._mirrored.clear()
         self._hosts, self._manner = hosts, manner
         return changed
 
+    def source(self, reference: RegistryReference) -> Repository:
+        """Return the repository a reference lies in, to be read from its registry's mirrors, too, if it has any."""
+        upstream = _settings_of(reference.registry, self._hosts)
+        if not upstream.mirrors:
+            return self.repository(reference)
+        opened = self._mirrored.get(reference.name)
+        if opened is None:
+            mirrors = [self._mirror(name, reference.repository, of=upstream) for name in upstream.mirrors]
+            opened = self._mirrored[reference.name] = MirroredRepository(
+                self.repository(reference), upstream, mirrors, limits=self._limits, complaints=self._complaints
+            )
+        return opened
+
     def repository(self, reference: RegistryReference, *, push: bool = False) -> RegistryRepository:
         """Return the repository a reference lies in, one object while anybody holds it; nothing is contacted."""
-        key = (reference.registry, reference.repository, push)
+        return self._repository(reference.registry, reference.repository, push=push, asking=AS_ITSELF)
+
+    def _mirror(self, name: str, path: str, *, of: HostSettings) -> RegistryRepository:
+        return self._repository(name, path, push=False, asking=Asking.in_place_of(of, _settings_of(name, self._hosts)))
+
+    def _repository(self, name: str, path: str, *, push: bool, asking: Asking) -> RegistryRepository:
+        key = (name, path, push, asking)
         opened = self._opened.get(key)
         if opened is None:
-            contact = self._contact(reference.registry)
+            contact = self._contact(name)
             opened = self._opened[key] = RegistryRepository(
                 contact.transport,
                 contact.host,
-                reference.repository,
+                path,
                 push=push,
                 learnt=contact.learnt,
                 suspended=contact.suspended,
                 clock=self._clock,
+                asking=asking,
             )
         return opened
 

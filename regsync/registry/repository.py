@@ -22,7 +22,7 @@ from regsync.registry.content.reading import ask
 from regsync.registry.content.referrers import ReferrersApi
 from regsync.registry.content.suspended import Suspended
 from regsync.registry.content.upload import Uploads
-from regsync.registry.host import HostSettings, Learnt, Way
+from regsync.registry.host import AS_ITSELF, Asking, HostSettings, Learnt, OnRegistry, Way
 from regsync.registry.http.failure import complaint_of, failure_of
 from regsync.registry.http.transport import Answer, Request, Transport
 from regsync.registry.login.scope import Scope
@@ -36,10 +36,11 @@ _LENGTH = re.compile(r"[1-9][0-9]{0,18}")
 _LACKING = frozenset({"MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN", "MANIFEST_UNKNOWN"})
 
 
-class RegistryRepository:
+class RegistryRepository(OnRegistry):
     """One repository; asks for push rights at once where it is going to be written to.
 
-    `learnt` and `suspended` are what the process knows of the host, for all of its repositories.
+    `learnt` and `suspended` are what the process knows of the host, for all of its repositories; `asking` is how it is
+    read from.
     """
 
     def __init__(
@@ -52,13 +53,14 @@ class RegistryRepository:
         learnt: Learnt,
         suspended: Suspended,
         clock: Clock,
+        asking: Asking = AS_ITSELF,
     ) -> None:
+        super().__init__(host, path)
         self._transport = transport
         self._host = host
         self._learnt = learnt
-        self.path = path
+        self._asking = asking
         self._clock = clock
-        self.known_as = f"{host.path_prefix}/{path}" if host.path_prefix else path  # to the registry
         self._scopes = (Scope.of_repository(self.known_as, push=push),)
         self._base = f"/v2/{self.known_as}/"
         self._uploads = Uploads(
@@ -78,24 +80,20 @@ class RegistryRepository:
             name=self.name,
             clock=clock,
             manifest=self.get_manifest,
+            asking=asking,
         )
         ways = Ways(read=self.get_manifest, head=self.head_manifest, push=self._push, place=transport.place)
         self._lists = ReferrerLists(self.name, ways, clock=clock)
 
     @property
-    def name(self) -> str:
-        """What people call it: `host/path`."""
-        return f"{self._host.name}/{self.path}"
-
-    @property
     def host(self) -> str:
         """The registry's name: its limits are shared by all of its repositories."""
-        return self._host.name
+        return self.registry
 
     @property
-    def tidied(self) -> bool:
-        """What a registry collects, it collects on terms of its own."""
-        return False
+    def standing(self) -> tuple[bool, int]:
+        """Where it stands among others that could be asked: whoever is in trouble last, then by `priority`."""
+        return self._transport.closed, self._host.priority
 
     async def head_manifest(self, ref: str | Digest, *, sparse: Platforms | None = None) -> Descriptor | None:
         """Return what a tag or digest names; a registry that tells too little by HEAD is asked for the manifest.
@@ -190,6 +188,11 @@ class RegistryRepository:
         del slow
         return await self._referring.of(subject)
 
+    @property
+    def lists_referrers(self) -> bool:
+        """Say whether the registry has shown to list referrers, so that none listed means that there are none."""
+        return self._referring.there
+
     async def has_blob(self, blob: Descriptor) -> bool:
         """Ask for the blob; one of another length is damaged there and counts as missing."""
         try:
@@ -224,34 +227,36 @@ class RegistryRepository:
 
         A mount is believed: one that lied shows when the manifest is refused, and then everything is sent.
         """
-        if not isinstance(neighbour, RegistryRepository) or neighbour.host != self.host or neighbour.path == self.path:
+        if not isinstance(neighbour, OnRegistry) or neighbour.registry != self.registry or neighbour.path == self.path:
             return False
         scopes = (*self._scopes, Scope.of_repository(neighbour.known_as, push=False))
         return await self._uploads.mount(blob, repository=neighbour.known_as, scopes=scopes)
 
     async def tags(self) -> AsyncIterator[str]:
         """Every tag once; names that are no tags are not passed on."""
-        listing = Listing(f"{self._base}tags/list", "tags", self._scopes, f"tags of {self.name}")
+        listing = Listing(f"{self._base}tags/list", "tags", self._scopes, f"tags of {self.name}", self._asking)
         async for tag in listing.read(self._transport, clock=self._clock):
             yield tag
 
     def _manifest(self, method: str, ref: str | Digest) -> Request:
         return Request(
             method,
-            f"{self._base}manifests/{ref}",
+            f"{self._base}manifests/{ref}{self._asking.query}",
             headers=_ACCEPT,
             scopes=self._scopes,
             expect=_OK_OR_NO_HEAD if method == "HEAD" else _OK,
             cap=MANIFEST_MAX,
+            attempts=self._asking.attempts,
             what=f"manifest {self.path}{'@' if isinstance(ref, Digest) else ':'}{ref}",
         )
 
     def _blob(self, method: str, blob: Descriptor) -> Request:
         return Request(
             method,
-            f"{self._base}blobs/{blob.digest}",
+            f"{self._base}blobs/{blob.digest}{self._asking.query}",
             scopes=self._scopes,
             expect=_OK_OR_NO_HEAD if method == "HEAD" else _OK,
+            attempts=self._asking.attempts,
             what=f"blob {self.path}@{blob.digest}",
         )
 

@@ -57,7 +57,7 @@ class Targets:
 
     async def _open(self, reference: Reference) -> Repository:
         if not self._writing:
-            return self._endpoints.open(reference)
+            return self._endpoints.open(reference, itself=True)
         held = self._endpoints.writing(reference)
         repository = await held.__aenter__()
         self._held.append((reference.name, held))

@@ -113,7 +113,7 @@ class Ends:
         self._source = source
         self._layouts = layouts
 
-    def open(self, reference: Reference) -> Repository:
+    def open(self, reference: Reference, *, itself: bool = False) -> Repository:
         return self._layouts.open(reference.path) if isinstance(reference, LayoutReference) else self._source
 
     def writing(self, reference: Reference) -> AbstractAsyncContextManager[Repository]:

@@ -1,24 +1,14 @@
 from __future__ import annotations
 
-import io
-from collections.abc import Sequence
 from pathlib import Path
 
-import pytest
-from hypothesis import example, given
-from hypothesis import strategies as st
-
 from regsync.app import load
-from regsync.config.load import Loaded, load_config
+from regsync.config.load import Loaded
 from regsync.daemon.schedule import Every
-from regsync.errors import ConfigError
 from regsync.oci.mediatype import OCI_INDEX, SYNCED_BY_DEFAULT
 from regsync.oci.platform import Platform, Platforms
-from regsync.registry.host import HostSettings
-from regsync.registry.login.dockerconfig import DockerConfig, DockerLogin
 from regsync.transfer.options import CopyOptions
-from regsync.translate import entries_of, hosts_of, schedules_of
-from tests.unit.config.loading import CHECKS
+from regsync.translate import entries_of, schedules_of
 
 
 def loaded(text: str, folder: Path) -> Loaded:
@@ -28,91 +18,6 @@ def loaded(text: str, folder: Path) -> Loaded:
 
 def names(text: str, folder: Path) -> list[str]:
     return [entry.name for entry in entries_of(loaded(text, folder).config)]
-
-
-def hosts(text: str, folder: Path, docker: DockerConfig | None = None) -> tuple[dict[str, HostSettings], list[str]]:
-    return hosts_of(loaded(text, folder).config, docker or DockerConfig())
-
-
-def test_an_item_of_creds_becomes_the_settings_of_its_host(tmp_path: Path) -> None:
-    text = """
-creds:
-- registry: r.example:5000
-  hostname: 10.0.0.1:5001
-  tls: insecure
-  user: u
-  pass: p
-  repoAuth: true
-  pathPrefix: /hub/
-  blobChunk: 5000
-  blobMax: 100
-  reqPerSec: 2.5
-  reqConcurrent: 7
-  credExpire: 5m
-  apiOpts: {disableHead: true}
-"""
-    found, warnings = hosts(text, tmp_path)
-    assert found == {
-        "r.example:5000": HostSettings(
-            name="r.example:5000",
-            hostname="10.0.0.1:5001",
-            tls="insecure",
-            user="u",
-            password="p",
-            repo_auth=True,
-            path_prefix="hub",
-            blob_chunk=5000,
-            blob_max=100,
-            per_second=2.5,
-            concurrent=7,
-            credential_expiry=300.0,
-            disable_head=True,
-        )
-    }
-    assert warnings == ["r.example:5000 is not checked to be who it claims: its TLS is insecure"]
-
-
-@pytest.mark.parametrize("name", ["docker.io", "registry-1.docker.io", "https://index.docker.io/v1/"])
-def test_docker_hub_has_three_names(name: str, tmp_path: Path) -> None:
-    found, _ = hosts(f"creds: [{{registry: '{name}', user: u, pass: p}}]", tmp_path)
-    assert list(found) == ["docker.io"]
-    assert found["docker.io"].hostname == "registry-1.docker.io"
-    assert found["docker.io"].credential_host == "https://index.docker.io/v1/"
-
-
-def test_a_scheme_before_the_name_says_whether_there_is_tls(tmp_path: Path) -> None:
-    found, _ = hosts("creds: [{registry: 'http://r.example'}, {registry: 'https://s.example/'}]", tmp_path)
-    assert {name: host.tls for name, host in found.items()} == {"r.example": "disabled", "s.example": "enabled"}
-
-
-def test_a_second_item_replaces_what_it_says_and_leaves_the_rest(tmp_path: Path) -> None:
-    text = """
-creds:
-- {registry: r.example, user: u, pass: p, blobChunk: 5000, credExpire: 5m}
-- {registry: r.example, pass: q, reqConcurrent: 2}
-"""
-    found, warnings = hosts(text, tmp_path)
-    host = found["r.example"]
-    assert (host.user, host.password, host.blob_chunk, host.credential_expiry) == ("u", "q", 5000, 300.0)
-    assert host.concurrent == 2
-    assert any("Changing password for registry r.example" in warning for warning in warnings)
-    assert not any("q" in warning.split() for warning in warnings)
-
-
-def test_creds_win_over_dockers_logins_and_a_helper_and_secrets_exclude_each_other(tmp_path: Path) -> None:
-    docker = DockerConfig({"r.example": DockerLogin("r.example", None, "", user="old", password="old")})
-    found, _ = hosts("creds: [{registry: r.example, credHelper: docker-credential-x}]", tmp_path, docker)
-    assert (found["r.example"].helper, found["r.example"].password) == ("docker-credential-x", "")
-    docker = DockerConfig({"r.example": DockerLogin("r.example", None, "", helper="docker-credential-x")})
-    found, _ = hosts("creds: [{registry: r.example, user: u, pass: p}]", tmp_path, docker)
-    assert (found["r.example"].helper, found["r.example"].password) == ("", "p")
-    found, _ = hosts("creds: [{registry: r.example, tls: disabled}]", tmp_path, docker)
-    assert found["r.example"].helper == "docker-credential-x"
-
-
-def test_credentials_without_tls_are_warned_of(tmp_path: Path) -> None:
-    _, warnings = hosts("creds: [{registry: r.example, tls: disabled, user: u, pass: p}]", tmp_path)
-    assert warnings == ["credentials for r.example go out unencrypted: its TLS is disabled"]
 
 
 def test_entries_keep_their_order_and_their_filters(tmp_path: Path) -> None:
@@ -190,30 +95,6 @@ sync:
     tags = ["1.5", "2.1", "2.2-rc1", "latest"]
     assert [entry.tags.choose(tags) for entry in (one, two, every)] == [["1.5"], ["2.1"], tags]
     assert len({one.name, two.name, every.name}) == 3
-
-
-NAMES = st.text(alphabet="ab.:-_/[]@19", max_size=9) | st.sampled_from(["docker.io", "index.docker.io", "localhost"])
-SCHEMES = st.lists(st.sampled_from(["https://", "http://", "ftp://", "//", ""]), max_size=2).map("".join)
-ENDINGS = st.sampled_from(["", "/", "/v1/", "..", ":0", ":70000", ":5000"])
-
-
-@given(SCHEMES, NAMES, ENDINGS)
-@example("https://http://", "x", "")
-@example("", "a.example", "..")
-@example("http://", "a-", ":5000")
-def test_a_registry_that_is_taken_when_the_file_is_read_is_never_refused_later(
-    scheme: str, name: str, end: str
-) -> None:
-    text = f"creds: [{{registry: '{scheme}{name}{end}', user: a, pass: b}}]\n"
-    problems: Sequence[str] = ()
-    found: dict[str, HostSettings] = {}
-    try:
-        config = load_config("-", checks=CHECKS, stdin=io.BytesIO(text.encode())).config
-        found, _ = hosts_of(config, DockerConfig())
-    except ConfigError as error:
-        problems = error.problems
-    assert all(problem.startswith("<stdin>:1:20: creds[0].registry: ") for problem in problems)
-    assert problems or all(host.user == "a" for host in found.values())
 
 
 def test_what_is_copied_of_an_image_is_the_entry_s_own(tmp_path: Path) -> None:

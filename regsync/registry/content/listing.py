@@ -17,6 +17,7 @@ from regsync.errors import IntegrityError, Unsupported
 from regsync.oci.reference import valid_repository, valid_tag
 from regsync.registry.content.links import next_page
 from regsync.registry.content.reading import ask, json_object
+from regsync.registry.host import AS_ITSELF, Asking
 from regsync.registry.http.transport import Answer, Request, Transport
 from regsync.registry.login.scope import Scope
 
@@ -72,11 +73,12 @@ class Listing:
     key: Literal["tags", "repositories"]
     scopes: tuple[Scope, ...]
     what: str
+    asking: Asking = AS_ITSELF
 
     async def read(self, transport: Transport, *, clock: Clock) -> AsyncIterator[str]:
         """Yield every name once, in the registry's order; what can be no tag or no repository is left out."""
         seen = _Seen()
-        url, linked, last = self.path, False, ""
+        url, linked, last = self.path + self.asking.query, False, ""
         while url:
             seen.begin(url, self.what)
             page = await self._page(transport, url, clock=clock)
@@ -99,6 +101,7 @@ class Listing:
             headers=(("Accept", "application/json"),),
             scopes=self.scopes,
             cap=_PAGE_CAP,
+            attempts=self.asking.attempts,
             what=self.what,
         )
         return await ask(transport, request, read=self._read, clock=clock)

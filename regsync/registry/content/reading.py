@@ -24,8 +24,12 @@ _T = TypeVar("_T")
 
 
 async def ask(transport: Transport, request: Request, *, read: Callable[[Answer], _T], clock: Clock) -> _T:
-    """Return what `read` makes of the answer to this request; an `IntegrityError` of it is worth two more tries."""
-    for attempt in range(1, _ATTEMPTS):
+    """Return what `read` makes of the answer to this request; an `IntegrityError` of it is worth two more tries.
+
+    Unless the request itself is worth one alone.
+    """
+    attempts = min(_ATTEMPTS, request.attempts)
+    for attempt in range(1, attempts):
         try:
             return await _read(await transport.send(request), read)
         except IntegrityError:
@@ -33,7 +37,7 @@ async def ask(transport: Transport, request: Request, *, read: Callable[[Answer]
     try:
         return await _read(await transport.send(request), read)
     except RegsyncError as error:
-        error.attempts = _ATTEMPTS
+        error.attempts = attempts
         raise
 
 

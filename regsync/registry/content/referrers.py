@@ -20,7 +20,7 @@ from regsync.oci.manifest import MANIFEST_MAX, Manifest
 from regsync.oci.referrers import Referrers, fallback_tag
 from regsync.registry.content.links import next_page
 from regsync.registry.content.reading import ask
-from regsync.registry.host import Learnt
+from regsync.registry.host import AS_ITSELF, Asking, Learnt
 from regsync.registry.http.message import Headers
 from regsync.registry.http.transport import Answer, Request, Transport
 from regsync.registry.login.scope import Scope
@@ -41,6 +41,12 @@ class ReferrersApi:
     name: str
     clock: Clock
     manifest: Callable[[str], Awaitable[Manifest]]
+    asking: Asking = AS_ITSELF
+
+    @property
+    def there(self) -> bool:
+        """Say whether the repository has shown to have the API, so that nothing means that there is nothing."""
+        return self.learnt.lists_referrers(self.base) is True
 
     async def of(self, subject: Digest) -> tuple[Descriptor, ...]:
         """Return what refers to this digest; nothing, when nobody has heard of it."""
@@ -60,7 +66,7 @@ class ReferrersApi:
     async def _asked(self, subject: Digest, found: Referrers) -> bool:
         """Ask the API, page by page; False when there is none. A later page that fails is a list that failed."""
         what = f"referrers of {self.name}@{subject}"
-        url, seen, barren = f"{self.base}referrers/{subject}", set[str](), 0
+        url, seen, barren = f"{self.base}referrers/{subject}{self.asking.query}", set[str](), 0
         while url:
             if url in seen or len(seen) >= _MOST_PAGES or barren >= _MOST_BARREN:
                 raise Unsupported(f"{what}: the registry's pages do not end")
@@ -78,7 +84,15 @@ class ReferrersApi:
         return True
 
     async def _page(self, url: str, what: str) -> tuple[Manifest, str]:
-        request = Request("GET", url, scopes=self.scopes, expect=_ANSWERED, cap=MANIFEST_MAX, what=what)
+        request = Request(
+            "GET",
+            url,
+            scopes=self.scopes,
+            expect=_ANSWERED,
+            cap=MANIFEST_MAX,
+            attempts=self.asking.attempts,
+            what=what,
+        )
 
         def read(answer: Answer) -> tuple[Manifest, str]:
             return self._index(answer, what), next_page(answer, what)

@@ -84,6 +84,11 @@ class Transport:
         """Hold one slot at the host for requests that belong together, so that no others come in between."""
         return self._limits.hold(self._host.name)
 
+    @property
+    def closed(self) -> bool:
+        """Say whether a request would have to wait, or fail at once, because of trouble the registry had."""
+        return self._pacing.closed
+
     async def send(self, request: Request) -> Answer:
         """Send a request and return its whole answer, tried again as far as that makes sense."""
         return await self._persist(Course(request), self._attempts.whole)

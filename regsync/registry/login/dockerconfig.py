@@ -14,25 +14,14 @@ from base64 import b64decode
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import NamedTuple
 
 from regsync.errors import AccessDenied, Malformed
-from regsync.oci.reference import valid_host
-from regsync.registry.host import DOCKER_HUB, HostSettings, Tls
+from regsync.registry.host import Tls
 from regsync.registry.login.helper import PATIENCE, list_helper
+from regsync.registry.login.name import RegistryName, normalise_registry_name
 
 _LARGEST = 4 << 20  # bytes of config.json that are read
 _PROGRAM = "docker-credential-"
-_HUB_KEYS = ("docker.io", "registry-1.docker.io", "https://index.docker.io/v1/")
-
-
-class RegistryName(NamedTuple):
-    """A registry as people write it, taken apart: `tls` is None when nothing was said about it."""
-
-    name: str
-    hostname: str
-    tls: Tls | None
-    credential_host: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,26 +49,6 @@ class DockerConfig:
     store: str = ""
     below_store: frozenset[str] = frozenset()
     warnings: tuple[str, ...] = ()
-
-
-def normalise_registry_name(text: str) -> RegistryName | None:
-    """Return the host a `creds` entry or docker config key means; None when it has a path or is no host."""
-    if text in _HUB_KEYS:
-        hub = HostSettings.called(DOCKER_HUB)
-        return RegistryName(hub.name, hub.hostname, "enabled", hub.credential_host)
-    scheme, found, rest = text.rpartition("://")
-    if not found:
-        return RegistryName(text, text, None, "") if valid_host(text) else None
-    hostname = rest.removesuffix("/")
-    if scheme not in {"http", "https"} or not valid_host(hostname):
-        return None
-    return RegistryName(hostname, hostname, "enabled" if scheme == "https" else "disabled", text)
-
-
-def check_registry_name(text: str) -> None:
-    """Raise `Malformed` for what no item of `creds` can be about."""
-    if normalise_registry_name(text) is None:
-        raise Malformed("not a registry; expected host[:port], with https:// or http:// before it or without")
 
 
 def load_docker_config(environ: Mapping[str, str]) -> DockerConfig:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import ssl
 
 import trustme
@@ -153,6 +154,30 @@ async def _(lab: Lab) -> None:
             text += f"- {{source: '{registry.host}/{path}:v1', target: 'ocidir://{lab.out}:{path}', type: image}}\n"
         assert (await lab.once(text)).failures == []
         assert registry.count(status=401) == refusals
+
+
+@row("creds.mirrors")
+async def _(lab: Lab) -> None:
+    registry = await lab.registry()
+    mirror = await lab.registry()
+    item = f"registry: '{registry.host}', tls: disabled, mirrors: ['{mirror.host}']"
+    assert await lab.pull(f"{registry.host}/app:v1", item, f"registry: '{mirror.host}', tls: disabled") == []
+    assert lab.arrived == IMAGE.digest
+    assert registry.journal == []
+    assert {asked.query.get("ns") for asked in mirror.journal} == {registry.host}
+
+
+@row("creds.priority")
+async def _(lab: Lab) -> None:
+    """The lower is asked first, and of equals the mirror."""
+    for own, other in (1, 0), (0, 0), (0, 1):
+        registry, mirror = await lab.registry(), await lab.registry()
+        item = f"registry: '{registry.host}', tls: disabled, mirrors: ['{mirror.host}'], priority: {own}"
+        mirrors = f"registry: '{mirror.host}', tls: disabled, priority: {other}"
+        shutil.rmtree(lab.out, ignore_errors=True)
+        assert await lab.pull(f"{registry.host}/app:v1", item, mirrors) == []
+        assert bool(mirror.journal) == (own >= other)
+        assert bool(registry.journal) == (own < other)
 
 
 @row("creds.api", "creds.scheme")

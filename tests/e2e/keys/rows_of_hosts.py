@@ -22,6 +22,17 @@ async def _(lab: Lab) -> None:
         assert sorted(asked.bytes_in for asked in registry.asked(method="PATCH")) == sizes
 
 
+@row("defaults.skipInvalidEntries")
+async def _(lab: Lab) -> None:
+    """Also about entries that name registries: those that cannot be used are left out, and the others run."""
+    registry = await lab.registry()
+    text = f"creds: [{{registry: '{registry.host}', tls: disabled}}]\ndefaults: {{skipInvalidEntries: true}}\nsync:\n"
+    text += f"- {{source: '{registry.host}/NO:v1', target: 'ocidir://{lab.out}:no', type: image}}\n"
+    text += f"- {{source: '{registry.host}/app:v1', target: 'ocidir://{lab.out}:v1', type: image}}\n"
+    await lab.once(text)
+    assert lab.arrived == IMAGE.digest
+
+
 @row("defaults.skipDockerConfig")
 async def _(lab: Lab) -> None:
     registry = await lab.registry(FakeRegistry(auth=Basic("ann", "pw")))

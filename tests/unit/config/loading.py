@@ -10,7 +10,7 @@ from regsync.config.load import Checks, Loaded, load_config
 from regsync.config.model import Config, SyncStep
 from regsync.daemon.schedule import parse_schedule
 from regsync.errors import ConfigError
-from regsync.registry.login.dockerconfig import check_registry_name
+from regsync.registry.login.name import check_registry_name
 from regsync.sync.patterns import check_pattern
 from regsync.sync.semver import check_range
 

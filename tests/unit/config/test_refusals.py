@@ -93,13 +93,14 @@ BAD = [
     (f"{STEP}    platforms: linux/amd64\n", "5:16: sync[0].platforms: expected a list, found text"),
     (f"{STEP}    platform: [linux/amd64]\n", "5:15: sync[0].platform: expected text, found a list"),
     # logins
-    ("creds:\n  - registry: https://a.example/v2\n", "2:15: creds[0].registry: not a registry; expected host[:port]"),
     ("creds:\n  - registry: a.example:99999\n", "2:15: creds[0].registry: not a registry; expected host"),
-    ("creds:\n  - registry: a.example/\n", "2:15: creds[0].registry: not a registry; expected host"),
     ("creds:\n  - registry: u:p@a.example\n", "2:15: creds[0].registry: not a registry; expected host[:port]"),
     ("creds:\n  - registry: https://http://a\n", "2:15: creds[0].registry: not a registry; expected host[:port], with"),
     ("creds:\n  - registry: a.example..\n", "2:15: creds[0].registry: not a registry; expected host[:port]"),
     ("creds:\n  - registry: ftp://a.example\n", "2:15: creds[0].registry: not a registry; expected host[:port]"),
+    ("creds:\n  - registry: u:p@a.example/x\n", "2:15: creds[0].registry: not a registry; expected host[:port]"),
+    (f"{_CRED}    mirrors: [b, 'u:p@c']\n", "3:18: creds[0].mirrors[1]: not a registry; expected host[:port], with"),
+    (f"{_CRED}    mirrors: b\n", "3:14: creds[0].mirrors: expected a list, found text"),
     (f"{_CRED}    hostname: http://b\n", "3:15: creds[0].hostname: not a host; expected host[:port]"),
     (f"{_CRED}    tls: off\n", "3:10: creds[0].tls: expected enabled, insecure or disabled, found text"),
     (f"{_CRED}    tls: [enabled]\n", "3:10: creds[0].tls: expected enabled, insecure or disabled, found a list"),
@@ -126,8 +127,6 @@ BAD = [
       }.items()),
     ("defaults: {referrers: true}\n", f"1:23: defaults.referrers: referrers {_LATER}"),
     ("defaults: {ratelimit: {min: 5}}\n", f"1:29: defaults.ratelimit.min: ratelimit.min {_LATER}"),
-    (f"{_CRED}    mirrors: [b.example]\n", f"3:14: creds[0].mirrors: mirrors {_LATER}"),
-    (f"{_CRED}    priority: 1\n", f"3:15: creds[0].priority: priority {_LATER}"),
     ("sync: [{source: '{{env \"A\"}}/x', target: b/x, type: image}]\n", "1:17: sync[0].source: a template ({{ }}) is"),
     ("sync: [{source: a/x, target: 'b/{{ .Sync.Source }}', type: repository}]\n", "1:30: sync[0].target: a template"),
     *((f"{_CRED}    {key}: '{{{{env \"A\"}}}}'\n", f"3:{7 + len(key)}: creds[0].{key}: a template ({{{{ }}}}) is not s")
@@ -189,7 +188,6 @@ def test_everything_wrong_is_told_at_once_in_the_order_of_the_file() -> None:
         ["1:10", "version"],
         ["3:15", "creds[0].registry"],
         ["4:10", "creds[0].tls"],
-        ["5:15", "creds[0].priority"],
         ["6:5", "creds[1]"],
         ["9:3", "defaults.interval"],
         ["9:13", "defaults.interval"],
@@ -242,6 +240,11 @@ def test_a_reference_with_a_login_in_it_is_not_quoted() -> None:
     ("text", "warning"),
     [
         ("creds:\n  - user: a\n", "2:5: creds[0]: Ignoring registry config without a name"),
+        ("creds:\n  - registry: a.example/team\n", "2:15: creds[0].registry: what stands behind the host is cut "),
+        ("creds:\n  - registry: https://a.example/v2\n", "2:15: creds[0].registry: what stands behind the host is cut"),
+        ("creds:\n  - registry: index.docker.io\n", "2:15: creds[0].registry: read as docker.io, which the Go regsync"),
+        (f"{_CRED}    mirrors: [b.example, c.example/hub]\n", "3:26: creds[0].mirrors[1]: what stands behind the host"),
+        (f"{_CRED}    mirrors: [b.example, 'https://a.example']\n", "3:26: creds[0].mirrors[1]: a mirror of itself"),
         (f"{_CRED}    scheme: http\n", "3:13: creds[0].scheme: Scheme is deprecated, for http set TLS to disabled"),
         (f"{_CRED}    api: v2\n", "3:10: creds[0].api: api is deprecated and has no effect; remove it"),
         (f"{STEP}    fastCopy: true\n", "5:15: sync[0].fastCopy: fastCopy is read as fastCheck, its name in regsync; "),
@@ -271,7 +274,7 @@ def test_a_registry_may_be_mirrored_into_itself_where_its_copies_are_not_chosen(
 @pytest.mark.parametrize(
     "registry",
     ["a.example", "a.example:5000", "localhost", "[::1]:5000", "docker.io", "https://index.docker.io/v1/",
-     "http://a.example:5000", "https://a.example/", "registry", "my_registry:5000", "EXAMPLE"],
+     "http://a.example:5000", "https://a.example/", "a.example/", "registry", "my_registry:5000", "EXAMPLE"],
 )  # fmt: skip
 def test_a_login_may_name_its_registry_in_every_known_way(registry: str) -> None:
     assert warnings_of(f"creds: [{{registry: '{registry}', hostname: 'b.example:5000'}}]\n") == []

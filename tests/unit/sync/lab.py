@@ -32,7 +32,7 @@ class MemoryEndpoints:
         host = name.partition("/")[0]
         return self.repositories_by_name.setdefault(name, MemoryRepository(name, host=host))
 
-    def open(self, reference: Reference) -> Repository:
+    def open(self, reference: Reference, *, itself: bool = False) -> Repository:
         return self.at(reference.name)
 
     def writing(self, reference: Reference) -> AbstractAsyncContextManager[Repository]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from regsync.registry.login.dockerconfig import DockerConfig, DockerLogin, ask_store, load_docker_config
-from regsync.registry.login.dockerconfig import normalise_registry_name as normalise
+from regsync.registry.login.name import normalise_registry_name as normalise
 
 
 def _auth(user: str, password: str) -> str:

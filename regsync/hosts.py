@@ -1,0 +1,146 @@
+"""What the configuration says of registries, as the settings each is spoken to with."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+from regsync import __version__
+from regsync.config.model import Config, Cred
+from regsync.events import Warned
+from regsync.registry.host import HostSettings, Manner
+from regsync.registry.http.tls import CERTIFICATES
+from regsync.registry.login.dockerconfig import DockerConfig
+from regsync.registry.login.name import RegistryName, named_in_creds
+
+_NOWHERE = Path(os.devnull)  # a folder of certificates that holds none
+
+# What an item of creds says: its field, that of HostSettings, and what the Go regsync calls it where it is changed.
+_SETTINGS: Final = (
+    ("hostname", "hostname", "hostname settings"),
+    ("tls", "tls", "TLS settings"),
+    ("regcert", "ca", "certificate settings"),
+    ("client_cert", "client_cert", "client certificate settings"),
+    ("client_key", "client_key", "client certificate key settings"),
+    ("user", "user", "login user"),
+    ("password", "password", "login password"),
+    ("token", "token", "login token"),
+    ("cred_helper", "helper", "credential helper"),
+    ("cred_expire", "credential_expiry", "credential expire"),
+    ("cred_host", "credential_host", "credential host"),
+    ("path_prefix", "path_prefix", "path prefix settings"),
+    ("mirrors", "mirrors", "mirror settings"),
+    ("priority", "priority", "priority settings"),
+    ("repo_auth", "repo_auth", "repoAuth settings"),
+    ("blob_chunk", "blob_chunk", "blobChunk settings"),
+    ("blob_max", "blob_max", "blobMax settings"),
+    ("req_per_sec", "per_second", "reqPerSec settings"),
+    ("req_concurrent", "concurrent", "reqConcurrent settings"),
+)
+_DISABLE_HEAD: Final = "disable_head"
+_CHANGED: Final = {field: words for _, field, words in _SETTINGS} | {_DISABLE_HEAD: "APIOpts setting"}
+
+
+def hosts_of(config: Config, docker: DockerConfig) -> tuple[dict[str, HostSettings], list[Warned]]:
+    """Return what is known of each registry, and what the operator should know of how it came about.
+
+    Docker's logins come first and `creds` in the order of the file; what a later one says replaces what stood there.
+    """
+    hosts = {name: _imported(name, docker) for name in docker.entries}
+    warnings = [Warned(text) for text in docker.warnings]
+    known_as_mirrors: dict[str, HostSettings] = {}
+    said: dict[str, dict[str, Any]] = {}
+    for cred in config.creds:
+        found = named_in_creds(cred.registry)
+        if found is None:  # told when the file was read
+            continue
+        says = _said(cred, found)
+        before = said.setdefault(found.name, {})
+        warnings += _changes(found.name, before, says)
+        before.update(says)
+        hosts[found.name] = _with(hosts.get(found.name) or _named(found), says)
+        for mirror in filter(None, map(named_in_creds, cred.mirrors)):
+            known_as_mirrors.setdefault(mirror.name, _named(mirror))  # of which `http://` may be said there
+    hosts = {**known_as_mirrors, **hosts}
+    return hosts, [*warnings, *_of_tls(hosts)]
+
+
+def _imported(name: str, docker: DockerConfig) -> HostSettings:
+    login, usual = docker.entries[name], HostSettings.called(name)
+    return replace(
+        usual,
+        hostname=login.hostname,
+        tls=login.tls or "enabled",
+        credential_host=login.credential_host or usual.credential_host,
+        user=login.user,
+        password=login.password,
+        token=login.token,
+        helper=login.helper,
+    )
+
+
+def _named(found: RegistryName) -> HostSettings:
+    """Return what a registry's name alone says."""
+    return replace(HostSettings.called(found.name), hostname=found.hostname, tls=found.tls or "enabled")
+
+
+def _said(cred: Cred, found: RegistryName) -> dict[str, Any]:
+    """Return what an item of creds says, by fields of HostSettings: a key's default says nothing, as in the Go regsync.
+
+    Its tools print all keys, also those that nobody has set.
+    """
+    fields = Cred.model_fields
+    says = {field: value for key, field, _ in _SETTINGS if (value := getattr(cred, key)) != fields[key].default}
+    if found.tls and "tls" not in says:
+        says["tls"] = found.tls
+    if found.credential_host:
+        says.setdefault("credential_host", found.credential_host)
+    if "path_prefix" in says:
+        says["path_prefix"] = says["path_prefix"].strip("/")
+    if "mirrors" in says:
+        names = dict.fromkeys(mirror.name for mirror in filter(None, map(named_in_creds, cred.mirrors)))
+        says["mirrors"] = tuple(name for name in names if name != found.name)
+    if _DISABLE_HEAD in cred.api_opts.model_fields_set:  # of apiOpts each key counts by itself
+        says[_DISABLE_HEAD] = cred.api_opts.disable_head
+    return says
+
+
+def _with(host: HostSettings, says: Mapping[str, Any]) -> HostSettings:
+    """Return the settings with what is said on top: a helper takes the place of stored secrets, and these of a helper.
+
+    A password takes the place of a stored token, too, which may be somebody else's.
+    """
+    if "helper" in says:
+        host = host.with_login()
+    elif "password" in says or "token" in says:
+        token = "" if "password" in says else host.token
+        host = host.with_login(user=host.user, password=host.password, token=token)
+    return replace(host, **says)
+
+
+def _changes(name: str, before: Mapping[str, Any], says: Mapping[str, Any]) -> Iterable[Warned]:
+    """Name what a later item says otherwise than an earlier one did; the values may be secrets."""
+    for field, value in says.items():
+        if before.get(field, value) != value:
+            yield Warned(f"Changing {_CHANGED[field]} for registry", {"host": name})
+
+
+def _of_tls(hosts: Mapping[str, HostSettings]) -> Iterable[Warned]:
+    for host in hosts.values():
+        if host.tls == "disabled" and (host.user or host.token or host.helper):
+            yield Warned(f"credentials for {host.name} go out unencrypted: its TLS is disabled")
+        if host.tls == "insecure":
+            yield Warned(f"{host.name} is not checked to be who it claims: its TLS is insecure")
+
+
+def manner_of(config: Config) -> Manner:
+    """Return how every registry is spoken to; whoever leaves docker's configuration out wants no certificates of it."""
+    defaults = config.defaults
+    return Manner(
+        user_agent=defaults.user_agent or f"regclient/regsync (python v{__version__})",
+        blob_limit=defaults.blob_limit,
+        certificates=_NOWHERE if defaults.skip_docker_config else CERTIFICATES,
+    )
