@@ -63,15 +63,8 @@ class RegistryRepository(OnRegistry):
         self._clock = clock
         self._scopes = (Scope.of_repository(self.known_as, push=push),)
         self._base = f"/v2/{self.known_as}/"
-        self._uploads = Uploads(
-            transport,
-            host,
-            learnt,
-            suspended,
-            path=f"{self._base}blobs/",
-            scopes=self._scopes,
-            has_blob=self.has_blob,
-        )
+        path, scopes = f"{self._base}blobs/", self._scopes
+        self._uploads = Uploads(transport, host, learnt, suspended, path=path, scopes=scopes, has_blob=self.has_blob)
         self._referring = ReferrersApi(
             transport,
             learnt,

@@ -43,13 +43,9 @@ creds:
   reqConcurrent: 7
   credExpire: 5m
   apiOpts: {disableHead: true}
-  mirrors: [m.example, 'http://n.example:5000', m.example]
-  priority: 3
 """
     found, warnings = hosts(text, tmp_path)
     assert found == {
-        "m.example": HostSettings.called("m.example"),
-        "n.example:5000": HostSettings("n.example:5000", "n.example:5000", tls="disabled"),
         "r.example:5000": HostSettings(
             name="r.example:5000",
             hostname="10.0.0.1:5001",
@@ -64,8 +60,6 @@ creds:
             concurrent=7,
             credential_expiry=300.0,
             disable_head=True,
-            mirrors=("m.example", "n.example:5000"),
-            priority=3,
         ),
     }
     assert warnings == ["r.example:5000 is not checked to be who it claims: its TLS is insecure"]
@@ -167,6 +161,16 @@ def test_a_login_takes_the_place_of_another(items: str, login: tuple[str, str, s
     found, _ = hosts(f"creds: [{text}]", tmp_path)
     host = found["r.example"]
     assert (host.user, host.password, host.token, host.helper) == login
+
+
+def test_mirrors_are_registries_of_their_own(tmp_path: Path) -> None:
+    item = "{registry: r.example, mirrors: [m.example, 'http://n.example:5000', m.example], priority: 3}"
+    found, _ = hosts(f"creds: [{item}]", tmp_path)
+    assert found == {
+        "m.example": HostSettings.called("m.example"),
+        "n.example:5000": HostSettings("n.example:5000", "n.example:5000", tls="disabled"),
+        "r.example": HostSettings("r.example", "r.example", mirrors=("m.example", "n.example:5000"), priority=3),
+    }
 
 
 def test_a_mirror_of_itself_is_none_and_unknown_mirrors_are_registries_like_others(tmp_path: Path) -> None:
