@@ -22,6 +22,7 @@ from regsync.limits import Limits
 from regsync.oci.descriptor import Descriptor
 from regsync.oci.digest import Digest
 from regsync.oci.manifest import Manifest
+from regsync.oci.platform import Platforms
 from regsync.registry.host import HostSettings, OnRegistry
 from regsync.registry.repository import RegistryRepository
 from regsync.repository import BlobWriter, Chunks, Repository
@@ -113,11 +114,11 @@ class MirroredRepository(OnRegistry):
                 return answer
         raise asking.failure
 
-    async def head_manifest(self, ref: str | Digest) -> Descriptor | None:
+    async def head_manifest(self, ref: str | Digest, *, sparse: Platforms | None = None) -> Descriptor | None:
         """Return what a tag or digest names at the first who has it."""
 
         async def ask(candidate: RegistryRepository) -> Descriptor:
-            return _there(await candidate.head_manifest(ref))
+            return _there(await candidate.head_manifest(ref, sparse=sparse))
 
         try:
             return await self._asked(ask)
@@ -181,9 +182,11 @@ class MirroredRepository(OnRegistry):
                     self._doubts.clear()
                 self._doubts.add((mirror.registry, blob.digest))
 
-    async def put_manifest(self, manifest: Manifest, *, at: str | Digest | None = None) -> None:
+    async def put_manifest(
+        self, manifest: Manifest, *, at: str | Digest | None = None, sparse: Platforms | None = None
+    ) -> None:
         """Push to the registry itself."""
-        await self._upstream.put_manifest(manifest, at=at)
+        await self._upstream.put_manifest(manifest, at=at, sparse=sparse)
 
     def write_blob(self, blob: Descriptor, *, insisting: bool = False) -> AbstractAsyncContextManager[BlobWriter]:
         """Write to the registry itself."""
