@@ -1,8 +1,9 @@
-"""Registry and layout, each as source and as target, with every kind of content; skopeo is the second reader."""
+"""Registries and layouts, each as source and as target, with every kind of content; skopeo is the second reader."""
 
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from tests.support.built import (
     write_layout,
 )
 from tests.support.real import DockerRegistry, run
+from tests.support.registries import Crane, Distribution, Ferro
 
 PLATFORMS = ("linux/amd64", "linux/arm64/v8", "linux/arm/v7", "linux/s390x", "windows/amd64")
 PLAIN = image_bytes(b"a layer", b"another")
@@ -33,14 +35,14 @@ IMAGES: Mapping[str, Built] = {
     "about": artifact_bytes(b"a signature", subject=PLAIN),
     "unheard-of": artifact_bytes(b"some file", file_type="application/vnd.example.never-seen"),
     "empty": image_bytes(b"", b"not empty"),
-    "large": image_bytes(some_bytes(64 << 20)),
 }
+WITH_A_LARGE_ONE: Mapping[str, Built] = {**IMAGES, "large": image_bytes(some_bytes(64 << 20))}
 
 
 @pytest.fixture(scope="module")
 def origin(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("origin") / "layout"
-    write_layout(folder, IMAGES)
+    write_layout(folder, WITH_A_LARGE_ONE)
     return folder
 
 
@@ -61,7 +63,7 @@ def skopeo_name(place: str, tag: str) -> str:
     return f"docker://{place}:{tag}"
 
 
-def assert_readable(place: str, out: Path) -> None:
+def assert_readable(place: str, out: Path, images: Mapping[str, Built] = IMAGES) -> None:
     """Read every image with skopeo: manifests byte for byte, and all blobs of those it can copy.
 
     Docker's media types it does not find in layouts, so there they are read as files.
@@ -69,17 +71,17 @@ def assert_readable(place: str, out: Path) -> None:
     out.mkdir()
     if place.startswith("ocidir://"):
         tags, contents = read_layout(Path(place.removeprefix("ocidir://")))
-        for tag, image in IMAGES.items():
+        for tag, image in images.items():
             assert contents[tags[tag]] == image.raw
             assert_whole(tags[tag], contents)
-    for tag, image in IMAGES.items():
+    for tag, image in images.items():
         if tag not in {"docker", "list"} or not place.startswith("ocidir://"):
             assert raw_at(skopeo_name(place, tag)) == image.raw, f"{place}:{tag}"
-    for tag in ("plain", "platforms", "empty", "large"):
+    for tag in images.keys() & {"plain", "platforms", "empty", "large"}:
         folder = out / tag
         arguments = ["--all", "--preserve-digests", "--src-tls-verify=false"]
         run("skopeo", "copy", "-q", *arguments, skopeo_name(place, tag), f"oci:{folder}:{tag}")
-        for digest, data in IMAGES[tag].contents().items():
+        for digest, data in images[tag].contents().items():
             algorithm, _, value = digest.partition(":")
             assert (folder / "blobs" / algorithm / value).read_bytes() == data
 
@@ -108,8 +110,38 @@ def test_content_survives_every_direction_byte_for_byte_and_a_second_run_writes_
         assert done.code == 0, done.err
         assert done.figures["failed"] == 0
         assert done.figures["copied"] >= len(IMAGES)
-        assert_readable(target, tmp_path / f"read{number}")
+        assert_readable(target, tmp_path / f"read{number}", WITH_A_LARGE_ONE)
         assert_idle(source, target, cwd=tmp_path / f"again{number}")
+
+
+def assert_lists_what_is_about_plain(place: str) -> None:
+    """Ask two clients of others what refers to an image."""
+    layout = place.startswith("ocidir://")
+    there = f"{place.removeprefix('ocidir://')}:plain"
+    heard = run("oras", "discover", "--oci-layout" if layout else "--plain-http", "--format", "json", there)
+    assert [each["digest"] for each in json.loads(heard)["referrers"]] == [IMAGES["about"].digest]
+    host = [] if layout else ["--host", f"reg={place.partition('/')[0]},tls=disabled"]
+    heard = run("regctl", *host, "artifact", "list", "--format", "{{json .Descriptors}}", f"{place}:plain")
+    assert [each["digest"] for each in json.loads(heard)] == [IMAGES["about"].digest]
+
+
+def test_content_survives_the_way_through_every_kind_of_registry_and_other_clients_find_what_belongs_to_it(
+    tmp_path: Path,
+) -> None:
+    write_layout(tmp_path / "origin", IMAGES)
+    with (
+        Ferro(tmp_path / "ferro") as ferro,
+        Distribution(tmp_path / "distribution") as distribution,
+        Crane(tmp_path / "crane") as crane,
+    ):
+        hosts = [f"{registry.host}/some/images" for registry in (ferro, distribution, crane)]
+        stations = [f"ocidir://{tmp_path}/origin", *hosts, f"ocidir://{tmp_path}/last"]
+        for number, (source, target) in enumerate(itertools.pairwise(stations)):
+            done = mirrored(source, target, cwd=tmp_path / f"run{number}")
+            assert done.code == 0, done.err
+            assert_readable(target, tmp_path / f"read{number}")
+            assert_lists_what_is_about_plain(target)
+            assert_idle(source, target, cwd=tmp_path / f"again{number}")
 
 
 def test_between_layouts_of_one_file_system_no_byte_is_moved_but_manifests(origin: Path, tmp_path: Path) -> None:
