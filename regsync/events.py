@@ -179,6 +179,21 @@ class ImagePostponed:
 
 
 @dataclass(frozen=True, slots=True)
+class ImageDelayed:
+    """A registry lets `remaining` images be fetched (of `limit`, if it says so), and `least` are wanted to be left.
+
+    The image waits for `pause` seconds, and then its registry is asked again.
+    """
+
+    source: str
+    target: str
+    remaining: int
+    limit: int | None
+    least: int
+    pause: float
+
+
+@dataclass(frozen=True, slots=True)
 class RunFinished:
     """A run over one entry, or over all of them (`entry` empty), came to its end; sizes are in bytes."""
 
@@ -261,6 +276,7 @@ Event = (
     | ImageCopied
     | ImageFailed
     | ImagePostponed
+    | ImageDelayed
     | RunFinished
     | EntryIgnored
     | JobQueued

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
-from typing import Protocol
+from dataclasses import dataclass
+from math import inf
+from typing import Final, Protocol
 
 from regsync.oci.descriptor import Descriptor
 from regsync.oci.digest import Digest
@@ -13,6 +15,21 @@ from regsync.oci.platform import Platforms
 from regsync.oci.reference import Reference
 
 Chunks = AsyncIterator[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """How many more images may be fetched, and of how many; None where nothing is said of that.
+
+    `heard` is the moment (monotonic, seconds) from which this is.
+    """
+
+    remaining: int | None = None
+    limit: int | None = None
+    heard: float = inf
+
+
+UNCOUNTED: Final = Quota()  # of places that never say anything, so that asking them again is of no use
 
 
 class BlobWriter(Protocol):
@@ -69,6 +86,11 @@ class Repository(Protocol):
 
         What was seen here before it was opened for writing then proves nothing.
         """
+        ...
+
+    @property
+    def quota(self) -> Quota:
+        """What the last answer about a manifest said of how many more may be fetched; looking at one asks anew."""
         ...
 
     async def head_manifest(self, ref: str | Digest, *, sparse: Platforms | None = None) -> Descriptor | None:

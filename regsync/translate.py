@@ -17,7 +17,7 @@ from regsync.oci.mediatype import SYNCED_BY_DEFAULT
 from regsync.oci.platform import Platform, Platforms
 from regsync.oci.reference import parse_reference
 from regsync.oci.referrers import ReferrerFilter, ReferrerOptions
-from regsync.sync.entry import SyncEntry
+from regsync.sync.entry import PullLimit, SyncEntry
 from regsync.sync.select import EVERYTHING, Filter, Selection
 from regsync.transfer.options import CopyOptions
 
@@ -72,6 +72,7 @@ def _entry(step: SyncStep, name: str) -> SyncEntry:
         media_types=step.media_types or SYNCED_BY_DEFAULT,
         tags=_selection(sets) if sets else EVERYTHING,
         repositories=repositories,
+        limit=PullLimit(step.ratelimit.min, step.ratelimit.retry) if step.ratelimit.min > 0 else None,
         options=_options(step),
         hooks=_hooks(step),
     )

@@ -5,8 +5,10 @@
 | a request, at its host | `NAP` at a time | all it has |
 | an image or a listing that was put off | `UNIT` and `ROUNDS` in all, whatever was asked for | nothing |
 | a run of which nothing is left but what was put off | `RUN` in all | nothing |
+| an image whose source has too few left to be fetched (`ratelimit`) | `retry`, again and again | nothing |
 
-Whoever asks for more than that is not waited for: the work fails, and the next run tries again. A registry that asks
+Whoever asks for more than that is not waited for: the work fails, and the next run tries again. Waiting for a quota is
+no failure and costs no patience; it ends when the quota is back, or with the run. A registry that asks
 for 0 or 1 seconds, again and again, is met by pauses that grow: no order of such values makes a run endless.
 """
 

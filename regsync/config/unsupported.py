@@ -35,8 +35,6 @@ def refuse_later_keys(section: Section, path: Path, report: Report) -> None:
 def refuse_later_settings(section: Inherited, path: Path, report: Report) -> None:
     """Refuse what is not built yet among the keys that `defaults` and the items of `sync` share."""
     refuse_later_keys(section, path, report)
-    if section.ratelimit.min > 0:
-        _refuse(report, (*path, "ratelimit", "min"), "ratelimit.min")
 
 
 def refuse_cache(defaults: Defaults, report: Report) -> None:

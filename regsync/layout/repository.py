@@ -30,7 +30,7 @@ from regsync.oci.descriptor import Descriptor
 from regsync.oci.digest import Digest
 from regsync.oci.manifest import Manifest
 from regsync.oci.platform import Platforms
-from regsync.repository import BlobWriter, Chunks, Repository
+from regsync.repository import UNCOUNTED, BlobWriter, Chunks, Quota, Repository
 
 T = TypeVar("T")
 DAMAGED: Final = "A tag of this layout is damaged"
@@ -85,6 +85,11 @@ class LayoutRepository:
     def host(self) -> str:
         """The disk, for `Limits`."""
         return HOST
+
+    @property
+    def quota(self) -> Quota:
+        """Nobody counts what is read from a disk."""
+        return UNCOUNTED
 
     @property
     def tidied(self) -> bool:

@@ -13,6 +13,7 @@ from typing import Any, assert_never
 
 import structlog
 
+from regsync.duration import format_duration
 from regsync.errors import Malformed
 from regsync.events import (
     BlobDone,
@@ -24,6 +25,7 @@ from regsync.events import (
     Exchanged,
     ImageCopied,
     ImageCurrent,
+    ImageDelayed,
     ImageFailed,
     ImageNeeded,
     ImagePostponed,
@@ -61,7 +63,9 @@ _Ends = (
     | ImageCopied
     | ImageFailed
     | ImagePostponed
+    | ImageDelayed
 )
+_Waits = ImagePostponed | ImageDelayed
 
 
 def parse_verbosity(text: str) -> int:
@@ -151,8 +155,8 @@ def line_of(event: Event) -> Line:
         case ImageFailed():
             crash = {} if event.crash is None else {"trace": "".join(traceback.format_exception(event.crash))}
             return ERROR, event.message, {**_ends(event), "error": event.error, "attempts": event.attempts, **crash}
-        case ImagePostponed():
-            return INFO, "Image postponed", {**_ends(event), "pause": round(event.pause), "err": event.why}
+        case ImagePostponed() | ImageDelayed():
+            return _line_of_waiting(event)
         case RunFinished():
             return _finished(event)
         case EntryIgnored() | JobQueued() | JobSkipped() | JobStarted() | JobFinished() | Stopping():
@@ -206,6 +210,17 @@ def _line_of_choice(
         case ImageSkipped():
             kinds = {"mediaType": event.media_type, "allowed": list(event.allowed)}
             return INFO, "Skipping unsupported media type", {"ref": event.source, **kinds}
+        case _:
+            assert_never(event)
+
+
+def _line_of_waiting(event: _Waits) -> Line:
+    match event:
+        case ImagePostponed():
+            return INFO, "Image postponed", {**_ends(event), "pause": round(event.pause), "err": event.why}
+        case ImageDelayed():
+            left = {"source-remain": event.remaining, "source-limit": event.limit, "step-min": event.least}
+            return INFO, "Delaying for rate limit", {**_ends(event), **left, "sleep": format_duration(event.pause)}
         case _:
             assert_never(event)
 

@@ -25,7 +25,7 @@ from regsync.oci.manifest import Manifest
 from regsync.oci.platform import Platforms
 from regsync.registry.host import HostSettings, OnRegistry
 from regsync.registry.repository import RegistryRepository
-from regsync.repository import BlobWriter, Chunks, Repository
+from regsync.repository import BlobWriter, Chunks, Quota, Repository
 
 _MOST_DOUBTS = 1024
 _T = TypeVar("_T")
@@ -97,6 +97,11 @@ class MirroredRepository(OnRegistry):
     def host(self) -> str:
         """Whoever is asked first: a transfer holds its slot, until it has to turn to another."""
         return self._order()[0].host
+
+    @property
+    def quota(self) -> Quota:
+        """What was said last, by whoever was asked."""
+        return max((candidate.quota for candidate in self._everybody), key=lambda quota: quota.heard)
 
     def _order(self) -> Sequence[RegistryRepository]:
         return sorted(self._everybody, key=lambda candidate: candidate.standing)  # stable: mirrors come first

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, suppress
+from dataclasses import replace
+from math import inf
 from urllib.parse import quote
 
 from regsync.clock import Clock
@@ -18,6 +20,7 @@ from regsync.oci.referrers import is_fallback_tag
 from regsync.registry.content.download import Download
 from regsync.registry.content.listing import Listing
 from regsync.registry.content.lists import ReferrerLists, Ways
+from regsync.registry.content.quota import quota_of
 from regsync.registry.content.reading import ask
 from regsync.registry.content.referrers import ReferrersApi
 from regsync.registry.content.suspended import Suspended
@@ -26,7 +29,7 @@ from regsync.registry.host import AS_ITSELF, Asking, HostSettings, Learnt, OnReg
 from regsync.registry.http.failure import complaint_of, failure_of
 from regsync.registry.http.transport import Answer, Request, Transport
 from regsync.registry.login.scope import Scope
-from regsync.repository import BlobWriter, Chunks, Repository
+from regsync.repository import BlobWriter, Chunks, Quota, Repository
 
 _ACCEPT = tuple(("Accept", media_type) for media_type in mediatype.ACCEPT)
 _OK = frozenset({200})
@@ -61,6 +64,7 @@ class RegistryRepository(OnRegistry):
         self._learnt = learnt
         self._asking = asking
         self._clock = clock
+        self._quota = Quota(heard=-inf)
         self._scopes = (Scope.of_repository(self.known_as, push=push),)
         self._base = f"/v2/{self.known_as}/"
         path, scopes = f"{self._base}blobs/", self._scopes
@@ -88,6 +92,11 @@ class RegistryRepository(OnRegistry):
         """Where it stands among others that could be asked: whoever is in trouble last, then by `priority`."""
         return self._transport.closed, self._host.priority
 
+    @property
+    def quota(self) -> Quota:
+        """What the last answer about a manifest said; where looking at one is fetching it, that is all there is."""
+        return self._quota if self._learnt.goes(Way.MANIFEST_HEAD) else replace(self._quota, heard=inf)
+
     async def head_manifest(self, ref: str | Digest, *, sparse: Platforms | None = None) -> Descriptor | None:
         """Return what a tag or digest names; a registry that tells too little by HEAD is asked for the manifest.
 
@@ -98,8 +107,10 @@ class RegistryRepository(OnRegistry):
             answer = await self._headed(self._manifest("HEAD", ref), Way.MANIFEST_HEAD)
         except NotFound:
             return None
-        described = None if answer is None else _described(answer, ref)
-        return described if described is not None else await self._head_by_get(ref)
+        if answer is None:
+            return await self._head_by_get(ref)
+        self._quota = quota_of(answer.headers, heard=self._clock.monotonic())
+        return _described(answer, ref) or await self._head_by_get(ref)
 
     async def _headed(self, request: Request, way: Way) -> Answer | None:
         """Return the answer to a HEAD, None where the registry does not do that (or what stands before it, now)."""
@@ -126,6 +137,7 @@ class RegistryRepository(OnRegistry):
         """Fetch a manifest; one that came by tag is proved against the digest its own answer names."""
 
         def read(answer: Answer) -> Manifest:
+            self._quota = quota_of(answer.headers, heard=self._clock.monotonic())
             kind = answer.headers.get("content-type", "")
             if isinstance(ref, Digest):
                 return Manifest.read(answer.body, content_type=kind, expected=ref)

@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from regsync.errors import CopyFailed, Incomplete, NotFound, RegsyncError
 from regsync.events import Tell
 from regsync.oci.digest import Digest
-from regsync.sync.decide import Decider, Needed
-from regsync.sync.entry import ImagePair
+from regsync.sync.decide import Decider, Delayed, Failed, Needed, Postponed
+from regsync.sync.entry import ImagePair, PullLimit
 from regsync.sync.lookups import Lookups
 from regsync.sync.planning import Remembered
+from regsync.sync.quota import QuotaGate
 from regsync.transfer.copier import Copier
 from regsync.transfer.mover import Shared
 from regsync.transfer.plan import CopyPlan
@@ -30,18 +31,28 @@ class Order:
     pair: ImagePair
     needed: Needed
     since: float
+    limit: PullLimit | None = None
 
 
-Outcome = Digest | RegsyncError  # what the target's name now stands for, or why it still stands for what it did
+Held = Delayed | Postponed | Failed  # what became of an image that was not let through
+Outcome = Digest | RegsyncError | Held  # what the target's name stands for now, or why it still does for what it did
 
 
 class Carrier:
     """Copies images for one run; at most `images` at once, however many targets one goes to."""
 
     def __init__(
-        self, shared: Shared, *, lookups: Lookups, decider: Decider, images: asyncio.Semaphore, tell: Tell
+        self,
+        shared: Shared,
+        *,
+        lookups: Lookups,
+        decider: Decider,
+        quotas: QuotaGate,
+        images: asyncio.Semaphore,
+        tell: Tell,
     ) -> None:
         self._shared = shared
+        self._quotas = quotas
         self._lookups = lookups
         self._decider = decider
         self._images = images
@@ -55,10 +66,17 @@ class Carrier:
         outcomes: list[Outcome] = [order.needed.root.digest for order in orders]
         for places in alike.values():
             async with self._images:
-                found = await self._copy([orders[at] for at in places])
+                found = await self._let_through([orders[at] for at in places])
             for at, outcome in zip(places, found, strict=True):
                 outcomes[at] = outcome
         return outcomes
+
+    async def _let_through(self, orders: Sequence[Order]) -> list[Outcome]:
+        """Copy those whose source lets enough be fetched, now that they have their turn."""
+        held = [await self._quotas.held_back(order.limit, order.pair) for order in orders]
+        free = [order for order, why in zip(orders, held, strict=True) if why is None]
+        copied = iter(await self._copy(free) if free else ())
+        return [next(copied) if why is None else why for why in held]
 
     async def _copy(self, orders: Sequence[Order]) -> list[Outcome]:
         outcomes = await self._attempt(orders, trusting=True)

@@ -16,7 +16,7 @@ from regsync.oci.digest import Digest
 from regsync.oci.mediatype import INDEXES
 from regsync.oci.platform import Platform, best
 from regsync.oci.reference import Reference
-from regsync.repository import Endpoints, Repository
+from regsync.repository import Endpoints, Quota, Repository
 from regsync.sync.entry import ImagePair, Scope, SyncEntry, is_tagged
 from regsync.sync.lookups import Lookups
 from regsync.sync.planning import Remembered
@@ -87,6 +87,15 @@ class Postponed:
 
 
 @dataclass(frozen=True, slots=True)
+class Delayed:
+    """The source lets fewer images be fetched than are to be `least`; it is asked again in `pause` seconds."""
+
+    quota: Quota
+    least: int
+    pause: float
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     """A unit of a run failed. `message` is the line people grep for."""
 
@@ -100,7 +109,7 @@ class Failed:
         return self if self.error.retry_after is None else Postponed(self.error.retry_after, self)
 
 
-Decision = Current | Skipped | Needed | Postponed | Failed
+Decision = Current | Skipped | Needed | Postponed | Delayed | Failed
 
 
 class Decider:

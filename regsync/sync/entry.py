@@ -14,13 +14,21 @@ Scope = Literal["changed", "missing", "check"]
 
 
 @dataclass(frozen=True, slots=True)
+class PullLimit:
+    """How many images a registry must still let be fetched, if it counts them, or be asked again in `retry` seconds."""
+
+    least: int
+    retry: float
+
+
+@dataclass(frozen=True, slots=True)
 class SyncEntry:
     """What to copy where.
 
     `source` and `target` are references for images and repositories; for registries `source` is a host and `target` a
     prefix, to which each repository's path is added. `tags` chooses among a repository's tags, `repositories` among a
     registry's repositories. `media_types` are those that are copied; others are skipped. `options` say how much of an
-    image is copied. `hooks` is None where nothing is run around a copy.
+    image is copied, `limit` when its source is left alone. `hooks` is None where nothing is run around a copy.
     """
 
     name: str
@@ -32,6 +40,7 @@ class SyncEntry:
     repositories: Selection = EVERYTHING
     options: CopyOptions = PLAIN
     hooks: Hooks | None = None
+    limit: PullLimit | None = None
 
 
 @dataclass(frozen=True, slots=True)

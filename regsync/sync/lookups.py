@@ -18,7 +18,7 @@ from regsync.oci.descriptor import Descriptor
 from regsync.oci.digest import Digest
 from regsync.oci.digesttags import digest_tags
 from regsync.oci.manifest import Manifest
-from regsync.repository import Endpoints, Repository
+from regsync.repository import Endpoints, Quota, Repository
 from regsync.sync.answers import Answers
 
 _HEADS: Final = 50_000
@@ -60,6 +60,12 @@ class Lookups:
         if found is None:
             raise NotFound(f"{source.name}: {ref} is not there")
         return found
+
+    async def quota(self, source: Repository, ref: str | Digest, *, since: float) -> Quota:
+        """Return what a source says of how much may be fetched; a look at this tag or digest asks it."""
+        if source.quota.heard < since:
+            await self.head(source, ref, since=since)
+        return source.quota
 
     def forget(self, source: Repository, ref: str | Digest) -> None:
         """Ask again next time: what this stood for is gone."""

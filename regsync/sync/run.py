@@ -20,30 +20,31 @@ from regsync.events import (
     ImageCurrent,
     ImageFailed,
     ImageNeeded,
-    ImagePostponed,
     ImageRefreshing,
     ImageSkipped,
     Tell,
 )
 from regsync.facts import working
 from regsync.limits import Limits
+from regsync.oci.digest import Digest
 from regsync.oci.reference import parse_reference
 from regsync.repository import Endpoints
 from regsync.sync.around import Around, Copied, RunHook, no_hook
 from regsync.sync.carry import Carrier, Order, Outcome
-from regsync.sync.decide import Current, Decider, Decision, Failed, Needed, Postponed, Skipped
+from regsync.sync.decide import Current, Decider, Decision, Delayed, Failed, Needed, Postponed, Skipped
 from regsync.sync.entry import ImagePair, Pair, RegistryPair, RepositoryPair, Scope, SyncEntry, pair_of
 from regsync.sync.expand import Expander
 from regsync.sync.gates import Gate, passed
+from regsync.sync.later import Later
 from regsync.sync.lookups import Lookups
 from regsync.sync.order import PlaceOf
 from regsync.sync.party import Party
+from regsync.sync.quota import QuotaGate
 from regsync.sync.targets import Targets
 from regsync.sync.units import MOST, Unit, Units
 from regsync.transfer.mover import Shared
 from regsync.transfer.seen import Seen
 from regsync.transfer.together import Group, together
-from regsync.waiting import RUN
 
 _AT_ONCE: Final = 2_000  # units that are added before others have a turn
 
@@ -106,16 +107,21 @@ class Run:
         self._units = Units(entries, engine.place_of)
         self._group = Group()
         self._workers = 0
-        self._idle_since: float | None = None
-        self._idle = 0.0  # seconds in which nothing was left but what was put off
         self._failures = 0
         self._targets = Targets(engine.endpoints, engine.shared.seen, writing=scope != "check", tell=tell)
         self._decider = Decider(engine.endpoints, self._targets.open, engine.lookups)
         self._expander = Expander(engine.endpoints, engine.lookups, self._clock, tell=tell)
         self._around = Around(engine.run_hook, scope)
         self._gates = (*engine.gates, self._around.gate)
+        self._later = Later(self._units, self._group, self._hire, clock=self._clock, tell=tell)
+        self._quotas = QuotaGate(engine.endpoints, engine.lookups, self._clock)
         self._carrier = Carrier(
-            engine.shared, lookups=engine.lookups, decider=self._decider, images=engine.images, tell=tell
+            engine.shared,
+            lookups=engine.lookups,
+            decider=self._decider,
+            quotas=self._quotas,
+            images=engine.images,
+            tell=tell,
         )
 
     async def run(self) -> int:
@@ -142,9 +148,7 @@ class Run:
             self._group.start(self._work())
 
     async def _work(self) -> None:
-        if self._idle_since is not None:
-            self._idle += self._clock.monotonic() - self._idle_since
-            self._idle_since = None
+        self._later.busy()
         try:
             while units := self._units.take():
                 try:
@@ -155,7 +159,7 @@ class Run:
         finally:
             self._workers -= 1
             if not self._workers:
-                self._idle_since = self._clock.monotonic()
+                self._later.idle()
 
     async def _work_off(self, units: Sequence[Unit]) -> None:
         """Do units of one source; each ends for itself."""
@@ -184,8 +188,11 @@ class Run:
                 if isinstance(unit.pair, ImagePair)
                 else self._expand(entry, unit, unit.pair)
             )
+            if isinstance(decision, Delayed) and isinstance(unit.pair, ImagePair):
+                self._later.delay(unit, unit.pair, decision)
+                return False
             if isinstance(decision, Postponed):
-                if self._put_off(unit, decision):
+                if self._later.put_off(unit, decision):
                     return False
                 decision = decision.failed
             if isinstance(decision, Failed):
@@ -201,20 +208,26 @@ class Run:
         self, entry: SyncEntry, unit: Unit, pair: ImagePair, party: Party[Order, Outcome]
     ) -> Decision | Copied:
         """Bring one image up to date."""
+        if unit.delayed and (held := await self._quotas.held_back(entry.limit, pair)) is not None:
+            party.needs_nothing()
+            return held  # before its target is asked for nothing
         decision = await self._decider.decide(
             entry, pair, scope=self._scope, listed=self._is_listed(entry, pair), since=unit.since
         )
         if isinstance(decision, Needed):
             self._tell(_need(pair, decision))
             if self._scope != "check":
-                decision = await passed(self._gates, entry, pair, decision)
+                held = await self._quotas.held_back(entry.limit, pair, since=unit.since)
+                decision = held or await passed(self._gates, entry, pair, decision)
         self._tell_of(decision, entry, pair)
         if not isinstance(decision, Needed) or self._scope == "check":
             party.needs_nothing()
             return decision
-        outcome = await party.meet(Order(pair, decision, unit.since))
+        outcome = await party.meet(Order(pair, decision, unit.since, entry.limit))
         if isinstance(outcome, RegsyncError):
             return Failed("Failed to copy image", str(pair.source), str(pair.target), outcome).decision()
+        if not isinstance(outcome, Digest):
+            return outcome
         self._tell(ImageCopied(str(pair.source), str(pair.target), str(outcome)))
         return Copied(outcome)
 
@@ -224,7 +237,7 @@ class Run:
                 self._tell(ImageCurrent(str(pair.source), str(pair.target), how))
             case Skipped(media_type=media_type):
                 self._tell(ImageSkipped(str(pair.source), media_type, entry.media_types))
-            case Needed() | Postponed() | Failed():
+            case Needed() | Postponed() | Delayed() | Failed():
                 pass
 
     def _is_listed(self, entry: SyncEntry, pair: ImagePair) -> bool:
@@ -246,21 +259,6 @@ class Run:
             else:
                 self._units.put(Unit(unit.position, one, unit.since))
         return None
-
-    def _put_off(self, unit: Unit, postponed: Postponed) -> bool:
-        """Try the unit again later if anybody waits that long; nobody holds anything meanwhile."""
-        pause = unit.waited.pause(postponed.asked)
-        if pause is None or self._idle + pause > RUN:
-            return False
-        failed = postponed.failed
-        self._tell(ImagePostponed(failed.source, failed.target, pause, str(failed.error)))
-        self._group.start(self._later(unit, pause))
-        return True
-
-    async def _later(self, unit: Unit, pause: float) -> None:
-        await self._clock.sleep(pause)
-        self._units.put_back(unit, since=self._clock.monotonic(), waited=unit.waited.longer(pause))
-        self._hire()
 
     def _count(self, failed: Failed | None) -> None:
         if failed is None:

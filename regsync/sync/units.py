@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final
 
 from regsync.sync.entry import ImagePair, Pair, RegistryPair, RepositoryPair, SyncEntry
@@ -24,13 +24,15 @@ MOST: Final = 256  # workers at once; most of them wait for a host
 class Unit:
     """One thing to do for the entry at this position.
 
-    `since` is the moment (monotonic, seconds) from which on answers are good enough, `waited` how it was put off.
+    `since` is the moment (monotonic, seconds) from which on answers are good enough, `waited` how it was put off,
+    `delayed` whether its source had too few images left to be fetched.
     """
 
     position: int
     pair: Pair
     since: float
     waited: Waited = field(default_factory=Waited)
+    delayed: bool = False
 
 
 class Units:
@@ -65,9 +67,9 @@ class Units:
         self._open[unit.position] += 1
         self._enqueue(unit)
 
-    def put_back(self, unit: Unit, *, since: float, waited: Waited) -> None:
+    def put_back(self, unit: Unit) -> None:
         """Give back a unit that was taken and put off."""
-        self._enqueue(replace(unit, since=since, waited=waited))
+        self._enqueue(unit)
 
     def is_last(self, unit: Unit) -> bool:
         """Say whether its entry ends with this unit, which was taken and not counted as ended."""

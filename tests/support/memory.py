@@ -14,7 +14,7 @@ from regsync.oci.digest import Digest
 from regsync.oci.manifest import Manifest
 from regsync.oci.platform import Platforms
 from regsync.oci.referrers import Referrers, fallback_tag, listed, with_referrers
-from regsync.repository import BlobWriter, Chunks, Repository
+from regsync.repository import UNCOUNTED, BlobWriter, Chunks, Quota, Repository
 
 
 class Gate:
@@ -132,6 +132,10 @@ class MemoryRepository:
     @property
     def tidied(self) -> bool:
         return False
+
+    @property
+    def quota(self) -> Quota:
+        return UNCOUNTED
 
     async def head_manifest(self, ref: str | Digest, *, sparse: Platforms | None = None) -> Descriptor | None:
         await self.called("head_manifest", str(ref))

@@ -215,6 +215,7 @@ class DockerRegistry(RegistryProcess):
         self._token = token
         self._read_only = read_only
         self._delete = delete
+        self._headers: Mapping[str, str] = {}
 
     def arguments(self) -> Sequence[str]:
         config = self.folder / "config.yml"
@@ -225,8 +226,10 @@ class DockerRegistry(RegistryProcess):
         algorithm, _, value = digest.partition(":")
         return self.data / "docker/registry/v2/blobs" / algorithm / value[:2] / value / "data"
 
-    def restart(self, *, read_only: bool | None = None) -> None:
-        """End it and start it on the same port with the same data."""
+    def restart(self, *, read_only: bool | None = None, headers: Mapping[str, str] | None = None) -> None:
+        """End it and start it on the same port with the same data; its answers have these headers from then on."""
+        if headers is not None:
+            self._headers = headers
         if read_only is not None:
             self._read_only = read_only
         super().restart()
@@ -242,6 +245,7 @@ class DockerRegistry(RegistryProcess):
         if self._read_only:
             lines += ["  maintenance:", "    readonly:", "      enabled: true"]
         lines += ["http:", f"  addr: 127.0.0.1:{self.port}", "  secret: fixed-so-that-uploads-survive-a-restart"]
+        lines += ["  headers:", *(f'    {name}: ["{value}"]' for name, value in self._headers.items())]
         return "\n".join([*lines, *self._tls(), *self._auth(), ""])
 
     def _tls(self) -> Sequence[str]:

@@ -126,7 +126,6 @@ BAD = [
           "referrerSlow": "true", "forceRecursive": "true", "includeExternal": "true", "backup": "old",
       }.items()),
     ("defaults: {referrers: true}\n", f"1:23: defaults.referrers: referrers {_LATER}"),
-    ("defaults: {ratelimit: {min: 5}}\n", f"1:29: defaults.ratelimit.min: ratelimit.min {_LATER}"),
     ("sync: [{source: '{{env \"A\"}}/x', target: b/x, type: image}]\n", "1:17: sync[0].source: a template ({{ }}) is"),
     ("sync: [{source: a/x, target: 'b/{{ .Sync.Source }}', type: repository}]\n", "1:30: sync[0].target: a template"),
     *((f"{_CRED}    {key}: '{{{{env \"A\"}}}}'\n", f"3:{7 + len(key)}: creds[0].{key}: a template ({{{{ }}}}) is not s")
