@@ -33,13 +33,22 @@ from regsync.translate import entries_of, schedules_of
 _NOTHING_TO_DO = "nothing to do: the configuration has no entries under sync"
 
 
-def load(path: str, *, allow_unknown_keys: bool, skip_invalid_entries: bool = False) -> Loaded:
-    """Read and check a configuration file (`-`: standard input); `ConfigError` lists everything that is wrong."""
+def load(
+    path: str, *, allow_unknown_keys: bool, skip_invalid_entries: bool = False, traps: list[str] | None = None
+) -> Loaded:
+    """Read and check a configuration file (`-`: standard input); `ConfigError` lists everything that is wrong.
+
+    `traps` takes a line for whatever regclient's regsync ignores or reads otherwise than it looks.
+    """
     checks = Checks(
         pattern=check_pattern, semver_range=check_range, schedule=_check_schedule, registry=check_registry_name
     )
     return load_config(
-        path, checks=checks, allow_unknown_keys=allow_unknown_keys, skip_invalid_entries=skip_invalid_entries
+        path,
+        checks=checks,
+        allow_unknown_keys=allow_unknown_keys,
+        skip_invalid_entries=skip_invalid_entries,
+        traps=traps,
     )
 
 

@@ -88,13 +88,14 @@ def run_server(options: Options, *, grace: float, abort_on_error: bool) -> int:
 
 
 def print_config(options: Options, *, show_secrets: bool, only_check: bool) -> int:
-    """Print the configuration as it is understood, or only whether it is fine."""
+    """Print the configuration as it is understood, or only whether it is fine and what another regsync makes of it."""
     around = _Around(options)
     shown: list[str] = []
+    traps: list[str] | None = [] if only_check else None
 
     def work() -> int:
         _threshold(options)
-        loaded = _loaded(options)
+        loaded = _loaded(options, traps)
         keep_secrets(loaded.config.creds, around.secrets)
         keep_hook_secrets(loaded.config, around.secrets)
         for warning in loaded.warnings:
@@ -104,6 +105,7 @@ def print_config(options: Options, *, show_secrets: bool, only_check: bool) -> i
         return FAILED if _say_left_out(around, loaded.left_out) else FINE
 
     code = _ending(around, work)
+    shown += [around.secrets.clean(f"{line}\n") for line in traps or ()]
     sys.stdout.writelines(shown)
     return code
 
@@ -179,13 +181,14 @@ def _threshold(options: Options) -> int:
     return threshold
 
 
-def _loaded(options: Options) -> Loaded:
+def _loaded(options: Options, traps: list[str] | None = None) -> Loaded:
     if not options.config:
         raise ConfigError(['required flag "config" not set: name a file with -c FILE, or - for standard input'])
     return load(
         options.config,
         allow_unknown_keys=options.allow_unknown_keys,
         skip_invalid_entries=options.skip_invalid_entries,
+        traps=traps,
     )
 
 

@@ -70,15 +70,14 @@ def converted(convert: Callable[[object], _T], *, expected: str = "") -> BeforeV
 
 
 def _text(value: object, info: ValidationInfo) -> str:
-    return value if type(value) is str else _written_as_number(value, info, "{written} is read as {read}; quote it")
+    return value if type(value) is str else _written_as_number(value, info, secret=False)
 
 
 def _secret(value: object, info: ValidationInfo) -> str:
-    message = "the number is not read as it is written; quote it"
-    return value if type(value) is str else _written_as_number(value, info, message)
+    return value if type(value) is str else _written_as_number(value, info, secret=True)
 
 
-def _written_as_number(value: object, info: ValidationInfo, message: str) -> str:
+def _written_as_number(value: object, info: ValidationInfo, *, secret: bool) -> str:
     """Return the text of what should have been quoted, with a warning where Go's rules make another text of it."""
     if value is None:
         return ""
@@ -87,8 +86,11 @@ def _written_as_number(value: object, info: ValidationInfo, message: str) -> str
     except Malformed as error:
         raise refusal(str(error)) from None
     if isinstance(value, Plain) and text != value.text and isinstance(info.context, Findings):
-        told = message.format(written=value.text, read=shown(text))
-        info.context.warnings.append(Finding(value.line, value.column, (), told))
+        place = value.line, value.column
+        said, read = ("the number", "another text") if secret else (value.text, shown(text))
+        told = "the number is not read as it is written" if secret else f"{said} is read as {read}"
+        info.context.warnings.append(Finding(*place, (), f"{told}; quote it"))
+        info.context.trap(place, (), f"reads {said} as {read}", "the same, with a warning")
     return text
 
 

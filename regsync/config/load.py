@@ -20,9 +20,10 @@ from regsync.config.fields import OURS
 from regsync.config.logins import ReadName, check_cred
 from regsync.config.model import Config, Cred, SyncStep
 from regsync.config.problems import Finding, Findings, Path, Report, broken, did_you_mean
-from regsync.config.scalars import kind_of
-from regsync.config.yaml import Node, compose, place_of, values_of
-from regsync.errors import ConfigError
+from regsync.config.scalars import Plain, kind_of
+from regsync.config.traps import Written, traps_of
+from regsync.config.yaml import Node, compose, further_document, place_of, text_of, values_of
+from regsync.errors import ConfigError, Malformed
 
 __all__ = ["Checks", "Loaded", "load_config"]
 
@@ -31,6 +32,7 @@ _UNKNOWN_KEY: Final = "extra_forbidden"
 _NO_DICT: Final = "dict_type"
 _NO_MAPPING: Final = frozenset({"model_type", "model_attributes_type", _NO_DICT})
 _NO_LIST: Final = "tuple_type"
+_WORDS: Final = ("yes", "no", "on", "off", "Yes", "No", "On", "Off", "YES", "NO", "ON", "OFF")  # of YAML 1.1
 _FEW: Final = 4  # keys that a message can name
 _FORK: Final = frozenset({"cleanupTags", "cleanupTagsExclude"})
 _OF_A_FORK: Final = "unknown key; it is one of a fork of regsync, which removes tags, as nothing here does"
@@ -55,16 +57,26 @@ def load_config(
     allow_unknown_keys: bool = False,
     skip_invalid_entries: bool = False,
     stdin: BinaryIO | None = None,
+    traps: list[str] | None = None,
 ) -> Loaded:
-    """Read and check a file, or standard input for `-`; `ConfigError` if it cannot be used, for whatever reasons."""
+    """Read and check a file, or standard input for `-`; `ConfigError` if it cannot be used, for whatever reasons.
+
+    `traps` takes what regclient's regsync ignores or reads otherwise than it looks, a line each, also when this raises.
+    """
     file = "<stdin>" if path == "-" else path
-    findings = Findings()
+    findings = Findings(traps=None if traps is None else [])
     try:
-        root = compose(_decoded(_read(path, stdin, file), file), file)
+        text = _decoded(_read(path, stdin, file), file)
+        root = compose(text, file)
         config = _Reading(root, file, findings, checks, allow_unknown_keys).config()
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise ConfigError([f"{file}: {reason[0].lower()}{reason[1:]}"]) from None
+    if traps is not None:
+        further = further_document(text, file)
+        if further:
+            findings.trap(further, (), "reads only the first document", "the same")
+        traps += _told(findings.traps or [], file)
     left_out = _leave_out(findings) if skip_invalid_entries or config.defaults.skip_invalid_entries else frozenset()
     if findings.errors:
         raise ConfigError(_told(findings.errors, file))
@@ -123,6 +135,10 @@ class _Reading:
             line, column = place_of(self.root, ())
             raise broken(self.file, f"expected a mapping with the key sync, found {kind_of(values)}", line, column)
         config, refused = self._validated(values or {})
+        if self.findings.traps is not None:
+            written = Written(config, lambda path: text_of(self.root, path), self._advice)
+            for path, theirs, here in traps_of(written):
+                self.findings.trap(place_of(self.root, path), path, theirs, here)
         report = Report(self.findings, lambda path: place_of(self.root, path), refused)
         rules = EntryRules(self.checks, report)
         rules.check_defaults(config.defaults)
@@ -142,10 +158,24 @@ class _Reading:
                     self._tell(problem)
                     _take_out(values, problem)
 
+    def _advice(self, pattern: str) -> str:
+        """Return what is to be known of a pattern; of one that is none there is an error."""
+        try:
+            return self.checks.pattern(pattern)
+        except Malformed:
+            return ""
+
     def _tell(self, problem: ErrorDetails) -> None:
         path: Path = problem["loc"]
         unknown = problem["type"] == _UNKNOWN_KEY
-        finding = Finding(*place_of(self.root, path, key=unknown), path, _worded(problem))
+        place = place_of(self.root, path, key=unknown)
+        finding = Finding(*place, path, _worded(problem))
+        if unknown:
+            self.findings.trap(place, path, "ignores this key", "a warning" if self.lenient else "an error")
+        elif problem["input"] in _WORDS and "true or false" in problem["msg"]:
+            self.findings.trap(place, path, "takes no word but true and false", "the same")
+        elif path[-1] != "priority" and kind_of(problem["input"]) == kind_of(Plain(-1, "-1")):
+            self.findings.trap(place, path, "takes a number below 0 for none", "an error")
         (self.findings.warnings if unknown and self.lenient else self.findings.errors).append(finding)
 
 

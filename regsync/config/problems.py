@@ -42,10 +42,19 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """All that was found so far; errors forbid to use the configuration, warnings do not."""
+    """All that was found so far; errors forbid to use the configuration, warnings do not.
+
+    `traps` are what regclient's regsync ignores or reads otherwise than it looks; None where nobody asks for them.
+    """
 
     errors: list[Finding] = field(default_factory=list)
     warnings: list[Finding] = field(default_factory=list)
+    traps: list[Finding] | None = None
+
+    def trap(self, place: tuple[int, int], path: Path, theirs: str, here: str) -> None:
+        """Tell what regclient's regsync makes of something, and what becomes of it here."""
+        if self.traps is not None:
+            self.traps.append(Finding(*place, path, f"regclient's regsync {theirs}; here {here}"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ Places are not copied into the values: the graph is kept and asked when there is
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -15,6 +16,7 @@ import yaml
 
 from regsync.config.problems import Finding, Findings, Path, broken
 from regsync.config.scalars import Plain, resolve
+from regsync.errors import ConfigError
 
 DEPTH_MAX: Final = 32  # levels; the deepest key we know is at 6
 VALUES_MAX: Final = 1_000_000  # values after aliases are followed; the largest public file has 40,000
@@ -77,8 +79,31 @@ def compose(text: str, file: str) -> yaml.Node | None:
 
 def values_of(root: yaml.Node | None, findings: Findings, *, file: str, lenient: bool) -> Any:
     """Return dicts, lists, texts, `Plain`s and None for the nodes; duplicate keys and the like go to `findings`."""
-    duplicates = findings.warnings if lenient else findings.errors
-    return _Builder(file, findings.errors, duplicates).value(root, ()) if root is not None else None
+    return _Builder(file, findings, lenient).value(root, ()) if root is not None else None
+
+
+def text_of(root: yaml.Node | None, path: Path) -> str:
+    """Return what is written at this path, nothing where it is no scalar."""
+    node = root
+    for part in path:
+        found = _child(node, part)
+        if found is None:
+            return ""
+        node = found[1]
+    return node.value if isinstance(node, yaml.ScalarNode) else ""
+
+
+def further_document(text: str, file: str) -> tuple[int, int] | None:
+    """Return where a second document begins, which is never read; None if there is none, or none that is YAML."""
+    composer = _Composer(text, file)
+    try:
+        if composer.check_node() and composer.get_node() is not None and composer.check_node():
+            return _at(composer.peek_event().start_mark)
+    except (yaml.YAMLError, ConfigError):
+        pass
+    finally:
+        composer.dispose()
+    return None
 
 
 def place_of(root: yaml.Node | None, path: Path, *, key: bool = False) -> tuple[int, int]:
@@ -97,8 +122,8 @@ class _Builder:
     """Builds values once for every time they are used: an alias costs what it stands for, so bombs are counted."""
 
     file: str
-    errors: list[Finding]
-    duplicates: list[Finding]
+    findings: Findings
+    lenient: bool
     left: int = VALUES_MAX
     around: list[yaml.Node] = field(default_factory=list)
 
@@ -129,30 +154,43 @@ class _Builder:
         for key_node, value_node in node.value:
             key = key_node.value
             if key_node.tag == _PLAIN and key == _MERGE:
-                self._merge(built, value_node, path)
+                self._merge(built, value_node, path, seen, at=_at(key_node.start_mark))
                 continue
             if type(key_node) is not yaml.ScalarNode:
-                self.errors.append(Finding(*_at(key_node.start_mark), path, "a key must be text; quote it"))
+                self.findings.errors.append(Finding(*_at(key_node.start_mark), path, "a key must be text; quote it"))
                 continue
             if key in seen:
-                first = "line {}, column {}".format(*_at(seen[key].start_mark))
-                text = f"duplicate key, first given at {first}"
-                self.duplicates.append(Finding(*_at(key_node.start_mark), (*path, key), text))
+                self._duplicate((*path, key), seen[key], key_node)
             seen[key] = key_node
             built[key] = self.value(value_node, (*path, key))
         return built
 
-    def _merge(self, built: dict[str, Any], node: yaml.Node, path: Path) -> None:
-        """Add the keys of `<<`; in the order of the file, as Go does, so that a later merge wins over a key before."""
+    def _duplicate(self, path: Path, first: yaml.Node, again: yaml.Node) -> None:
+        place = _at(again.start_mark)
+        text = "duplicate key, first given at line {}, column {}".format(*_at(first.start_mark))
+        (self.findings.warnings if self.lenient else self.findings.errors).append(Finding(*place, path, text))
+        here = "a warning" if self.lenient else "an error"
+        self.findings.trap(place, path, "takes the last of several equal keys", here)
+
+    def _merge(
+        self, built: dict[str, Any], node: yaml.Node, path: Path, before: Iterable[str], *, at: tuple[int, int]
+    ) -> None:
+        """Add the keys of `<<`, which win over keys that stand `before` it, as in Go."""
         if type(node) is yaml.ScalarNode and self._word(node, path) is None:
             return
         several = node.value if isinstance(node, yaml.SequenceNode) else [node]
+        if several != [node]:
+            self.findings.trap(at, path, "loads no list of mappings to merge (<<)", "it is merged")
         for one in reversed(several):  # YAML merge key specification: earlier mappings of a list win
             if isinstance(one, yaml.MappingNode):
-                built.update(self.value(one, path))
+                merged = self.value(one, path)
+                built.update(merged)
+                for key in [key for key in before if key in merged]:
+                    theirs = "lets a merge (<<) replace what stands before it, unlike YAML's own rule"
+                    self.findings.trap(at, (*path, key), theirs, "the same")
             else:
                 text = "<< takes a mapping, a list of mappings, or their aliases"
-                self.errors.append(Finding(*_at(one.start_mark), path, text))
+                self.findings.errors.append(Finding(*_at(one.start_mark), path, text))
 
     def _word(self, node: yaml.ScalarNode, path: Path) -> Plain | str | None:
         if node.tag not in _WORD_TAGS:
@@ -165,7 +203,7 @@ class _Builder:
 
     def _refuse_tag(self, node: yaml.Node, path: Path) -> None:
         text = "a tag that is not known; quote text that starts with !"
-        self.errors.append(Finding(*_at(node.start_mark), path, text))
+        self.findings.errors.append(Finding(*_at(node.start_mark), path, text))
 
 
 def _child(node: yaml.Node | None, part: str | int) -> tuple[yaml.Node, yaml.Node] | None:

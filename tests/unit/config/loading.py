@@ -23,9 +23,21 @@ CHECKS = Checks(pattern=check_pattern, semver_range=check_range, schedule=_check
 STEP = "sync:\n  - source: a.example/x\n    target: b.example/x\n    type: repository\n"
 
 
-def loaded(text: str | bytes, **flags: bool) -> Loaded:
-    content = text.encode() if isinstance(text, str) else text
-    return load_config("-", checks=CHECKS, stdin=io.BytesIO(content), **flags)
+def loaded(
+    text: str | bytes,
+    *,
+    allow_unknown_keys: bool = False,
+    skip_invalid_entries: bool = False,
+    traps: list[str] | None = None,
+) -> Loaded:
+    return load_config(
+        "-",
+        checks=CHECKS,
+        allow_unknown_keys=allow_unknown_keys,
+        skip_invalid_entries=skip_invalid_entries,
+        stdin=io.BytesIO(text.encode() if isinstance(text, str) else text),
+        traps=traps,
+    )
 
 
 def config_of(text: str | bytes) -> Config:
@@ -43,8 +55,10 @@ def warnings_of(text: str, *, allow_unknown_keys: bool = False) -> list[str]:
     return [warning.removeprefix("<stdin>:") for warning in told]
 
 
-def problems_of(text: str | bytes, **flags: bool) -> list[str]:
+def problems_of(
+    text: str | bytes, *, allow_unknown_keys: bool = False, skip_invalid_entries: bool = False
+) -> list[str]:
     """What is refused, without the name of the file."""
     with pytest.raises(ConfigError) as caught:
-        loaded(text, **flags)
+        loaded(text, allow_unknown_keys=allow_unknown_keys, skip_invalid_entries=skip_invalid_entries)
     return [problem.removeprefix("<stdin>:") for problem in caught.value.problems]
