@@ -28,6 +28,7 @@ from regsync.sync.order import predecessors
 from regsync.sync.patterns import check_pattern
 from regsync.sync.run import Engine, Run, targets_of
 from regsync.sync.semver import check_range
+from regsync.sync.units import MOST
 from regsync.translate import entries_of, schedules_of
 
 _NOTHING_TO_DO = "nothing to do: the configuration has no entries under sync"
@@ -166,6 +167,7 @@ class App:
                 tell=self._tell,
                 since=since,
                 sharing=self._sharing,
+                workers=self._config.defaults.parallel if abort_on_error else MOST,
             ).run()
             self._tell(tally.finished(name, seconds=self._clock.monotonic() - began))
         return tally

@@ -82,7 +82,7 @@ class Run:
 
     `since` (monotonic, seconds) is the moment from which on answers that others got are good enough; a run that was due
     earlier than it began shares what was asked meanwhile. `sharing` counts what `targets_of` does, over all entries
-    there are and not only those of this run.
+    there are and not only those of this run. `workers` is how much is done at once, looking included.
     """
 
     def __init__(
@@ -95,6 +95,7 @@ class Run:
         tell: Tell,
         since: float | None = None,
         sharing: Counter[str] | None = None,
+        workers: int = MOST,
     ) -> None:
         self._engine = engine
         self._clock = engine.shared.clock
@@ -106,6 +107,7 @@ class Run:
         self._sharing = targets_of(entries) if sharing is None else sharing
         self._units = Units(entries, engine.place_of)
         self._group = Group()
+        self._most_workers = workers
         self._workers = 0
         self._failures = 0
         self._targets = Targets(engine.endpoints, engine.shared.seen, writing=scope != "check", tell=tell)
@@ -143,7 +145,7 @@ class Run:
 
     def _hire(self) -> None:
         """Have as many workers as there is work for."""
-        for _ in range(min(self._units.waiting, MOST - self._workers)):
+        for _ in range(min(self._units.waiting, self._most_workers - self._workers)):
             self._workers += 1
             self._group.start(self._work())
 
