@@ -84,6 +84,9 @@ def _options(step: SyncStep) -> CopyOptions:
         platform=Platform.parse(step.platform) if step.platform else None,
         platforms=Platforms.parse(step.platforms) if step.platforms else None,
         referrers=_referrers(step) if step.referrers else None,
+        digest_tags=bool(step.digest_tags),
+        fast_check=bool(step.fast_check),
+        force_recursive=bool(step.force_recursive),
     )
 
 

@@ -11,14 +11,7 @@ from regsync.config.problems import Path, Report
 _LATER: Final = frozenset(
     {
         "backup",
-        "digest_tags",
-        "force_recursive",
         "include_external",
-        "referrer_filters",
-        "referrer_slow",
-        "referrer_source",
-        "referrer_target",
-        "referrers",
     }
 )
 _TEMPLATED: Final = ("registry", "user", "password", "regcert", "client_cert", "client_key")

@@ -180,10 +180,10 @@ class Decider:
         """Say whether an image that is there lacks some of what belongs to it."""
         if not needed.options.refreshes:
             return False
-        if needed.options.force_recursive and scope != "check":
+        if needed.options.insists and scope != "check":
             return True  # whatever is found, its manifests are sent again
         plan = await needed.plan(Remembered(self._lookups, since))
-        return await plan.adds() if needed.options.force_recursive else not plan.empty
+        return await plan.adds() if needed.options.insists else not plan.empty
 
     async def moved(self, pair: ImagePair, needed: Needed, *, since: float) -> Needed | None:
         """Resolve the source's tag once more, since parts of what it stood for are gone; None if it has not moved."""

@@ -78,8 +78,7 @@ class Graph:
         self._options = options
         self._detour = detour
         self._asking = asking
-        self._believing = trusting and not options.force_recursive
-        self._looking_around = options.looks_around and not options.fast_check
+        self._believing = trusting and not options.insists
         self._nodes: dict[_Key, _Node] = {}
         self._asked: set[tuple[str, str | Digest]] = {root.key, (root.target.name, at)}
         self._subjects: dict[Digest, Digest] = {}
@@ -141,7 +140,7 @@ class Graph:
 
     async def _explored(self, one: Wanted, *, there: bool) -> list[Wanted]:
         """Note what the target lacks of this, and return what has to be looked at next."""
-        if there and not self._looking_around:
+        if there and (self._options.fast_check or not self._options.looks_around):
             return []
         below: list[Wanted] = []
         if not there or one.described.media_type in mediatype.INDEXES:
@@ -208,7 +207,7 @@ class Graph:
 
     async def _around(self, one: Wanted, *, there: bool) -> list[Wanted]:
         """Return what is tied to this by its digest."""
-        if not self._looking_around or (one.source.name, one.key) in self._surveyed:
+        if not self._options.looks_around or (one.source.name, one.key) in self._surveyed:
             return []
         self._surveyed.add((one.source.name, one.key))
         return await self._referrers(one, there=there) + await self._tagged(one)

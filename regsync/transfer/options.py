@@ -32,7 +32,12 @@ class CopyOptions:
     @property
     def refreshes(self) -> bool:
         """Whether there is more to look after where the target has the image already."""
-        return not self.fast_check and (self.force_recursive or self.looks_around)
+        return self.insists or (self.looks_around and not self.fast_check)
+
+    @property
+    def insists(self) -> bool:
+        """Whether what the target has is looked at and sent again."""
+        return self.force_recursive and not self.fast_check
 
     @property
     def looks_around(self) -> bool:

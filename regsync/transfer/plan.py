@@ -73,7 +73,7 @@ async def plan_copy(
 
     Without `trusting`, what the target says it has is planned all the same.
     """
-    first = Wanted(source, target, root, there=there and trusting and not options.force_recursive)
+    first = Wanted(source, target, root, there=there and trusting and not options.insists)
     graph = Graph(first, at, options, detour=detour, asking=asking, trusting=trusting)
     try:
         await graph.explore()

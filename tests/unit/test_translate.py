@@ -7,6 +7,7 @@ from regsync.config.load import Loaded
 from regsync.daemon.schedule import Every
 from regsync.oci.mediatype import OCI_INDEX, SYNCED_BY_DEFAULT
 from regsync.oci.platform import Platform, Platforms
+from regsync.oci.referrers import ReferrerFilter, ReferrerOptions
 from regsync.transfer.options import CopyOptions
 from regsync.translate import entries_of, schedules_of
 
@@ -103,3 +104,19 @@ def test_what_is_copied_of_an_image_is_the_entry_s_own(tmp_path: Path) -> None:
     assert entry.options == CopyOptions(
         platform=Platform("linux", "amd64"), platforms=Platforms((Platform("linux", "arm", "v7"), None))
     )
+
+
+def test_what_is_looked_after_besides_an_image_is_taken_from_the_defaults_where_an_entry_is_silent(
+    tmp_path: Path,
+) -> None:
+    text = """
+defaults: {referrers: true, digestTags: true, forceRecursive: true, fastCopy: true}
+sync:
+- {source: 'a/x:1', target: 'b/x:1', type: image, referrerFilters: [{artifactType: t, annotations: {k: v}}]}
+- {source: 'a/x:2', target: 'b/x:2', type: image,
+   referrers: false, digestTags: false, forceRecursive: false, fastCheck: false}
+"""
+    full, bare = entries_of(loaded(text, tmp_path).config)
+    referrers = ReferrerOptions((ReferrerFilter("t", {"k": "v"}),))
+    assert full.options == CopyOptions(referrers=referrers, digest_tags=True, force_recursive=True, fast_check=True)
+    assert bare.options == CopyOptions()

@@ -121,11 +121,9 @@ BAD = [
     (f"defaults:\n  mediaTypes:\n  - {DOCKER_SCHEMA1}\n", "3:5: defaults.mediaTypes[0]: schema 1 is not copied yet;"),
     *((f"{STEP}    {key}: {value}\n", f"5:{7 + len(key)}: sync[0].{key}: {key} {_LATER}")
       for key, value in {
-          "digestTags": "true", "referrers": "true",
-          "referrerFilters": "[{artifactType: a}]", "referrerSource": "a/b", "referrerTarget": "a/b",
-          "referrerSlow": "true", "forceRecursive": "true", "includeExternal": "true", "backup": "old",
+          "includeExternal": "true", "backup": "old",
       }.items()),
-    ("defaults: {referrers: true}\n", f"1:23: defaults.referrers: referrers {_LATER}"),
+    ("defaults: {includeExternal: true}\n", f"1:29: defaults.includeExternal: includeExternal {_LATER}"),
     ("sync: [{source: '{{env \"A\"}}/x', target: b/x, type: image}]\n", "1:17: sync[0].source: a template ({{ }}) is"),
     ("sync: [{source: a/x, target: 'b/{{ .Sync.Source }}', type: repository}]\n", "1:30: sync[0].target: a template"),
     *((f"{_CRED}    {key}: '{{{{env \"A\"}}}}'\n", f"3:{7 + len(key)}: creds[0].{key}: a template ({{{{ }}}}) is not s")
