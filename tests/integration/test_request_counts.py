@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import COUNTED
-from tests.integration.requests import copies, logins
+from tests.integration.requests import copies, logins, options
 from tests.integration.requests.world import Situation, World
 
-SITUATIONS = [*copies.ROWS.found, *logins.ROWS.found]
+SITUATIONS = [*copies.ROWS.found, *logins.ROWS.found, *options.ROWS.found]
 EACH = pytest.mark.parametrize("situation", [pytest.param(each, id=each.name) for each in SITUATIONS])
 
 

@@ -11,7 +11,8 @@ IMAGE = image_bytes(b"one", b"two")  # three blobs, with the config
 OTHER = image_bytes(b"three", b"four")
 OF_ONE_BASE = image_bytes(b"one", b"three")
 PLATFORMS = [
-    image_bytes(f"{name} one".encode(), f"{name} two".encode(), platform=name) for name in ("a/b", "c/d", "e/f")
+    image_bytes(f"{name} one".encode(), f"{name} two".encode(), platform=name)
+    for name in ("linux/amd64", "linux/arm64", "linux/s390x")
 ]
 INDEX = index_bytes(*PLATFORMS[:2])
 
