@@ -135,11 +135,10 @@ class MirroredRepository(OnRegistry):
         return await self._asked(lambda candidate: candidate.get_manifest(ref))
 
     async def referrers(self, subject: Digest, *, slow: bool = False) -> tuple[Descriptor, ...]:
-        """Return what the first lists who can: nothing is an answer of those alone that have the API for it."""
+        """Return what the first lists who has any: a mirror that lacks the image itself lists nothing, too."""
 
         async def ask(candidate: RegistryRepository) -> tuple[Descriptor, ...]:
-            found = await candidate.referrers(subject, slow=slow)
-            return found if candidate.lists_referrers else _there(found)
+            return _there(await candidate.referrers(subject, slow=slow))
 
         try:
             return await self._asked(ask)

@@ -193,11 +193,6 @@ class RegistryRepository(OnRegistry):
         del slow
         return await self._referring.of(subject)
 
-    @property
-    def lists_referrers(self) -> bool:
-        """Say whether the registry has shown to list referrers, so that none listed means that there are none."""
-        return self._referring.there
-
     async def has_blob(self, blob: Descriptor) -> bool:
         """Ask for the blob; one of another length is damaged there and counts as missing."""
         try:

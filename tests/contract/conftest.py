@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.contract.places import PLACES, Place, alone_in, in_fake, in_layout, in_memory, in_real
-from tests.support.fake_registry import MODERN, Features
+from tests.support.fake_registry import MODERN, FakeRegistry, Features
 from tests.support.registries import REAL, Distribution
 
 _PAGED = replace(MODERN, page_size=3)
@@ -36,6 +36,8 @@ async def place(request: pytest.FixtureRequest, tmp_path: Path, repository_name:
             opening = in_fake(Features())
         case "modern fake":
             opening = in_fake(_PAGED)
+        case "mirrored fake":
+            opening = in_fake(Features(), FakeRegistry(), FakeRegistry(features=MODERN))
         case "docker-registry":
             opening = in_real(request.getfixturevalue("shared_registry"), repository_name)
         case "distribution":

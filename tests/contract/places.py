@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,7 @@ from tests.support.memory import MemoryRepository
 from tests.support.real import RegistryProcess
 from tests.support.registries import REAL
 
-PLACES = ("memory", "modern memory", "layout", "fake", "modern fake", *REAL)
+PLACES = ("memory", "modern memory", "layout", "fake", "modern fake", "mirrored fake", *REAL)
 
 
 def without(*kinds: str) -> pytest.MarkDecorator:
@@ -104,10 +105,11 @@ async def in_layout(folder: Path) -> AsyncIterator[Place]:
 
 
 @asynccontextmanager
-async def opened(host: str) -> AsyncIterator[Registries]:
-    """The registries of a process that knows this one, over plain HTTP."""
+async def opened(host: str, *mirrors: str) -> AsyncIterator[Registries]:
+    """The registries of a process that knows this one and its mirrors, over plain HTTP."""
+    known = {name: HostSettings(name=name, hostname=name, tls="disabled") for name in mirrors}
     async with Registries(
-        {host: HostSettings(name=host, hostname=host, tls="disabled")},
+        {host: HostSettings(name=host, hostname=host, tls="disabled", mirrors=mirrors), **known},
         MANNER,
         limits=Limits(lambda _: None),
         clock=FakeClock(instant=True),
@@ -117,11 +119,14 @@ async def opened(host: str) -> AsyncIterator[Registries]:
 
 
 @asynccontextmanager
-async def in_fake(features: Features) -> AsyncIterator[Place]:
-    """A repository of the fake registry."""
+async def in_fake(features: Features, *mirrors: FakeRegistry) -> AsyncIterator[Place]:
+    """A repository of the fake registry, read through these mirrors."""
     async with AsyncExitStack() as stack:
         fake = await stack.enter_async_context(FakeRegistry(features=features))
-        ours = await stack.enter_async_context(opened(fake.host))
+        for mirror in mirrors:
+            await stack.enter_async_context(mirror)
+        ours = await stack.enter_async_context(opened(fake.host, *(mirror.host for mirror in mirrors)))
+        open_in = ours.source if mirrors else partial(ours.repository, push=True)
         theirs = await stack.enter_async_context(opened(fake.host))
 
         def spoil(digest: Digest, data: bytes) -> None:
@@ -136,8 +141,8 @@ async def in_fake(features: Features) -> AsyncIterator[Place]:
 
         stranger = theirs.repository(RegistryReference(fake.host, "a/b"))
         yield Place(
-            ours.repository(RegistryReference(fake.host, "a/b"), push=True),
-            ours.repository(RegistryReference(fake.host, "c/d"), push=True),
+            open_in(RegistryReference(fake.host, "a/b")),
+            open_in(RegistryReference(fake.host, "c/d")),
             stranger,
             spoil,
             referrers=listed if features.referrers else _listed_under_tag(stranger),

@@ -43,11 +43,6 @@ class ReferrersApi:
     manifest: Callable[[str], Awaitable[Manifest]]
     asking: Asking = AS_ITSELF
 
-    @property
-    def there(self) -> bool:
-        """Say whether the repository has shown to have the API, so that nothing means that there is nothing."""
-        return self.learnt.lists_referrers(self.base) is True
-
     async def of(self, subject: Digest) -> tuple[Descriptor, ...]:
         """Return what refers to this digest; nothing, when nobody has heard of it."""
         found = Referrers(f"referrers of {self.name}@{subject}")
