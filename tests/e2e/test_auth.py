@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from tests.e2e.logins import (
     run,
     with_creds,
 )
-from tests.e2e.program import Ended, creds
+from tests.e2e.program import Ended, creds, wait_for
 from tests.support.built import image_bytes, platforms_index, read_layout, write_layout
 from tests.support.exchange import Asked
 from tests.support.fake_registry import Basic, Bearer, FakeRegistry
@@ -202,6 +203,24 @@ async def test_a_helper_that_does_not_work_fails_its_host_and_is_not_quoted(what
     assert HELPER in ended.err
     assert registry.host in ended.err
     assert_discreet(ended)
+
+
+async def test_a_helper_that_hangs_is_ended_and_fails_its_own_registry_alone(tmp_path: Path) -> None:
+    hanging = f"echo $$ >> {tmp_path}/pids\nsleep 3600 &\necho $! >> {tmp_path}/pids\nwait"
+    login = Login((f"credHelper: {HELPER}",), helper=hanging)
+    async with FakeRegistry(auth=Basic(USER, PASSWORD)) as registry, FakeRegistry() as other:
+        for one in (registry, other):
+            one.seed("a", IMAGES)
+        config = creds(registry.host, extra=login.lines) + creds(other.host).removeprefix("creds:\n") + "sync:\n"
+        config += "".join(entry(f"{one.host}/a", f"ocidir://{tmp_path}/{one.port}") for one in (registry, other))
+        ended = await run(config, cwd=tmp_path, environ=login.prepare(tmp_path / "helper"))
+        assert {each.status for each in registry.journal} == {401}, "nobody asks as nobody in its place"
+    assert ended.code == 1
+    assert f"cannot log in at {registry.host}: credential helper {HELPER} did not answer within 10 s" in ended.err
+    assert read_layout(tmp_path / str(other.port))[0] == DIGESTS
+    running = [Path("/proc", pid) for pid in (tmp_path / "pids").read_text().split()]
+    assert len(running) == 2
+    await asyncio.to_thread(wait_for, lambda: not any(process.exists() for process in running), within=30)
 
 
 async def test_docker_logins_are_left_alone_when_told_so(tmp_path: Path) -> None:

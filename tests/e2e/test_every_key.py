@@ -22,7 +22,6 @@ for _module in pkgutil.iter_modules(keys.__path__, f"{keys.__name__}."):
 KEYS = frozenset(keys_of())
 WITHOUT_A_ROW = frozenset(
     {
-        "creds.credExpire",
         "defaults.backup",
         "defaults.cacheCount",
         "defaults.cacheTime",

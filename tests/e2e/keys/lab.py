@@ -16,15 +16,19 @@ from typing import get_args
 from pydantic import BaseModel
 
 from regsync.app import App, load
+from regsync.config.load import Loaded
 from regsync.config.model import Config
+from regsync.connections import Connections
 from regsync.events import Event, Warned
 from regsync.facts import Fact, Telling
+from regsync.hosts import hosts_of
 from regsync.observe.report import Tally
+from regsync.registry.login.dockerconfig import DockerConfig
 from regsync.secrets import Secrets
 from regsync.sync.entry import Scope
 from tests.support.built import Built, image_bytes, read_layout, write_layout
 from tests.support.clock import FakeClock
-from tests.support.fake_registry import FakeRegistry
+from tests.support.fake_registry import MANNER, FakeRegistry
 
 IMAGE = image_bytes(b"a layer of some length", b"another one")
 
@@ -47,11 +51,21 @@ class Lab:
 
     def app(self, text: str) -> App:
         """Return the program as this file sets it up; nothing was done yet."""
-        path = self.folder / "regsync.yml"
-        path.write_text(text)
         tell = Telling([self._note], self.clock)
-        loaded = load(str(path), allow_unknown_keys=False)
-        return App(loaded, clock=self.clock, tell=tell, environ=self.environ, secrets=Secrets())
+        return App(self._loaded(text), clock=self.clock, tell=tell, environ=self.environ, secrets=Secrets())
+
+    def connections(self, text: str) -> Connections:
+        """Return what this file says of registries as ways to them, to be entered."""
+        hosts, _ = hosts_of(self._loaded(text).config, DockerConfig())
+        return Connections(
+            hosts,
+            MANNER,
+            images=1,
+            clock=self.clock,
+            tell=self.events.append,
+            environ=self.environ,
+            secrets=Secrets(),
+        )
 
     async def once(self, text: str, scope: Scope = "changed") -> Tally:
         """Run `once` on this file."""
@@ -87,6 +101,11 @@ class Lab:
             f"creds:\n{items}defaults: {{{defaults}}}\nsync:\n- {{source: {source}, target: {target}, {entry}}}\n"
         )
         return [str(failure.error) for failure in tally.failures]
+
+    def _loaded(self, text: str) -> Loaded:
+        path = self.folder / "regsync.yml"
+        path.write_text(text)
+        return load(str(path), allow_unknown_keys=False)
 
     def _note(self, fact: Fact) -> None:
         self.events.append(fact.event)

@@ -8,6 +8,7 @@ import ssl
 import trustme
 from aiohttp import web
 
+from regsync.oci.reference import parse_reference
 from tests.e2e.keys.lab import IMAGE, Lab, row
 from tests.support.built import image_bytes, some_bytes
 from tests.support.fake_registry import Basic, Bearer, FakeRegistry
@@ -130,6 +131,22 @@ async def _(lab: Lab) -> None:
     item = f"registry: '{registry.host}', tls: disabled, credHelper: docker-credential-row"
     assert await lab.pull(f"{registry.host}/app:v1", item) != []
     assert await lab.pull(f"{registry.host}/app:v1", f"{item}, credHost: 'https://login.example/'") == []
+
+
+@row("creds.credExpire")
+async def _(lab: Lab) -> None:
+    """After that time the helper is asked again; a number counts nanoseconds."""
+    registry = await lab.registry(FakeRegistry(auth=Basic("ann", "pw")))
+    install_helper(lab, "docker-credential-row", server=registry.host)
+    item = f"registry: '{registry.host}', tls: disabled, credHelper: docker-credential-row"
+    for expiry, asked in ("2h", 1), ("30m", 2), (1800 * 10**9, 2):
+        (lab.folder / "asked").write_text("")
+        async with lab.connections(f"creds: [{{{item}, credExpire: {expiry}}}]") as connections:
+            source = connections.engine.endpoints.open(parse_reference(f"{registry.host}/app"))
+            for _ in range(2):
+                assert await source.head_manifest("v1") is not None
+                await lab.clock.advance(3600)
+        assert (lab.folder / "asked").read_text().count("\n") == asked
 
 
 @row("creds.pathPrefix")
