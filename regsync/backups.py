@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import Final
 
+from regsync.errors import InvalidReference
 from regsync.oci.reference import LayoutReference, Reference, RegistryReference, parse_reference
 from regsync.template.engine import Template
 from regsync.template.functions import World
@@ -23,12 +24,16 @@ class Backup:
     sync: Struct
 
     def reference(self, target: Reference, world: World) -> Reference:
-        """Return the name under which this target is kept; `Malformed` if the template names none.
+        """Return the name under which this target is kept; `Malformed` if the template names none."""
+        return named(self.template.render(data_of(target, self.sync), world), target)
 
-        What has a `:` or a `/` is a whole reference, anything else a tag in the target's own repository.
-        """
-        name = self.template.render(data_of(target, self.sync), world).strip()
-        return parse_reference(name if ":" in name or "/" in name else f"{target.name}:{name}")
+
+def named(text: str, target: Reference) -> Reference:
+    """Return what the text of a backup names: with a `:` or a `/` a whole reference, else a tag beside the target."""
+    name = text.strip()
+    if not name:
+        raise InvalidReference("the backup has no name: the template comes out empty")
+    return parse_reference(name if ":" in name or "/" in name else f"{target.name}:{name}")
 
 
 def data_of(target: Reference, sync: Struct) -> Struct:

@@ -136,6 +136,14 @@ class ImageRefreshing:
 
 
 @dataclass(frozen=True, slots=True)
+class BackupStarted:
+    """What a target's name stands for gets another name, because the first is about to be given to another image."""
+
+    original: str
+    backup: str
+
+
+@dataclass(frozen=True, slots=True)
 class ImageSkipped:
     """The image is of a media type this entry does not copy."""
 
@@ -259,32 +267,13 @@ class Stopping:
 
 
 Event = (
-    Exchanged
-    | RequestRetried
-    | Warned
-    | BlobStarted
-    | BlobDone
-    | BlobProgress
-    | BlobRetried
-    | ManifestPushed
-    | TagsSelected
-    | NoTagsMatched
-    | ImageCurrent
-    | ImageNeeded
-    | ImageRefreshing
-    | ImageSkipped
-    | ImageCopied
-    | ImageFailed
-    | ImagePostponed
-    | ImageDelayed
-    | RunFinished
-    | EntryIgnored
-    | JobQueued
-    | JobSkipped
-    | JobStarted
-    | JobFinished
-    | Stopping
-)
+    Exchanged | RequestRetried | Warned
+    | BlobStarted | BlobDone | BlobProgress | BlobRetried | ManifestPushed
+    | TagsSelected | NoTagsMatched
+    | ImageCurrent | ImageNeeded | ImageRefreshing | ImageSkipped | BackupStarted | ImageCopied
+    | ImageFailed | ImagePostponed | ImageDelayed
+    | RunFinished | EntryIgnored | JobQueued | JobSkipped | JobStarted | JobFinished | Stopping
+)  # fmt: skip
 
 
 class Tell(Protocol):

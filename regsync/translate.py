@@ -8,25 +8,37 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from functools import cache
 from itertools import count
 
+from regsync.backups import Backup
 from regsync.config.model import Config, Hook, SyncStep, TagFilter, TagSelection
+from regsync.config.stepdata import step_data
 from regsync.daemon.schedule import Every, Schedule, parse_schedule
 from regsync.hooks.hook import Exec, Hooks, Webhook
 from regsync.oci.mediatype import SYNCED_BY_DEFAULT
 from regsync.oci.platform import Platform, Platforms
 from regsync.oci.reference import parse_reference
 from regsync.oci.referrers import ReferrerFilter, ReferrerOptions
-from regsync.sync.entry import PullLimit, SyncEntry
+from regsync.sync.entry import NameBackup, PullLimit, SyncEntry
 from regsync.sync.select import EVERYTHING, Filter, Selection
+from regsync.template.engine import Template
+from regsync.template.functions import World
 from regsync.transfer.options import CopyOptions
 
 _CHOICE = {"tags", "tag_sets", "repos", "media_types", "platform", "platforms"}
 
 
-def entries_of(config: Config) -> list[SyncEntry]:
-    """Return what each item of `sync` means; its name tells it from all others."""
-    return [_entry(step, name) for step, name in zip(config.sync, _names(config.sync), strict=True)]
+def entries_of(config: Config, world: World) -> list[SyncEntry]:
+    """Return what each item of `sync` means; its name tells it from all others.
+
+    `world` is what templates can learn that are expanded for each image.
+    """
+    read = cache(Template.parse)  # files repeat the same template in thousands of entries
+    return [
+        _entry(step, name, backup=_backup(step, read(step.backup), world) if step.backup else None)
+        for step, name in zip(config.sync, _names(config.sync), strict=True)
+    ]
 
 
 def _names(steps: Sequence[SyncStep]) -> list[str]:
@@ -60,7 +72,7 @@ def _counted(name: str) -> Iterator[str]:
         yield f"{name} ({number})"
 
 
-def _entry(step: SyncStep, name: str) -> SyncEntry:
+def _entry(step: SyncStep, name: str, *, backup: NameBackup | None) -> SyncEntry:
     tags = step.tags
     sets = [*step.tag_sets, *([tags] if tags.semver_range or tags.allow or tags.deny else [])]
     repositories = _selection([step.repos]) if step.repos.allow or step.repos.deny else EVERYTHING
@@ -75,7 +87,13 @@ def _entry(step: SyncStep, name: str) -> SyncEntry:
         limit=PullLimit(step.ratelimit.min, step.ratelimit.retry) if step.ratelimit.min > 0 else None,
         options=_options(step),
         hooks=_hooks(step),
+        backup=backup,
     )
+
+
+def _backup(step: SyncStep, template: Template, world: World) -> NameBackup:
+    backup = Backup(template, step_data(step))
+    return lambda target: backup.reference(target, world)
 
 
 def _options(step: SyncStep) -> CopyOptions:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
+from regsync.config.backups import check_backup
 from regsync.config.choices import ChoiceRules
 from regsync.config.hooks import check_hooks
 from regsync.config.model import WITHOUT_EFFECT, Defaults, Inherited, SyncStep
@@ -103,6 +104,8 @@ class EntryRules:
     def _check_shared(self, section: Inherited, path: Path) -> None:
         refuse_later_settings(section, path, self.report)
         check_hooks(section.hooks, path, self.report)
+        if section.backup:
+            check_backup(section.backup, path, self.report)
         if section.schedule:
             self._complain((*path, "schedule"), section.schedule, _fault(self.checks.schedule, section.schedule))
         for key, text in (("referrerSource", section.referrer_source), ("referrerTarget", section.referrer_target)):

@@ -10,7 +10,6 @@ from regsync.config.problems import Path, Report
 
 _LATER: Final = frozenset(
     {
-        "backup",
         "include_external",
     }
 )

@@ -16,6 +16,7 @@ import structlog
 from regsync.duration import format_duration
 from regsync.errors import Malformed
 from regsync.events import (
+    BackupStarted,
     BlobDone,
     BlobProgress,
     BlobRetried,
@@ -148,10 +149,10 @@ def line_of(event: Event) -> Line:
             return TRACE, "Blob under way", {**ends, "digest": event.digest, "bytes": event.offset, "of": event.size}
         case RequestRetried() | Warned() | BlobStarted() | BlobDone() | BlobRetried() | ManifestPushed():
             return _line_of_bytes(event)
+        case BackupStarted() | ImageCopied():
+            return _line_of_name(event)
         case TagsSelected() | NoTagsMatched() | ImageCurrent() | ImageNeeded() | ImageRefreshing() | ImageSkipped():
             return _line_of_choice(event)
-        case ImageCopied():
-            return INFO, "Image copied", {**_ends(event), "digest": event.digest}
         case ImageFailed():
             crash = {} if event.crash is None else {"trace": "".join(traceback.format_exception(event.crash))}
             return ERROR, event.message, {**_ends(event), "error": event.error, "attempts": event.attempts, **crash}
@@ -183,6 +184,16 @@ def _line_of_bytes(event: RequestRetried | Warned | BlobStarted | BlobDone | Blo
             return WARN, "Failed to copy layer", fields
         case ManifestPushed():
             return DEBUG, "Manifest pushed", {"target": event.target, "ref": event.ref, "digest": event.digest}
+        case _:
+            assert_never(event)
+
+
+def _line_of_name(event: BackupStarted | ImageCopied) -> Line:
+    match event:
+        case BackupStarted():
+            return INFO, "Saving backup", {"original": event.original, "backup": event.backup}
+        case ImageCopied():
+            return INFO, "Image copied", {**_ends(event), "digest": event.digest}
         case _:
             assert_never(event)
 

@@ -1,5 +1,8 @@
 """Carry out what was decided: plan an image for each target that needs it, copy it, and try in another way what failed.
 
+What is about to be overwritten and to be kept gets its other name first. Where that fails it is told, and the copy goes
+on: the mirror is what regsync is for.
+
 There are two such ways, each once. A target that refuses a manifest for lack of what it said it has gets everything; a
 source that lacks parts of what its tag stood for has probably moved the tag, which is resolved once more.
 """
@@ -11,10 +14,10 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from regsync.errors import CopyFailed, Incomplete, NotFound, RegsyncError
-from regsync.events import Tell
+from regsync.errors import CopyFailed, Incomplete, Malformed, NotFound, RegsyncError
+from regsync.events import BackupStarted, Tell, Warned
 from regsync.oci.digest import Digest
-from regsync.sync.decide import Decider, Delayed, Failed, Needed, Postponed
+from regsync.sync.decide import Decider, Delayed, Failed, Needed, OpenTarget, Postponed
 from regsync.sync.entry import ImagePair, PullLimit
 from regsync.sync.lookups import Lookups
 from regsync.sync.planning import Remembered
@@ -22,6 +25,7 @@ from regsync.sync.quota import QuotaGate
 from regsync.transfer.copier import Copier
 from regsync.transfer.mover import Shared
 from regsync.transfer.plan import CopyPlan
+from regsync.transfer.together import together
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,7 @@ class Carrier:
         lookups: Lookups,
         decider: Decider,
         quotas: QuotaGate,
+        open_target: OpenTarget,
         images: asyncio.Semaphore,
         tell: Tell,
     ) -> None:
@@ -55,6 +60,7 @@ class Carrier:
         self._quotas = quotas
         self._lookups = lookups
         self._decider = decider
+        self._open_target = open_target
         self._images = images
         self._tell = tell
 
@@ -78,16 +84,39 @@ class Carrier:
         copied = iter(await self._copy(free) if free else ())
         return [next(copied) if why is None else why for why in held]
 
+    async def _back_up(self, order: Order) -> None:
+        """Give what stands at the target the name it is kept under, if it is to be kept."""
+        needed, original = order.needed, order.pair.target
+        if needed.backup is None or needed.before is None:
+            return
+        self._tell(BackupStarted(str(original), str(needed.backup)))
+        try:
+            if needed.backup == original:
+                raise Malformed("it would be kept under the name that is about to be overwritten")
+            kept = Needed(needed.target, await self._open_target(needed.backup), needed.before, needed.backup.ref)
+            (outcome,) = await self._insist([Order(ImagePair(original, needed.backup), kept, order.since)])
+            if isinstance(outcome, RegsyncError):
+                raise outcome
+        except RegsyncError as error:
+            ends = {"original": str(original), "backup": str(needed.backup)}
+            self._tell(Warned("Failed to backup existing image", {**ends, "error": str(error)}))
+
     async def _copy(self, orders: Sequence[Order]) -> list[Outcome]:
+        await together(self._back_up(order) for order in orders)
+        outcomes = await self._insist(orders)
+        for at, outcome in enumerate(outcomes):
+            if _caused_by(outcome, NotFound):
+                outcomes[at] = await self._anew(orders[at], outcome)
+        return outcomes
+
+    async def _insist(self, orders: Sequence[Order]) -> list[Outcome]:
+        """Copy, and copy once more without trust what a target then lacks."""
         outcomes = await self._attempt(orders, trusting=True)
         lacking = [at for at, outcome in enumerate(outcomes) if _caused_by(outcome, Incomplete)]
         if lacking:
             again = await self._attempt([orders[at] for at in lacking], trusting=False)
             for at, outcome in zip(lacking, again, strict=True):
                 outcomes[at] = outcome
-        for at, outcome in enumerate(outcomes):
-            if _caused_by(outcome, NotFound):
-                outcomes[at] = await self._anew(orders[at], outcome)
         return outcomes
 
     async def _anew(self, order: Order, outcome: Outcome) -> Outcome:

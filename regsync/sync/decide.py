@@ -51,7 +51,8 @@ class Needed:
     """An image to be copied: what the source's name stands for, how much of it, and the name it gets at the target.
 
     `before` is what that name stands for at the target now, None where it is not there or may not be looked at.
-    `there`: that is the image already, and it lacks only some of what belongs to it. `detour`: where its referrers are.
+    `backup`, if any, is the name under which that is kept. `there`: that is the image already, and it lacks only some
+    of what belongs to it. `detour`: where its referrers are.
     """
 
     source: Repository
@@ -62,6 +63,7 @@ class Needed:
     options: CopyOptions = PLAIN
     there: bool = False
     detour: Detour = _NO_DETOUR
+    backup: Reference | None = None
 
     async def plan(self, asking: Asking, *, trusting: bool = True) -> CopyPlan:
         """Plan the copy; `CopyFailed` says why it cannot be."""

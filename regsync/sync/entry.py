@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -9,6 +10,9 @@ from regsync.hooks.hook import Hooks
 from regsync.oci.reference import Reference, parse_reference
 from regsync.sync.select import EVERYTHING, Selection
 from regsync.transfer.options import PLAIN, CopyOptions
+
+NameBackup = Callable[[Reference], Reference]
+"""Says under which name an image is kept before its own is given to another; `Malformed` if there is no such name."""
 
 Scope = Literal["changed", "missing", "check"]
 
@@ -28,7 +32,8 @@ class SyncEntry:
     `source` and `target` are references for images and repositories; for registries `source` is a host and `target` a
     prefix, to which each repository's path is added. `tags` chooses among a repository's tags, `repositories` among a
     registry's repositories. `media_types` are those that are copied; others are skipped. `options` say how much of an
-    image is copied, `limit` when its source is left alone. `hooks` is None where nothing is run around a copy.
+    image is copied, `limit` when its source is left alone. `hooks` is None where nothing is run around a copy,
+    `backup` where nothing is kept.
     """
 
     name: str
@@ -41,6 +46,7 @@ class SyncEntry:
     options: CopyOptions = PLAIN
     hooks: Hooks | None = None
     limit: PullLimit | None = None
+    backup: NameBackup | None = None
 
 
 @dataclass(frozen=True, slots=True)

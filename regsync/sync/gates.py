@@ -7,9 +7,11 @@ it. Nothing is held while it thinks. The first gate that does not let it pass ha
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Protocol
 
-from regsync.sync.decide import Decision, Needed
+from regsync.errors import BadTemplate, Malformed
+from regsync.sync.decide import Decision, Failed, Needed
 from regsync.sync.entry import ImagePair, SyncEntry
 
 
@@ -19,6 +21,19 @@ class Gate(Protocol):
     async def __call__(self, entry: SyncEntry, pair: ImagePair, needed: Needed, /) -> Decision:
         """Return `needed` to let the image pass, or what is to become of it instead."""
         ...
+
+
+async def name_backup(entry: SyncEntry, pair: ImagePair, needed: Needed, /) -> Decision:
+    """Find the name for what is about to be overwritten, if that is to be kept: a gate, since there may be none."""
+    if entry.backup is None or needed.before is None or needed.there:
+        return needed
+    try:
+        return replace(needed, backup=entry.backup(pair.target))
+    except Malformed as error:
+        message = (
+            f"Failed to {'expand backup template' if isinstance(error, BadTemplate) else 'parse backup reference'}"
+        )
+        return Failed(message, str(pair.source), str(pair.target), error)
 
 
 async def passed(gates: Sequence[Gate], entry: SyncEntry, pair: ImagePair, needed: Needed) -> Decision:

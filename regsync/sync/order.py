@@ -7,10 +7,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
+from regsync.errors import Malformed
 from regsync.oci.reference import parse_reference
 from regsync.sync.entry import SyncEntry
+
+_PROBES = ("one", "other")  # tags and paths that stand for any
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,21 @@ def _written(entry: SyncEntry, place_of: PlaceOf) -> list[_Place]:
         target = parse_reference(f"{target.rstrip('/')}/any").name.removesuffix("/any")
     own = _place(entry, target, place_of)
     elsewhere = entry.options.referrers.target if entry.options.referrers is not None else None
-    return [own] if elsewhere is None else [own, _Place(place_of(elsewhere.name))]
+    return [own, *_kept(entry, place_of), *(() if elsewhere is None else (_Place(place_of(elsewhere.name)),))]
+
+
+def _kept(entry: SyncEntry, place_of: PlaceOf) -> Iterator[_Place]:
+    """Yield where an entry keeps what it overwrites, if that is one repository whatever it overwrites."""
+    if entry.backup is None:
+        return
+    targets = [entry.target]
+    if entry.kind != "image":
+        prefix = f"{entry.target}:" if entry.kind == "repository" else f"{entry.target.rstrip('/')}/"
+        targets = [prefix + probe for probe in _PROBES]
+    with suppress(Malformed):  # told when an image is to be kept
+        kept = [entry.backup(parse_reference(target)) for target in targets]
+        if len({reference.name for reference in kept}) == 1:
+            yield _Place(place_of(kept[0].name), "" if len(kept) > 1 or kept[0].digest else kept[0].tag)
 
 
 def _place(entry: SyncEntry, text: str, place_of: PlaceOf) -> _Place:

@@ -34,7 +34,7 @@ from regsync.sync.carry import Carrier, Order, Outcome
 from regsync.sync.decide import Current, Decider, Decision, Delayed, Failed, Needed, Postponed, Skipped
 from regsync.sync.entry import ImagePair, Pair, RegistryPair, RepositoryPair, Scope, SyncEntry, pair_of
 from regsync.sync.expand import Expander
-from regsync.sync.gates import Gate, passed
+from regsync.sync.gates import Gate, name_backup, passed
 from regsync.sync.later import Later
 from regsync.sync.lookups import Lookups
 from regsync.sync.order import PlaceOf
@@ -108,13 +108,12 @@ class Run:
         self._units = Units(entries, engine.place_of)
         self._group = Group()
         self._most_workers = workers
-        self._workers = 0
-        self._failures = 0
+        self._workers = self._failures = 0
         self._targets = Targets(engine.endpoints, engine.shared.seen, writing=scope != "check", tell=tell)
         self._decider = Decider(engine.endpoints, self._targets.open, engine.lookups)
         self._expander = Expander(engine.endpoints, engine.lookups, self._clock, tell=tell)
         self._around = Around(engine.run_hook, scope)
-        self._gates = (*engine.gates, self._around.gate)
+        self._gates = (*engine.gates, name_backup, self._around.gate)
         self._later = Later(self._units, self._group, self._hire, clock=self._clock, tell=tell)
         self._quotas = QuotaGate(engine.endpoints, engine.lookups, self._clock)
         self._carrier = Carrier(
@@ -122,6 +121,7 @@ class Run:
             lookups=engine.lookups,
             decider=self._decider,
             quotas=self._quotas,
+            open_target=self._targets.open,
             images=engine.images,
             tell=tell,
         )

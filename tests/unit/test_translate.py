@@ -10,6 +10,7 @@ from regsync.oci.platform import Platform, Platforms
 from regsync.oci.referrers import ReferrerFilter, ReferrerOptions
 from regsync.transfer.options import CopyOptions
 from regsync.translate import entries_of, schedules_of
+from tests.unit.template.surroundings import world
 
 
 def loaded(text: str, folder: Path) -> Loaded:
@@ -18,7 +19,7 @@ def loaded(text: str, folder: Path) -> Loaded:
 
 
 def names(text: str, folder: Path) -> list[str]:
-    return [entry.name for entry in entries_of(loaded(text, folder).config)]
+    return [entry.name for entry in entries_of(loaded(text, folder).config, world())]
 
 
 def test_entries_keep_their_order_and_their_filters(tmp_path: Path) -> None:
@@ -28,7 +29,7 @@ sync:
 - {source: a.x, target: b.x/m, type: registry, repos: {deny: [private]}}
 - {source: 'a.x/app:v1', target: 'c.x/app:v1', type: image, mediaTypes: [application/vnd.oci.image.index.v1+json]}
 """
-    first, second, third = entries_of(loaded(text, tmp_path).config)
+    first, second, third = entries_of(loaded(text, tmp_path).config, world())
     assert first.tags.choose(["v1", "v2", "v3"]) == ["v1", "v3", "v2"]
     assert first.media_types == SYNCED_BY_DEFAULT
     assert second.repositories.choose(["public", "private"]) == ["public"]
@@ -78,7 +79,7 @@ sync:
 - {source: 'a.x/a:3', target: 'b.x/a:3', type: image}
 """
     config = loaded(text, tmp_path).config
-    by_interval, by_schedule, never = (entry.name for entry in entries_of(config))
+    by_interval, by_schedule, never = (entry.name for entry in entries_of(config, world()))
     schedules = schedules_of(config)
     assert isinstance(schedules[by_interval], Every)
     assert not isinstance(schedules[by_schedule], Every)
@@ -92,7 +93,7 @@ sync:
 - {source: a.x/a, target: b.x/a, type: repository, tagSets: [{semverRange: ['^2', ''], deny: ['.*rc.*']}]}
 - {source: a.x/a, target: b.x/a, type: repository, tags: {semverRange: ['']}}
 """
-    one, two, every = entries_of(loaded(text, tmp_path).config)
+    one, two, every = entries_of(loaded(text, tmp_path).config, world())
     tags = ["1.5", "2.1", "2.2-rc1", "latest"]
     assert [entry.tags.choose(tags) for entry in (one, two, every)] == [["1.5"], ["2.1"], tags]
     assert len({one.name, two.name, every.name}) == 3
@@ -100,7 +101,7 @@ sync:
 
 def test_what_is_copied_of_an_image_is_the_entry_s_own(tmp_path: Path) -> None:
     text = "sync: [{source: 'a/x:1', target: 'b/x:1', type: image, platform: Linux/x86_64, platforms: [linux/arm, '']}]"
-    (entry,) = entries_of(loaded(text, tmp_path).config)
+    (entry,) = entries_of(loaded(text, tmp_path).config, world())
     assert entry.options == CopyOptions(
         platform=Platform("linux", "amd64"), platforms=Platforms((Platform("linux", "arm", "v7"), None))
     )
@@ -116,7 +117,7 @@ sync:
 - {source: 'a/x:2', target: 'b/x:2', type: image,
    referrers: false, digestTags: false, forceRecursive: false, fastCheck: false}
 """
-    full, bare = entries_of(loaded(text, tmp_path).config)
+    full, bare = entries_of(loaded(text, tmp_path).config, world())
     referrers = ReferrerOptions((ReferrerFilter("t", {"k": "v"}),))
     assert full.options == CopyOptions(referrers=referrers, digest_tags=True, force_recursive=True, fast_check=True)
     assert bare.options == CopyOptions()

@@ -92,6 +92,11 @@ BAD = [
     (f"{STEP}    platforms: [linux/amd64, plan9]\n", '5:30: sync[0].platforms[1]: "plan9": it names no architecture'),
     (f"{STEP}    platforms: linux/amd64\n", "5:16: sync[0].platforms: expected a list, found text"),
     (f"{STEP}    platform: [linux/amd64]\n", "5:15: sync[0].platform: expected text, found a list"),
+    *((f"{STEP}    backup: '{text}'\n", "5:13: sync[0].backup: no name to keep an image under; expected a tag, or a")
+      for text in ("bad tag!", " ", "-old", "x" * 129, "b.example/NO:old", "b.example/app:", "ocidir://", "a:b:c")),
+    (f"{STEP}    backup: '{{{{ .Ref.Tag }}'\n", "5:13: sync[0].backup: template, line 1, column "),
+    (f"{STEP}    backup: '{{{{ replace .Ref.Tag }}}}'\n", "5:13: sync[0].backup: template, line 1, column "),
+    ("defaults: {backup: '{{ end }}'}\n", "1:20: defaults.backup: template, line 1, column "),
     # logins
     ("creds:\n  - registry: a.example:99999\n", "2:15: creds[0].registry: not a registry; expected host"),
     ("creds:\n  - registry: u:p@a.example\n", "2:15: creds[0].registry: not a registry; expected host[:port]"),
@@ -121,7 +126,7 @@ BAD = [
     (f"defaults:\n  mediaTypes:\n  - {DOCKER_SCHEMA1}\n", "3:5: defaults.mediaTypes[0]: schema 1 is not copied yet;"),
     *((f"{STEP}    {key}: {value}\n", f"5:{7 + len(key)}: sync[0].{key}: {key} {_LATER}")
       for key, value in {
-          "includeExternal": "true", "backup": "old",
+          "includeExternal": "true",
       }.items()),
     ("defaults: {includeExternal: true}\n", f"1:29: defaults.includeExternal: includeExternal {_LATER}"),
     ("sync: [{source: '{{env \"A\"}}/x', target: b/x, type: image}]\n", "1:17: sync[0].source: a template ({{ }}) is"),

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from regsync.oci.reference import parse_reference
+from regsync.oci.reference import Reference, parse_reference
 from regsync.oci.referrers import ReferrerOptions
 from regsync.sync.entry import SyncEntry
 from regsync.sync.order import predecessors
@@ -43,6 +43,32 @@ def test_an_entry_comes_after_those_that_write_what_it_reads(
 ) -> None:
     assert predecessors([entry(*first), entry(*second)])[1] == (frozenset({0}) if dependent else frozenset())
     assert predecessors([entry(*second), entry(*first)])[0] == (frozenset({1}) if dependent else frozenset())
+
+
+@pytest.mark.parametrize(
+    ("kind", "target", "backup", "read", "waits"),
+    [
+        ("image", "b.x/a:1", "{}:old", "b.x/a:old", True),
+        ("image", "b.x/a:1", "{}:old", "b.x/a:older", False),
+        ("image", "b.x/a:1", "d.x/kept:{}", "d.x/kept:1", True),
+        ("repository", "b.x/a", "d.x/kept:{}", "d.x/kept:1", True),
+        ("repository", "b.x/a", "d.x/kept:{}", "d.x/other:1", False),
+        ("registry", "b.x/m", "d.x/kept:old", "d.x/kept:old", True),
+        ("registry", "b.x/m", "d.x/{}:old", "d.x/one:old", False),
+        ("image", "b.x/a:1", "d.x/NO:{}", "d.x/no:1", False),
+    ],
+)
+def test_an_entry_comes_after_those_that_keep_former_images_where_it_reads(
+    kind: str, target: str, backup: str, read: str, waits: bool
+) -> None:
+    def keep(reference: Reference) -> Reference:
+        asked = (
+            reference.name if backup.startswith("{") else reference.name.rpartition("/")[2] if "/{" in backup else ""
+        )
+        return parse_reference(backup.format(asked or reference.tag))
+
+    writer = replace(entry(kind, "a.x" if kind == "registry" else "a.x/a", target), backup=keep)
+    assert predecessors([entry("image", read, "c.x/a:1"), writer])[0] == (frozenset({1}) if waits else frozenset())
 
 
 def test_an_entry_does_not_wait_for_itself() -> None:
