@@ -17,7 +17,7 @@ find_python = for python in $(PYTHON) python3.13 python3.12 python3.11 python3; 
 	    python=; \
 	  done
 
-.PHONY: help demo test tools lint lock bench clean
+.PHONY: help demo test tools lint lock bench schema clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -58,6 +58,9 @@ lock: ## Pin the dependencies anew (needs uv; UPGRADE=--upgrade takes newer vers
 	printf 'hatchling\neditables\n' | $(COMPILE) - -o requirements-build.txt
 	printf 'hatchling\neditables\n' | $(COMPILE) pyproject.toml --group dev - -c requirements.txt -c requirements-build.txt -o requirements-dev.txt
 	@! grep -nE '://|^ *(-i|-f|--(extra-)?index-url|--find-links)' requirements*.txt
+
+schema: $(VENV)/dev.stamp ## Make the JSON schema anew from the model and its reference
+	$(BIN)/python -m tests.support.schema
 
 clean: ## Remove what the other commands made
 	rm -rf $(VENV) demo-output build dist .coverage* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -111,9 +112,14 @@ def server(*, abort_on_error: bool, grace: float, **given: Any) -> int:
 @program.command()
 @_common
 @_switch("--show-secrets", "Print passwords, tokens and keys as they are.")
-@_switch("--check", "Only say whether the configuration is fine.")
-def config(*, show_secrets: bool, check: bool, **given: Any) -> int:
+@_switch("--check", "Only say whether the configuration is fine, and what another regsync makes of it.")
+@_switch("--schema", "Print the JSON schema of configurations, for editors.")
+def config(*, show_secrets: bool, check: bool, schema: bool, **given: Any) -> int:
     """Print the configuration as it is understood."""
+    if schema:
+        _options(given)
+        sys.stdout.write((Path(__file__).parent / "config" / "schema.json").read_text(encoding="utf-8"))
+        return FINE
     from regsync.process import print_config  # noqa: PLC0415
 
     return print_config(_options(given), show_secrets=show_secrets, only_check=check)

@@ -9,12 +9,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Any, Final, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, ValidationInfo, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    PlainSerializer,
+    ValidationInfo,
+    WithJsonSchema,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
 from regsync.config.problems import Finding, Findings
 from regsync.config.scalars import (
+    SWITCHES,
     Plain,
     kind_of,
     shown,
@@ -110,25 +119,42 @@ def _at_least_zero(seconds: float) -> float:
     return seconds
 
 
-Text = Annotated[str, BeforeValidator(_text)]
+# What an editor is told of each type (JSON schema); texts that are read as numbers are left to those who write them.
+_TEXT_SHAPE: Final = WithJsonSchema({"type": ["string", "number", "boolean"]})
+_NUMBER_SHAPE: Final = {"type": ["number", "string"], "pattern": r"^[-+]?[0-9]"}
+_COUNT_SHAPE: Final = WithJsonSchema({**_NUMBER_SHAPE, "pattern": r"^\+?[0-9]", "minimum": 0})
+_SECONDS_SHAPE: Final = {
+    "type": "string",
+    "pattern": r"^\+?(0|(([0-9]+\.?[0-9]*|\.[0-9]+)(ns|us|\u00b5s|\u03bcs|ms|s|m|h))+)$",
+}
+
+Text = Annotated[str, BeforeValidator(_text), _TEXT_SHAPE]
 Boolean = Annotated[bool, converted(to_bool)]
-Whole = Annotated[int, converted(to_int)]
-Count = Annotated[int, converted(to_count)]
+Whole = Annotated[int, converted(to_int), WithJsonSchema(_NUMBER_SHAPE)]
+Count = Annotated[int, converted(to_count), _COUNT_SHAPE]
 Seconds = Annotated[
     float,
     converted(lambda value: _at_least_zero(to_seconds(value))),
     PlainSerializer(format_duration, return_type=str),
+    WithJsonSchema(_SECONDS_SHAPE),
 ]
 
 # Those of `creds`, where nothing is quoted.
-Secret = Annotated[str, BeforeValidator(_secret)]
+Secret = Annotated[str, BeforeValidator(_secret), _TEXT_SHAPE]
 SecretBoolean = Annotated[bool, converted(to_bool, expected="true or false")]
-SecretSwitch = Annotated[bool, converted(to_switch, expected="true or false")]
-SecretCount = Annotated[int, converted(to_count, expected="a whole number from 0 up")]
-SecretSize = Annotated[int, converted(_from(-1, to_int), expected="-1 or a whole number from 0 up")]
-SecretNumber = Annotated[float, converted(_from(0, to_float), expected="a number from 0 up")]
+SecretSwitch = Annotated[
+    bool, converted(to_switch, expected="true or false"), WithJsonSchema({"enum": [True, False, *SWITCHES, 1, 0]})
+]
+SecretCount = Annotated[int, converted(to_count, expected="a whole number from 0 up"), _COUNT_SHAPE]
+SecretSize = Annotated[
+    int,
+    converted(_from(-1, to_int), expected="-1 or a whole number from 0 up"),
+    WithJsonSchema({**_NUMBER_SHAPE, "minimum": -1}),
+]
+SecretNumber = Annotated[float, converted(_from(0, to_float), expected="a number from 0 up"), _COUNT_SHAPE]
 SecretSeconds = Annotated[
     float,
     converted(lambda value: _at_least_zero(to_expiry(value)), expected='a duration from 0s up such as "1h30m"'),
     PlainSerializer(format_duration, return_type=str),
+    WithJsonSchema({**_SECONDS_SHAPE, "type": ["string", "integer"], "minimum": 0}),
 ]

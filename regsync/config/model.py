@@ -6,9 +6,9 @@ reads are here, also those whose behaviour is not built yet: `unsupported.py` re
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, get_args
 
-from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr
+from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, WithJsonSchema
 
 from regsync.config.fields import (
     Boolean,
@@ -38,6 +38,9 @@ _GIB: Final = 1 << 30
 
 Kind = Literal["image", "repository", "registry"]
 Tls = Literal["", "enabled", "insecure", "disabled"]
+_TLS_SHAPE: Final = WithJsonSchema(
+    {"enum": ["", *(form(word) for form in (str, str.title, str.upper) for word in get_args(Tls)[1:])]}
+)
 
 
 def _version(number: int) -> int:
@@ -83,7 +86,7 @@ class Cred(Section):
 
     registry: Secret = ""
     hostname: Secret = ""
-    tls: Annotated[Tls, BeforeValidator(_tls)] = ""
+    tls: Annotated[Tls, BeforeValidator(_tls), _TLS_SHAPE] = ""
     regcert: Secret = ""
     client_cert: Secret = ""
     client_key: Secret = Field(default="", repr=False)

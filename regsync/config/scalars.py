@@ -35,6 +35,7 @@ _DIGITS: Final = re.compile(r"[-+]?[0-9]+")
 _BASES: Final = {"x": 16, "o": 8, "b": 2}
 _TRUE: Final = frozenset({"1", "t", "T", "TRUE", "true", "True"})
 _FALSE: Final = frozenset({"0", "f", "F", "FALSE", "false", "False"})
+SWITCHES: Final = (*sorted(_TRUE), *sorted(_FALSE))
 _EXPONENT_BELOW: Final = 1e-4
 _EXPONENT_FROM: Final = 1e21
 _SHOWN: Final = 80  # characters of a refused value that a message quotes

@@ -151,3 +151,9 @@ def test_a_signal_before_the_work_begins_ends_the_program_at_once(tmp_path: Path
     with fifo.open("w"):  # returns when the program has opened it to read, and reads for ever
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=60) == 130
+
+
+def test_the_schema_is_printed_without_a_configuration_and_without_its_models() -> None:
+    done = ran("config", "--schema")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == (ROOT / "docs" / "reference" / "regsync.schema.json").read_text(encoding="utf-8")
