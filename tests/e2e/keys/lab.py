@@ -19,7 +19,7 @@ from regsync.app import App, load
 from regsync.config.load import Loaded
 from regsync.config.model import Config
 from regsync.connections import Connections
-from regsync.events import Event, Warned
+from regsync.events import Event, Tell, Warned, ignore
 from regsync.facts import Fact, Telling
 from regsync.hosts import hosts_of
 from regsync.observe.report import Tally
@@ -35,13 +35,18 @@ IMAGE = image_bytes(b"a layer of some length", b"another one")
 
 @dataclass(slots=True)
 class Lab:
-    """One row's surroundings. `environ` is what the program sees of its environment; `events` is what it told."""
+    """One row's surroundings. `environ` is what the program sees of its environment; `events` is what it told.
+
+    `entries` are the names of entries it worked for, and `heard` is told of each event.
+    """
 
     folder: Path
     stack: AsyncExitStack
     environ: dict[str, str]
     clock: FakeClock = field(default_factory=lambda: FakeClock(instant=True))
     events: list[Event] = field(default_factory=list)
+    entries: set[str] = field(default_factory=set)
+    heard: Tell = ignore
 
     async def registry(self, registry: FakeRegistry | None = None, **images: Built) -> FakeRegistry:
         """Start a registry; `app` has these images by tag, and `v1` if none are given."""
@@ -109,6 +114,8 @@ class Lab:
 
     def _note(self, fact: Fact) -> None:
         self.events.append(fact.event)
+        self.entries |= {fact.entry} - {""}
+        self.heard(fact.event)
 
 
 Row = Callable[[Lab], Awaitable[None]]
