@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
+from benchmarks.attached import referrers
 from benchmarks.blobs import blob, broken, fan
 from benchmarks.lab import Registry, ours, peer, registry
 from benchmarks.proxy import Proxy
@@ -173,6 +174,7 @@ SCENARIOS: Mapping[str, Scenario] = {
     "indexes": indexes,
     "flat": flat,
     "server": server,
+    "referrers": referrers,
     "fan": fan,
     "broken": broken,
 }

@@ -83,6 +83,30 @@ class Store:
         blobs = tuple(dict.fromkeys(blob for image in images for blob in image.blobs))
         return Stored(kind, stored.digest, stored.size, blobs=blobs, children=tuple(image.digest for image in images))
 
+    def attached(self, subject: Stored, *, name: str) -> Stored:
+        """Store an artifact that refers to an image."""
+        config = self.blob([b"{}"], media_type="application/vnd.oci.empty.v1+json")
+        kind = f"{OCI}.manifest.v1+json"
+        node = {
+            "schemaVersion": 2,
+            "mediaType": kind,
+            "artifactType": "application/vnd.example.signature",
+            "config": config.descriptor,
+            "layers": [config.descriptor],
+            "subject": subject.descriptor,
+            "annotations": {"org.example.name": name},
+        }
+        stored = self.document(node, media_type=kind)
+        return Stored(kind, stored.digest, stored.size, blobs=(config.digest,))
+
+    def listing(self, referrers: Sequence[Stored]) -> Stored:
+        """Store the index that lists what refers to an image, where a registry has no API for that."""
+        kind = f"{OCI}.index.v1+json"
+        nodes = [{**each.descriptor, "artifactType": "application/vnd.example.signature"} for each in referrers]
+        stored = self.document({"schemaVersion": 2, "mediaType": kind, "manifests": nodes}, media_type=kind)
+        blobs = tuple(dict.fromkeys(blob for each in referrers for blob in each.blobs))
+        return Stored(kind, stored.digest, stored.size, blobs=blobs, children=tuple(each.digest for each in referrers))
+
     def tag(self, repository: str, name: str, manifest: Stored) -> None:
         """Make a manifest, its children and its blobs part of a repository, under a name."""
         place = self._repositories / repository
