@@ -31,7 +31,7 @@ from regsync.sync.run import Engine, Run, targets_of
 from regsync.sync.semver import check_range
 from regsync.sync.units import MOST
 from regsync.template.functions import World
-from regsync.translate import entries_of, schedules_of
+from regsync.translate import entries_of, referrers_age_of, schedules_of
 
 _NOTHING_TO_DO = "nothing to do: the configuration has no entries under sync"
 
@@ -199,6 +199,7 @@ class App:
             hosts,
             manner_of(config),
             images=config.defaults.parallel,
+            referrers_age=referrers_age_of(config),
             clock=self._clock,
             tell=self._tell,
             environ=self._environ,

@@ -22,6 +22,7 @@ from regsync.limits import Limits
 from regsync.registry.host import HostSettings, Manner
 from regsync.registry.registries import Registries
 from regsync.secrets import Secrets
+from regsync.sync.answers import Age
 from regsync.sync.lookups import Lookups
 from regsync.sync.run import Engine
 from regsync.transfer.mover import TRANSFERS, Shared
@@ -36,8 +37,8 @@ _CAPS = {
 class Connections:
     """Every way out of the process, to be entered before its `engine` is used.
 
-    `images` is how many may be copied at once; `environ` is where proxies, credential helpers and hooks come from;
-    what is learnt that nobody may see is made known to `secrets`.
+    `images` is how many may be copied at once, `referrers_age` how long lists of referrers are good; `environ` is where
+    proxies, credential helpers and hooks come from; what is learnt that nobody may see is made known to `secrets`.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class Connections:
         manner: Manner,
         *,
         images: int,
+        referrers_age: Age | None = None,
         clock: Clock,
         tell: Tell,
         environ: Mapping[str, str],
@@ -54,7 +56,8 @@ class Connections:
         self._hosts = hosts
         self._clock = clock
         self._limits = Limits(self._cap_of)
-        self._lookups = Lookups(clock)
+        self._age = referrers_age
+        self._lookups = Lookups(clock, referrers_age=referrers_age)
         self._shared = Shared(self._limits, clock, Seen(clock))
         self._registries = Registries(
             hosts, manner, limits=self._limits, clock=clock, tell=tell, environ=environ, secrets=secrets
@@ -77,7 +80,9 @@ class Connections:
         finally:
             self._layouts.close()
 
-    def apply(self, hosts: Mapping[str, HostSettings], manner: Manner, *, images: int) -> None:
+    def apply(
+        self, hosts: Mapping[str, HostSettings], manner: Manner, *, images: int, referrers_age: Age | None = None
+    ) -> None:
         """Take new settings; `engine` is another one afterwards.
 
         A host whose settings are equal keeps its connections, logins, slots and pace. One with other settings, or of
@@ -88,8 +93,9 @@ class Connections:
         changed = self._registries.apply(hosts, manner)
         for name in changed:
             self._limits.begin_anew(name)
+        if changed or referrers_age != self._age:
+            self._age, self._lookups = referrers_age, Lookups(self._clock, referrers_age=referrers_age)
         if changed:  # what was seen under a name may have been another server's
-            self._lookups = Lookups(self._clock)
             self._shared = replace(self._shared, seen=Seen(self._clock), loners=set())
         if images != self._parallel:
             self._parallel, self._images = images, asyncio.Semaphore(images)

@@ -20,6 +20,7 @@ from regsync.oci.mediatype import SYNCED_BY_DEFAULT
 from regsync.oci.platform import Platform, Platforms
 from regsync.oci.reference import parse_reference
 from regsync.oci.referrers import ReferrerFilter, ReferrerOptions
+from regsync.sync.answers import Age
 from regsync.sync.entry import NameBackup, PullLimit, SyncEntry
 from regsync.sync.select import EVERYTHING, Filter, Selection
 from regsync.template.engine import Template
@@ -134,6 +135,12 @@ def _selection(sets: Sequence[TagFilter]) -> Selection:
 
 def _ranges(chosen: TagFilter) -> tuple[str, ...]:
     return tuple(filter(None, chosen.semver_range)) if isinstance(chosen, TagSelection) else ()
+
+
+def referrers_age_of(config: Config) -> Age | None:
+    """Return how long lists of referrers are good, and how many of them; as in Go, both have to be said."""
+    defaults = config.defaults
+    return Age(defaults.cache_count, defaults.cache_time) if defaults.cache_count and defaults.cache_time else None
 
 
 def schedules_of(config: Config) -> dict[str, Schedule]:

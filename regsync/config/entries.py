@@ -17,7 +17,6 @@ from regsync.config.scalars import shown
 from regsync.config.unsupported import (
     is_template,
     key_of,
-    refuse_cache,
     refuse_later_keys,
     refuse_later_settings,
     refuse_schema1,
@@ -73,7 +72,9 @@ class EntryRules:
     def check_defaults(self, defaults: Defaults) -> None:
         """Tell all that is wrong with `defaults`."""
         self._check_shared(defaults, ("defaults",))
-        refuse_cache(defaults, self.report)
+        if bool(defaults.cache_count) != bool(defaults.cache_time):
+            given, missing = ("cacheCount", "cacheTime") if defaults.cache_count else ("cacheTime", "cacheCount")
+            self.report.warn(("defaults", given), f"{given} has no effect without {missing}")
         if not defaults.user_agent.isprintable():
             self.report.error(("defaults", "userAgent"), "expected text without control characters")
 

@@ -73,7 +73,7 @@ def _of_defaults(written: Written) -> Iterator[Trap]:
         yield (*path, "cacheTime"), theirs, "nothing is kept longer than this"
     elif defaults.cache_count or defaults.cache_time:
         key = "cacheCount" if defaults.cache_count else "cacheTime"
-        yield (*path, key), "keeps nothing unless both cacheCount and cacheTime are given", _SAME
+        yield (*path, key), "keeps nothing unless both cacheCount and cacheTime are given", "the same, with a warning"
 
 
 def _of_section(section: Inherited, path: Path, text: Callable[[Path], str]) -> Iterator[Trap]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from regsync.config.fields import Section
-from regsync.config.model import Cred, Defaults, Inherited
+from regsync.config.model import Cred, Inherited
 from regsync.config.problems import Path, Report
 
 _LATER: Final = frozenset(
@@ -27,13 +27,6 @@ def refuse_later_keys(section: Section, path: Path, report: Report) -> None:
 def refuse_later_settings(section: Inherited, path: Path, report: Report) -> None:
     """Refuse what is not built yet among the keys that `defaults` and the items of `sync` share."""
     refuse_later_keys(section, path, report)
-
-
-def refuse_cache(defaults: Defaults, report: Report) -> None:
-    """Refuse the referrer cache, which the Go regsync has when both its keys are above zero."""
-    if defaults.cache_count > 0 and defaults.cache_time > 0:
-        for key in ("cacheCount", "cacheTime"):
-            _refuse(report, ("defaults", key), key)
 
 
 def refuse_templates(cred: Cred, path: Path, report: Report) -> frozenset[str]:

@@ -20,6 +20,35 @@ V = TypeVar("V")
 
 
 @dataclass(frozen=True, slots=True)
+class Age:
+    """How long answers are good, whoever began since: `count` of them, for `seconds` after each was asked for."""
+
+    count: int
+    seconds: float
+
+
+class Aged(Generic[V]):
+    """Answers by key that are good by their age alone; of too many the oldest go."""
+
+    def __init__(self, clock: Clock, age: Age) -> None:
+        self._clock = clock
+        self._age = age
+        self._kept: OrderedDict[Hashable, tuple[float, V]] = OrderedDict()
+
+    def get(self, key: Hashable) -> V | None:
+        """Return an answer that is young enough. It gets no younger by that."""
+        asked, value = self._kept.get(key, (None, None))
+        return value if asked is not None and self._clock.monotonic() - asked < self._age.seconds else None
+
+    def keep(self, key: Hashable, value: V, *, asked: float) -> None:
+        """Keep an answer that was asked for at this moment (monotonic, seconds)."""
+        self._kept.pop(key, None)
+        self._kept[key] = asked, value
+        while len(self._kept) > self._age.count:
+            self._kept.popitem(last=False)
+
+
+@dataclass(frozen=True, slots=True)
 class _Answer(Generic[V]):
     asked: float  # on the monotonic clock
     weight: int

@@ -19,12 +19,13 @@ from regsync.oci.digest import Digest
 from regsync.oci.digesttags import digest_tags
 from regsync.oci.manifest import Manifest
 from regsync.repository import Endpoints, Quota, Repository
-from regsync.sync.answers import Answers
+from regsync.sync.answers import Age, Aged, Answers
 
 _HEADS: Final = 50_000
 _NAMES: Final = 500_000  # tags, over all lists that are kept
 _REFERRERS: Final = 100_000  # over all lists that are kept
 _SETTLED: Final = 3600.0  # seconds; what refers to a referrer is asked as often, and its image's list every time
+_NO_AGE: Final = Age(0, 0.0)
 _BYTES: Final = 8 << 20  # of manifests; one may have as many, held several times while it is read
 _LARGE: Final = 1 << 20  # bytes; manifests above are fetched one at a time
 
@@ -33,9 +34,13 @@ _TagsOf = Mapping[Digest, tuple[str, ...]]
 
 
 class Lookups:
-    """The memory of what was seen at sources, and of the lists of targets' tags."""
+    """The memory of what was seen at sources, and of the lists of targets' tags.
 
-    def __init__(self, clock: Clock) -> None:
+    `referrers_age` is how long lists of referrers are good, None where each run asks for them.
+    """
+
+    def __init__(self, clock: Clock, *, referrers_age: Age | None = None) -> None:
+        self._clock = clock
         self._heads: Answers[Descriptor | None] = Answers(clock, most=_HEADS)
         self._tags: Answers[tuple[str, ...]] = Answers(clock, most=_NAMES, weigh=lambda tags: 1 + len(tags))
         self._present: Answers[frozenset[str] | None] = Answers(
@@ -51,6 +56,7 @@ class Lookups:
         self._referrers: Answers[tuple[Descriptor, ...]] = Answers(
             clock, most=_REFERRERS, weigh=lambda found: 1 + len(found)
         )
+        self._aged: Aged[tuple[Descriptor, ...]] = Aged(clock, referrers_age or _NO_AGE)
         self._by_digest: WeakValueDictionary[Digest, Manifest] = WeakValueDictionary()
         self._large = asyncio.Lock()
 
@@ -115,8 +121,17 @@ class Lookups:
     ) -> tuple[Descriptor, ...]:
         """Return what refers to a digest of a source; where that is `settled`, an answer of an hour ago is enough."""
         key = (source.name, subject, slow)
-        since -= _SETTLED if settled else 0.0
-        return await self._referrers.get(key, lambda: source.referrers(subject, slow=slow), since=since)
+        aged = self._aged.get(key)
+        if aged is not None:
+            return aged
+
+        async def ask() -> tuple[Descriptor, ...]:
+            asked = self._clock.monotonic()
+            found = await source.referrers(subject, slow=slow)
+            self._aged.keep(key, found, asked=asked)
+            return found
+
+        return await self._referrers.get(key, ask, since=since - (_SETTLED if settled else 0.0))
 
     async def repositories(self, endpoints: Endpoints, host: str, *, since: float) -> tuple[str, ...]:
         """Return the paths of all repositories of a registry, in its order."""

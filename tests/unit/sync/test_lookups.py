@@ -9,6 +9,7 @@ from regsync.errors import IntegrityError, NotFound, Unavailable
 from regsync.oci import mediatype
 from regsync.oci.descriptor import Descriptor
 from regsync.sync import lookups
+from regsync.sync.answers import Age
 from regsync.sync.lookups import Lookups
 from tests.support.clock import FakeClock, settle
 from tests.support.images import an_image, described
@@ -149,3 +150,49 @@ async def test_a_target_that_is_not_there_has_no_tags_and_one_that_will_not_say_
     assert await memory.present(silent, since=0) is None
     assert await memory.present(silent, since=0) is None
     assert silent.calls["tags"] == 1
+
+
+def listed(source: MemoryRepository) -> int:
+    return source.calls["referrers"]
+
+
+async def test_a_list_of_referrers_is_good_for_its_time_and_grows_no_younger_by_use() -> None:
+    clock = FakeClock()
+    source, memory = MemoryRepository(), Lookups(clock, referrers_age=Age(10, 60.0))
+    subject = (await an_image(source, b"layer", tag="v1")).digest
+    for passed, asked in ((0, 1), (30, 1), (29, 1), (2, 2), (59, 2), (1, 3)):
+        await clock.advance(passed)
+        for _ in range(3):
+            await memory.referrers(source, subject, slow=False, settled=False, since=clock.monotonic())
+        assert listed(source) == asked, passed
+
+
+async def test_of_too_many_lists_of_referrers_the_oldest_go() -> None:
+    clock = FakeClock()
+    source, memory = MemoryRepository(), Lookups(clock, referrers_age=Age(2, 60.0))
+    subjects = [(await an_image(source, str(number).encode())).digest for number in range(3)]
+    for subject in (*subjects, subjects[2], subjects[1], subjects[0]):
+        await clock.advance(1)
+        await memory.referrers(source, subject, slow=False, settled=False, since=clock.monotonic())
+    assert listed(source) == 4
+
+
+async def test_without_an_age_every_run_asks_for_its_lists_of_referrers() -> None:
+    clock = FakeClock()
+    source, memory = MemoryRepository(), Lookups(clock)
+    subject = (await an_image(source, b"layer", tag="v1")).digest
+    for _ in range(3):
+        await clock.advance(1)
+        await memory.referrers(source, subject, slow=False, settled=False, since=clock.monotonic())
+    assert listed(source) == 3
+
+
+async def test_a_failure_to_list_referrers_has_no_age() -> None:
+    clock = FakeClock()
+    source, memory = MemoryRepository(), Lookups(clock, referrers_age=Age(10, 60.0))
+    subject = (await an_image(source, b"layer", tag="v1")).digest
+    source.fail("referrers", Unavailable("no answer"))
+    with pytest.raises(Unavailable):
+        await memory.referrers(source, subject, slow=False, settled=False, since=0)
+    await clock.advance(1)
+    assert await memory.referrers(source, subject, slow=False, settled=False, since=1) == ()
