@@ -53,9 +53,12 @@ class Blobs:
         seen = self._files.stat(self._paths.blob(blob.digest))
         if seen is None:
             return False
-        if seen.regular and self._proved(seen, blob.digest):
-            return seen.size == blob.size
-        self._set_aside(blob.digest)
+        try:
+            if seen.regular and self._proved(seen, blob.digest):
+                return seen.size == blob.size
+        except NotFound:  # another process was quicker
+            return False
+        self._set_aside(blob.digest, seen)
         return False
 
     def open(self, blob: Descriptor, *, start: int = 0) -> OpenFile:
@@ -180,20 +183,22 @@ class Blobs:
         if seen is None:
             self._files.make_directory(path.parent)
         elif seen.directory:  # the one thing a file cannot be renamed over
-            self._set_aside(digest)
+            self._set_aside(digest, seen)
         self._files.rename(staged.path, path)
         named = self._files.stat(path)
         if named is not None and named.content == written.content:
             self._proofs.add(named, digest)
 
-    def _set_aside(self, digest: Digest) -> None:
+    def _set_aside(self, digest: Digest, seen: Stat) -> None:
+        """Move what was seen under this digest out of the way, and not what another process has put there since."""
         path = self._paths.blob(digest)
         if self._is_layout(path):
             raise StorageError(f"{path} is a layout where a blob of {self._paths.root} belongs: move it away")
         self._files.make_directory(self._paths.quarantine)
-        with contextlib.suppress(NotFound):  # another process was quicker
-            self._files.rename(path, self._files.unique(self._paths.quarantine))
         self.losses += 1
+        if self._files.stat(path) == seen:
+            with contextlib.suppress(NotFound):  # gone in this moment
+                self._files.rename(path, self._files.unique(self._paths.quarantine))
 
     def _is_layout(self, path: Path) -> bool:
         seen = self._files.stat(path)

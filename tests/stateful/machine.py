@@ -249,6 +249,7 @@ class LayoutMachine(RuleBasedStateMachine):
         """Begin processes in place of those that were killed."""
         for number, process in enumerate(self.processes):
             process.trouble = None
+            process.failures.clear()
             if not process.alive:
                 process.layouts.close()
                 self.processes[number] = self._process()

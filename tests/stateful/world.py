@@ -149,7 +149,6 @@ class Process:
 
         Return how many failed, None when it was killed or told to stop.
         """
-        self.failures.clear()
         await asyncio.sleep(1 + after)  # so that no answer of an earlier run is good enough
         entries = [self.entry(tag) for tag in tags]
         run = Run(self._engine, entries, scope="changed", abort_on_error=False, tell=self._tell)

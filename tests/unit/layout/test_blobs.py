@@ -128,6 +128,34 @@ async def test_a_damaged_blob_is_not_there_and_is_healed(opener: Opener, folder:
     assert not place_of(folder, blob).is_symlink()
 
 
+@pytest.mark.parametrize("moment", ["read", "look at"])
+@pytest.mark.parametrize("healed", [False, True], ids=["removed", "healed"])
+async def test_what_another_process_does_about_a_damaged_blob_at_the_same_time_is_left_alone(
+    opener: Opener, folder: Path, moment: str, *, healed: bool
+) -> None:
+    blob, done = described(b"small"), list[str]()
+
+    def meanwhile(operation: str, path: Path) -> None:
+        """Be that process: between the first look at the file and its reading, or before it would be moved away."""
+        if path != place_of(folder, blob):
+            return
+        done.append(operation)
+        if operation == moment and done.count(operation) == (1 if moment == "read" else 2):
+            path.unlink()
+            if healed:
+                path.write_bytes(b"small")
+
+    async with opener().writing(str(folder)) as layout:
+        await put_blob(layout, verified_once(b"small"))
+    place_of(folder, blob).write_bytes(b"sma")
+    async with opener(files=Files(meanwhile)).writing(str(folder)) as layout:
+        assert not await layout.has_blob(blob)  # found it damaged, and sends it again
+        assert done.count(moment) >= (1 if moment == "read" else 2)
+        assert place_of(folder, blob).exists() == healed
+        await put_blob(layout, verified_once(b"small"))
+        assert await layout.has_blob(blob)
+
+
 async def test_a_blob_is_put_over_whatever_stands_in_its_place_of(layouts: Layouts, folder: Path) -> None:
     blob = described(b"small")
     async with layouts.writing(str(folder)) as layout:
