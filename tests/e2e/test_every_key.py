@@ -22,11 +22,7 @@ for _module in pkgutil.iter_modules(keys.__path__, f"{keys.__name__}."):
 KEYS = frozenset(keys_of())
 WITHOUT_A_ROW = frozenset(
     {
-        "defaults.backup",
-        "defaults.cacheCount",
-        "defaults.cacheTime",
         "defaults.includeExternal",
-        "sync.backup",
         "sync.includeExternal",
     }
 )
