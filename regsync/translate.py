@@ -106,6 +106,7 @@ def _options(step: SyncStep) -> CopyOptions:
         digest_tags=bool(step.digest_tags),
         fast_check=bool(step.fast_check),
         force_recursive=bool(step.force_recursive),
+        include_external=bool(step.include_external),
     )
 
 

@@ -17,8 +17,6 @@ from regsync.config.scalars import shown
 from regsync.config.unsupported import (
     is_template,
     key_of,
-    refuse_later_keys,
-    refuse_later_settings,
     refuse_schema1,
     refuse_template,
 )
@@ -103,7 +101,6 @@ class EntryRules:
                 self._check_registry(step, path)
 
     def _check_shared(self, section: Inherited, path: Path) -> None:
-        refuse_later_settings(section, path, self.report)
         check_hooks(section.hooks, path, self.report)
         if section.backup:
             check_backup(section.backup, path, self.report)
@@ -137,7 +134,6 @@ class EntryRules:
         """Check what chooses tags and repositories."""
         sets = [((*path, "tagSets", position), one) for position, one in enumerate(step.tag_sets)]
         for place, chosen in ((*path, "tags"), step.tags), *sets, ((*path, "repos"), step.repos):
-            refuse_later_keys(chosen, place, self.report)
             self._choices.check(chosen, place)
         if "type" in step.model_fields_set:
             for name in step.model_fields_set.intersection(WITHOUT_EFFECT.get(step.type, ())):

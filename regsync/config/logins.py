@@ -12,7 +12,7 @@ from typing import Final
 
 from regsync.config.model import Cred
 from regsync.config.problems import HIDDEN, SECRETS, Path, Report
-from regsync.config.unsupported import key_of, refuse_later_keys, refuse_templates
+from regsync.config.unsupported import key_of, refuse_templates
 from regsync.errors import Malformed
 from regsync.oci.reference import valid_host
 
@@ -25,7 +25,6 @@ _PREFIX: Final = re.compile(r"[A-Za-z0-9._~/-]*")
 
 def check_cred(cred: Cred, path: Path, *, report: Report, registry: ReadName) -> None:
     """Tell all that is wrong with one item of `creds`."""
-    refuse_later_keys(cred, path, report)
     templates = refuse_templates(cred, path, report)
     if "registry" not in templates:
         _check_names(cred, path, report, registry)

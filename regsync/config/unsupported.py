@@ -5,28 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from regsync.config.fields import Section
-from regsync.config.model import Cred, Inherited
+from regsync.config.model import Cred
 from regsync.config.problems import Path, Report
 
-_LATER: Final = frozenset(
-    {
-        "include_external",
-    }
-)
 _TEMPLATED: Final = ("registry", "user", "password", "regcert", "client_cert", "client_key")
-_NOT_YET: Final = "is not supported yet; remove it, or stay with the Go regsync for this file"
-
-
-def refuse_later_keys(section: Section, path: Path, report: Report) -> None:
-    """Refuse the keys of this mapping whose behaviour is not built yet, if they are set to anything that matters."""
-    for name in section.model_fields_set & _LATER:
-        if getattr(section, name):
-            _refuse(report, (*path, key_of(section, name)), key_of(section, name))
-
-
-def refuse_later_settings(section: Inherited, path: Path, report: Report) -> None:
-    """Refuse what is not built yet among the keys that `defaults` and the items of `sync` share."""
-    refuse_later_keys(section, path, report)
 
 
 def refuse_templates(cred: Cred, path: Path, report: Report) -> frozenset[str]:
@@ -55,7 +37,3 @@ def refuse_template(path: Path, report: Report) -> None:
 def key_of(section: Section, name: str) -> str:
     """Return the key under which this field stands in the file."""
     return type(section).model_fields[name].alias or name
-
-
-def _refuse(report: Report, path: Path, key: str) -> None:
-    report.error(path, f"{key} {_NOT_YET}")

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from types import TracebackType
 from typing import TypeVar
 
@@ -57,6 +58,10 @@ class _Round:
         self._upstream = upstream
         self._complaints = complaints
         self.failure: RegsyncError = NotFound(f"{upstream.name}: nobody has it")
+
+    def of(self, candidate: RegistryRepository, blob: Descriptor) -> Descriptor:
+        """Return the blob as it is asked for: only the registry itself is worth looking elsewhere after."""
+        return blob if candidate is self._upstream else replace(blob, urls=())
 
     def answered(self, candidate: RegistryRepository) -> None:
         """Note an answer."""
@@ -248,7 +253,7 @@ class _Reading:
             candidate = self._left.pop(0)
             await self._limits.turn(candidate.host, among=self._hosts)
             try:
-                opened = candidate.open_blob(self._blob, start=self._offset)
+                opened = candidate.open_blob(self._asking.of(candidate, self._blob), start=self._offset)
                 chunks = await self._stack.enter_async_context(opened)
             except RegsyncError as error:
                 self._asking.failed(candidate, error)

@@ -17,7 +17,7 @@ from regsync.oci.digest import Digest
 from regsync.oci.manifest import MANIFEST_MAX, Manifest
 from regsync.oci.platform import Platforms
 from regsync.oci.referrers import is_fallback_tag
-from regsync.registry.content.download import Download
+from regsync.registry.content.external import opened
 from regsync.registry.content.listing import Listing
 from regsync.registry.content.lists import ReferrerLists, Ways
 from regsync.registry.content.quota import quota_of
@@ -212,8 +212,11 @@ class RegistryRepository(OnRegistry):
             return False
 
     def open_blob(self, blob: Descriptor, *, start: int = 0) -> AbstractAsyncContextManager[Chunks]:
-        """Open the blob's bytes from byte `start` on, resumed where a connection breaks."""
-        return Download(self._transport, self._blob("GET", blob), blob, clock=self._clock).open(start)
+        """Open the blob's bytes from byte `start` on, resumed where a connection breaks.
+
+        A layer that is not here is fetched from its URLs, if it has any.
+        """
+        return opened(self._transport, self._blob("GET", blob), blob, start=start, clock=self._clock)
 
     def write_blob(self, blob: Descriptor, *, insisting: bool = False) -> AbstractAsyncContextManager[BlobWriter]:
         """Open a writer; where the registry says it has the blob already, and shows it, there is nothing to write.

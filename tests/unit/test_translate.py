@@ -111,13 +111,15 @@ def test_what_is_looked_after_besides_an_image_is_taken_from_the_defaults_where_
     tmp_path: Path,
 ) -> None:
     text = """
-defaults: {referrers: true, digestTags: true, forceRecursive: true, fastCopy: true}
+defaults: {referrers: true, digestTags: true, forceRecursive: true, includeExternal: true, fastCopy: true}
 sync:
 - {source: 'a/x:1', target: 'b/x:1', type: image, referrerFilters: [{artifactType: t, annotations: {k: v}}]}
 - {source: 'a/x:2', target: 'b/x:2', type: image,
-   referrers: false, digestTags: false, forceRecursive: false, fastCheck: false}
+   referrers: false, digestTags: false, forceRecursive: false, includeExternal: false, fastCheck: false}
 """
     full, bare = entries_of(loaded(text, tmp_path).config, world())
     referrers = ReferrerOptions((ReferrerFilter("t", {"k": "v"}),))
-    assert full.options == CopyOptions(referrers=referrers, digest_tags=True, force_recursive=True, fast_check=True)
+    assert full.options == CopyOptions(
+        referrers=referrers, digest_tags=True, force_recursive=True, include_external=True, fast_check=True
+    )
     assert bare.options == CopyOptions()

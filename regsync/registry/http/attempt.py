@@ -7,7 +7,7 @@ it guards.
 from __future__ import annotations
 
 import re
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, nullcontext
 from dataclasses import dataclass
 from types import TracebackType
 
@@ -100,11 +100,12 @@ class Attempts:
         for _ in range(_LOGINS):
             async with AsyncExitStack() as held:
                 await self._take_place(held, streaming=course.feed is not None)
-                sent = await held.enter_async_context(self._auth.trying(request.scopes))
+                trying = nullcontext(None) if request.anonymous else self._auth.trying(request.scopes)
+                sent = await held.enter_async_context(trying)
                 reply = await self._followed(course, sent)
                 held.push_async_callback(reply.leave)
-                if reply.status != 401 or 401 in request.expect or not self._route.is_own(reply.url):
-                    if reply.status != 401 or 401 not in request.expect:
+                if reply.status != 401 or 401 in request.expect or not self._is_its_own(reply.url, request):
+                    if not request.anonymous and (reply.status != 401 or 401 not in request.expect):
                         self._auth.accepted(request.scopes, sent=sent)
                     self._heed(reply.headers)
                     if reply.status not in request.expect:
@@ -115,6 +116,10 @@ class Attempts:
             if course.spent:
                 raise Unavailable(f"{self._place(request)}: 401 in mid-upload; logged in for the next one")
         raise AccessDenied(f"{self._place(request)}: 401 after {_LOGINS} logins")
+
+    def _is_its_own(self, url: str, request: Request) -> bool:
+        """Say whether it is the registry that answers from this URL, and for itself."""
+        return not request.anonymous and self._route.is_own(url)
 
     def words_of(self, error: RegsyncError, request: Request) -> str:
         """Return why this request failed, without saying again which request it was and at which host."""
@@ -154,7 +159,7 @@ class Attempts:
         raise Unsupported(f"{self._place(request)}: more than {MOST_HOPS} redirects")
 
     async def _exchanged(self, course: Course, url: str, sent: str | None) -> Reply:
-        own = self._route.is_own(url)
+        own = self._is_its_own(url, course.request)
         try:
             reply = await self._route.open(course.request, url, course.feed, authorization=sent if own else None)
         except Unavailable as error:
@@ -186,12 +191,13 @@ class Attempts:
         """Return the failure an answer means, having set what it is worth and for how long the host pauses."""
         request = course.request
         body = await reply.beginning(ERROR_CAP)
-        elsewhere = not self._route.is_own(reply.url) and self._route.is_own(self._route.absolute(request.url))
+        own = self._is_its_own(self._route.absolute(request.url), request)
+        elsewhere = own and not self._is_its_own(reply.url, request)
         if elsewhere and reply.status in _EXPIRED:
             return Unavailable(f"{self._place(request)}: {reply.status} from where the registry sends us")
         course.worth = worth_of_status(reply.status, complaint_of(body).code)
         error = failure_of(reply.status, body, place=self._place(request))
-        if isinstance(error, Unavailable) and not elsewhere:
+        if isinstance(error, Unavailable) and not elsewhere and not request.anonymous:
             error.retry_after = self._paused(course, reply.headers, str(error))
         return error
 

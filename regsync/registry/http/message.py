@@ -39,7 +39,9 @@ class Headers(Mapping[str, str]):
 class Request:
     """One logical request, however many attempts, logins and redirects it takes.
 
-    `url` is a path below the registry's origin or an absolute URL the registry named; it goes out byte for byte.
+    `url` is a path below the registry's origin or an absolute URL the registry named; it goes out byte for byte. With
+    `anonymous` it was named by a stranger: no login goes with it, wherever it leads, and its host does not count as the
+    registry.
     `expect` are the statuses that are answers and not failures, `cap` bounds the body in bytes, `what` is for people.
     """
 
@@ -52,6 +54,7 @@ class Request:
     cap: int = _CAP
     attempts: int = 6
     what: str = ""
+    anonymous: bool = False
 
     @property
     def named(self) -> str:

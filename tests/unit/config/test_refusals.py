@@ -8,7 +8,6 @@ from regsync.errors import ConfigError
 from regsync.oci.mediatype import DOCKER_SCHEMA1, SCHEMA1
 from tests.unit.config.loading import STEP, loaded, problems_of, warnings_of
 
-_LATER = "is not supported yet"
 _IMAGE = "sync:\n  - source: a.example/x:1\n    target: b.example/x:1\n    type: image\n"
 _CRED = "creds:\n  - registry: a.example\n"
 _PEM = '"-----BEGIN X-----\\nQUFB\\n-----END X-----"'
@@ -124,11 +123,6 @@ BAD = [
     *((f"{STEP}    mediaTypes: [{kind}]\n", "5:18: sync[0].mediaTypes[0]: schema 1 is not copied yet; convert such")
       for kind in sorted(SCHEMA1)),
     (f"defaults:\n  mediaTypes:\n  - {DOCKER_SCHEMA1}\n", "3:5: defaults.mediaTypes[0]: schema 1 is not copied yet;"),
-    *((f"{STEP}    {key}: {value}\n", f"5:{7 + len(key)}: sync[0].{key}: {key} {_LATER}")
-      for key, value in {
-          "includeExternal": "true",
-      }.items()),
-    ("defaults: {includeExternal: true}\n", f"1:29: defaults.includeExternal: includeExternal {_LATER}"),
     ("sync: [{source: '{{env \"A\"}}/x', target: b/x, type: image}]\n", "1:17: sync[0].source: a template ({{ }}) is"),
     ("sync: [{source: a/x, target: 'b/{{ .Sync.Source }}', type: repository}]\n", "1:30: sync[0].target: a template"),
     *((f"{_CRED}    {key}: '{{{{env \"A\"}}}}'\n", f"3:{7 + len(key)}: creds[0].{key}: a template ({{{{ }}}}) is not s")
