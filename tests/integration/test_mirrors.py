@@ -14,6 +14,7 @@ from tests.support.built import artifact_bytes
 from tests.support.fake_registry import MANNER, Basic, FakeRegistry
 from tests.support.faults import BitFlip, Fault, ResetInside, Status
 from tests.support.mirrors import IMAGE, LAYER, UPSTREAM, bytes_of, digest_of_layer, layer, proved_bytes_of, world
+from tests.support.slots import is_free
 
 
 async def test_all_that_is_read_comes_from_a_mirror_that_has_it_and_is_told_in_whose_place_it_is_asked() -> None:
@@ -153,6 +154,21 @@ async def test_a_manifest_that_is_damaged_at_a_mirror_comes_from_the_registry() 
         mirror.fail(Fault(BitFlip(), method="GET", kind="manifest"))
         assert (await ours.repository.get_manifest(Digest.parse(IMAGE.digest))).raw == IMAGE.raw
         assert len(mirror.journal) == 1
+
+
+async def test_a_copy_holds_a_slot_at_whoever_it_reads_from_and_at_no_other() -> None:
+    async with world(0, slots=1) as ours:
+        (mirror,) = ours.mirrors
+        mirror.seed("app", {"v1": IMAGE})
+        async with ours.limits.hold(ours.repository.host, "target", "transfers"):
+            async with ours.repository.open_blob(layer()):
+                assert not await is_free(ours.limits, mirror.host)
+                assert await is_free(ours.limits, UPSTREAM)
+            del mirror.repositories["app"].blobs[digest_of_layer()]
+            async with ours.repository.open_blob(layer()):
+                assert await is_free(ours.limits, mirror.host)
+                assert not await is_free(ours.limits, UPSTREAM)
+        assert await is_free(ours.limits, mirror.host, UPSTREAM, "target")
 
 
 async def test_a_list_that_breaks_off_at_a_mirror_is_read_anew_at_the_registry() -> None:

@@ -50,7 +50,9 @@ class World:
 
 
 @asynccontextmanager
-async def world(*priorities: int, own: int = 0, mirrors: tuple[FakeRegistry, ...] = ()) -> AsyncIterator[World]:
+async def world(
+    *priorities: int, own: int = 0, slots: int | None = None, mirrors: tuple[FakeRegistry, ...] = ()
+) -> AsyncIterator[World]:
     """Start a registry that has the image as `app:v1`, and empty mirrors of these priorities."""
     upstream = FakeRegistry(features=MODERN)
     mirrors = mirrors or tuple(FakeRegistry(features=MODERN) for _ in priorities)
@@ -62,7 +64,7 @@ async def world(*priorities: int, own: int = 0, mirrors: tuple[FakeRegistry, ...
         }
         names = tuple(hosts)
         hosts[UPSTREAM] = HostSettings(UPSTREAM, upstream.host, tls="disabled", mirrors=names, priority=own)
-        made = World(upstream, list(mirrors), Limits(lambda _: None))
+        made = World(upstream, list(mirrors), Limits(lambda _: slots))
         async with Registries(
             hosts, MANNER, limits=made.limits, clock=FakeClock(instant=True), tell=made.told.append
         ) as made.registries:

@@ -3,29 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
+from collections import Counter
 
 import pytest
 
 from regsync.limits import Limits
 from tests.support.clock import settle
+from tests.support.slots import is_free
 
 EITHER = {"mirror", "upstream"}
-
-
-async def is_free(limits: Limits, *hosts: str) -> bool:
-    """Say whether a request would get slots at these hosts at once."""
-
-    async def request() -> None:
-        async with limits.hold(*hosts):
-            pass
-
-    task = asyncio.create_task(request())
-    await settle()
-    if not task.done():
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-        return False
-    return True
 
 
 async def holds(limits: Limits, entered: asyncio.Event, leave: asyncio.Event, *hosts: str, turning: str = "") -> None:
@@ -94,6 +81,29 @@ async def test_whoever_is_cancelled_while_it_turns_holds_nothing_any_more() -> N
     leave.set()
     await other
     assert await is_free(limits, "mirror", "target", "upstream")
+
+
+async def test_hundreds_that_turn_never_exceed_the_cap_and_all_end() -> None:
+    limits = Limits(lambda _: 2)
+    used, most, ended = Counter[str](), Counter[str](), 0
+
+    async def transfer(first: str, target: str, then: str) -> None:
+        nonlocal ended
+        async with limits.hold(first, target, "all"):
+            for host in (first, then):
+                await limits.turn(host, among=EITHER)
+                inside = {host, target, "all"}
+                used.update(inside)
+                most.update({one: used[one] - most[one] for one in inside if used[one] > most[one]})
+                await asyncio.sleep(0)
+                used.subtract(inside)
+        ended += 1
+
+    choices = list(itertools.product(EITHER, ("mirror", "upstream", "target"), EITHER)) * 25
+    async with asyncio.timeout(20):
+        await asyncio.gather(*(transfer(*choice) for choice in choices))
+    assert ended == 300
+    assert max(most.values()) <= 2
 
 
 async def test_who_makes_no_transfer_has_nothing_to_turn() -> None:
