@@ -9,6 +9,7 @@ from pathlib import Path
 
 from benchmarks.attached import referrers
 from benchmarks.blobs import blob, broken, fan
+from benchmarks.choice import choice
 from benchmarks.lab import Registry, ours, peer, registry
 from benchmarks.proxy import Proxy
 from benchmarks.result import ROUND_TRIP, Result, Scenario, config, crane, syncers, watched
@@ -176,5 +177,6 @@ SCENARIOS: Mapping[str, Scenario] = {
     "server": server,
     "referrers": referrers,
     "fan": fan,
+    "choice": choice,
     "broken": broken,
 }

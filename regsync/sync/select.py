@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import filterfalse
 from typing import Final
 
 from regsync.sync.patterns import AnyOf
-from regsync.sync.semver import Range, range_of, version_of
+from regsync.sync.semver import Range, lies_in, range_of
 
 _AT_ONCE: Final = 2_000  # names, a few milliseconds
 
@@ -26,18 +27,18 @@ class Filter:
 
     def choose(self, names: Iterable[str]) -> list[str]:
         """Return those that pass, in their order."""
-        return [name for name in names if self._takes(name)]
+        chosen = [*names]
+        if self.ranges:
+            chosen = [name for name in chosen if lies_in(self._ranges, name)]
+        if self.allow:
+            chosen = [*filter(self._allowed.matches, chosen)]
+        if self.deny:
+            chosen = [*filterfalse(self._denied.matches, chosen)]
+        return chosen
 
     def __str__(self) -> str:
         versions = f"semver {' or '.join(self.ranges)}; " if self.ranges else ""
         return f"{versions}allow {', '.join(self.allow) or 'everything'}; deny {', '.join(self.deny) or 'nothing'}"
-
-    def _takes(self, name: str) -> bool:
-        if self.ranges:
-            version = version_of(name)
-            if version is None or not any(one.takes(version) for one in self._ranges):
-                return False
-        return (not self.allow or self._allowed.matches(name)) and not (self.deny and self._denied.matches(name))
 
     @cached_property
     def _ranges(self) -> list[Range]:

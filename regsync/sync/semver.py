@@ -36,13 +36,14 @@ def version_of(text: str) -> Version | None:
     found = _VERSION.fullmatch(text)
     if found is None:
         return None
-    numbers = found[1].split(".")
-    if len(found[1]) >= _LONGEST and not all(map(_fits, numbers)):
+    parts, prerelease = found.groups("")
+    numbers = parts.split(".")
+    if len(parts) >= _LONGEST and not all(map(_fits, numbers)):
         return None
-    release = [int(number) for number in numbers]
+    release = [*map(int, numbers)]
     while release and not release[-1]:
         release.pop()
-    return tuple(release), found[2] or ""
+    return tuple(release), prerelease
 
 
 def _fits(digits: str) -> bool:
@@ -105,6 +106,16 @@ _COMPARISONS: Final[dict[str, _Holds]] = {
 }
 _FROM_BELOW: Final = (operator.ge, operator.gt, operator.eq)
 _FROM_ABOVE: Final = (operator.le, operator.lt, operator.eq)
+
+
+def lies_in(ranges: Iterable[Range], tag: str) -> bool:
+    """Say whether a tag is a version in one of these ranges."""
+    version = version_of(tag)
+    if version is not None:
+        for one in ranges:
+            if one.takes(version):
+                return True
+    return False
 
 
 def range_of(text: str) -> Range:
