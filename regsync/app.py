@@ -13,6 +13,7 @@ from regsync.config.load import Checks, Loaded, load_config
 from regsync.config.model import Config, Cred
 from regsync.connections import Connections
 from regsync.daemon.jobs import Job
+from regsync.daemon.runner import Say
 from regsync.daemon.schedule import parse_schedule
 from regsync.daemon.server import Served, Stoppable, serve
 from regsync.errors import BadTemplate, ConfigError
@@ -131,10 +132,12 @@ class App:
                 self._ignore("No schedule or interval found, ignoring", entry.name)
         async with self._engine() as engine:
 
-            async def handle(job: Job, since: float) -> int:
+            async def handle(job: Job, since: float, say: Say) -> int:
                 scope: Scope = "missing" if job.scope == "missing" else "changed"
                 entries = [self._entries[job.entry]]
-                tally = await self._run(engine, entries, scope, name=job.entry, abort_on_error=False, since=since)
+                tally = await self._run(
+                    engine, entries, scope, name=job.entry, abort_on_error=False, since=since, say=say
+                )
                 return len(tally.failures)
 
             served = await serve(
@@ -170,6 +173,7 @@ class App:
         name: str,
         abort_on_error: bool,
         since: float | None = None,
+        say: Say | None = None,
     ) -> Tally:
         tally = Tally()
         began = self._clock.monotonic()
@@ -183,6 +187,7 @@ class App:
                 since=since,
                 sharing=self._sharing,
                 workers=self._config.defaults.parallel if abort_on_error else MOST,
+                say=say,
             ).run()
             self._tell(tally.finished(name, seconds=self._clock.monotonic() - began))
         return tally

@@ -15,7 +15,9 @@ for 0 or 1 seconds, again and again, is met by pauses that grow: no order of suc
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
+
+Activity = Literal["waiting", "working"]  # whether there is anything to do but to wait for a time to come
 
 NAP: Final = 10.0  # seconds
 UNIT: Final = 900.0  # seconds

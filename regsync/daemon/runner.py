@@ -10,23 +10,28 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from functools import partial
+from itertools import count
 
 from regsync.clock import Clock
 from regsync.daemon.jobs import Job, QueueClosed
 from regsync.daemon.scheduler import Scheduler
 from regsync.daemon.turns import Turns
 from regsync.events import JobFinished, JobStarted, Stopping, Tell
+from regsync.waiting import Activity
 
-Handle = Callable[[Job, float], Awaitable[int]]
+Say = Callable[[Activity], None]
+Handle = Callable[[Job, float, Say], Awaitable[int]]
 
 
 class Runner:
     """Runs jobs until it is told to stop.
 
-    `handle` is given a job and the monotonic second from which on an answer is news to it (see `Turns.take`), and
-    answers how many images of the job failed. `grace` is in seconds: how long the jobs under way may go on after
-    `stop`. Afterwards `failed` says how many images (and crashed jobs) failed in all, `crashed` how many jobs ended by
-    a bug of ours, `cut` how many were cancelled before they finished.
+    `handle` is given a job, the monotonic second from which on an answer is news to it (see `Turns.take`), and somebody
+    to tell when it begins to do nothing but wait, and when it goes on: another job runs in its place meanwhile. It
+    answers how many images of the job failed. `workers` jobs run at once. `grace` is in seconds: how long the jobs
+    under way may go on after `stop`. Afterwards `failed` says how many images (and crashed jobs) failed in all,
+    `crashed` how many jobs ended by a bug of ours, `cut` how many were cancelled before they finished.
     """
 
     def __init__(
@@ -52,6 +57,9 @@ class Runner:
         self._grace = grace
         self._stopping = asyncio.Event()
         self._clockwork: asyncio.Task[None] | None = None
+        self._waiting: set[str] = set()  # entries whose jobs wait for a time to come
+        self._hands = 0  # workers that have not gone home
+        self._numbers = count()
         self._crew: list[asyncio.Task[None]] = []
         self._cut_off = False
 
@@ -61,7 +69,8 @@ class Runner:
             if self._stopping.is_set():
                 return
             self._clockwork = group.create_task(self._scheduler.run(), name="scheduler")
-            self._crew = [group.create_task(self._work(), name=f"worker-{n}") for n in range(self._workers)]
+            self._group = group
+            self._hire()
             with suppress(QueueClosed):  # stopped before all of them were put
                 now = self._clock.monotonic()
                 for job in first:
@@ -90,21 +99,39 @@ class Runner:
         for worker in self._crew:
             worker.cancel()
 
+    def _hire(self) -> None:
+        """Have so many at work as there are to be, besides those whose jobs wait."""
+        crew = [worker for worker in self._crew if not worker.done()]
+        while self._hands < self._workers + len(self._waiting):
+            self._hands += 1
+            crew.append(self._group.create_task(self._work(), name=f"worker-{next(self._numbers)}"))
+        self._crew = crew
+
+    def _hear(self, entry: str, activity: Activity) -> None:
+        if activity == "working":
+            self._waiting.discard(entry)
+        elif not self._stopping.is_set():
+            self._waiting.add(entry)
+            self._hire()
+
     async def _cut_off_late(self) -> None:
         await self._clock.sleep(self._grace)
         self.stop_now()
 
     async def _work(self) -> None:
-        with suppress(QueueClosed):
-            while True:
-                async with self._turns.take() as (job, since):
-                    await self._settle(job, since)
+        try:
+            with suppress(QueueClosed):
+                while self._hands <= self._workers + len(self._waiting):
+                    async with self._turns.take() as (job, since):
+                        await self._settle(job, since)
+        finally:
+            self._hands -= 1
 
     async def _settle(self, job: Job, since: float) -> None:
         self._tell(JobStarted(job.entry, job.due))
         crash: BaseException | None = None
         try:
-            failed = await self._handle(job, since)
+            failed = await self._handle(job, since, partial(self._hear, job.entry))
         except asyncio.CancelledError as stray:
             if _cancelled():
                 self.cut += 1
@@ -112,6 +139,8 @@ class Runner:
             failed, crash = 1, stray  # it came out of the job itself; taken for ours it would silently end the worker
         except Exception as bug:  # noqa: BLE001 - the one place: a job's bug must not stop the daemon
             failed, crash = 1, bug
+        finally:
+            self._waiting.discard(job.entry)
         self.failed += failed
         self.crashed += crash is not None
         self._tell(JobFinished(job.entry, failed, crash))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 
 from regsync.clock import Clock
 from regsync.daemon.jobs import Job, MemoryQueue
-from regsync.daemon.runner import Runner
+from regsync.daemon.runner import Handle, Runner, Say
 from regsync.daemon.schedule import Schedule
 from regsync.daemon.scheduler import Scheduler
 from regsync.daemon.turns import Turns
@@ -38,7 +38,7 @@ class Served:
 async def serve(
     schedules: Mapping[str, Schedule],
     before: Mapping[str, Iterable[str]],
-    handle: Callable[[Job, float], Awaitable[int]],
+    handle: Handle,
     tell: Tell,
     *,
     clock: Clock,
@@ -54,9 +54,9 @@ async def serve(
     """
     aborted = False
 
-    async def watched(job: Job, since: float) -> int:
+    async def watched(job: Job, since: float, say: Say) -> int:
         nonlocal aborted
-        failed = await handle(job, since)
+        failed = await handle(job, since, say)
         if failed and abort_on_error:
             aborted = True
             runner.stop_now()

@@ -5,7 +5,7 @@ Whoever waits here holds nothing: no worker, no slot, no place among the images 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 
 from regsync.clock import Clock
@@ -15,18 +15,29 @@ from regsync.sync.decide import Delayed, Postponed
 from regsync.sync.entry import ImagePair
 from regsync.sync.units import Unit, Units
 from regsync.transfer.together import Group
-from regsync.waiting import RUN
+from regsync.waiting import RUN, Activity
 
 
 class Later:
     """Gives units back when their time has come; `hire` sees to it that somebody takes them then."""
 
-    def __init__(self, units: Units, group: Group, hire: Callable[[], None], *, clock: Clock, tell: Tell) -> None:
+    def __init__(
+        self,
+        units: Units,
+        group: Group,
+        hire: Callable[[], None],
+        *,
+        clock: Clock,
+        tell: Tell,
+        say: Callable[[Activity], None] | None,
+    ) -> None:
         self._units = units
         self._group = group
         self._hire = hire
         self._clock = clock
         self._tell = tell
+        self._say = say
+        self._asleep = 0
         self._delayed: dict[Reference, list[Unit]] = {}
         self._idle_since: float | None = None
         self._idle = 0.0  # seconds in which nothing was left but what a registry in trouble put off
@@ -34,12 +45,16 @@ class Later:
     def idle(self) -> None:
         """Note that nothing is left but what was put off; waiting for a quota costs no patience."""
         self._idle_since = None if self._delayed else self._clock.monotonic()
+        if self._asleep and self._say is not None:
+            self._say("waiting")
 
     def busy(self) -> None:
         """Note that there is work again."""
         if self._idle_since is not None:
             self._idle += self._clock.monotonic() - self._idle_since
             self._idle_since = None
+        if self._say is not None:
+            self._say("working")
 
     def put_off(self, unit: Unit, postponed: Postponed) -> bool:
         """Try a unit again later if anybody waits that long."""
@@ -48,7 +63,7 @@ class Later:
             return False
         failed = postponed.failed
         self._tell(ImagePostponed(failed.source, failed.target, pause, str(failed.error)))
-        self._group.start(self._try_again(unit, pause))
+        self._start(self._try_again(unit, pause))
         return True
 
     def delay(self, unit: Unit, pair: ImagePair, delayed: Delayed) -> None:
@@ -59,7 +74,11 @@ class Later:
         waiting = self._delayed.setdefault(pair.source, [])
         waiting.append(replace(unit, delayed=True))
         if len(waiting) == 1:
-            self._group.start(self._ask_again(pair.source, delayed.pause))
+            self._start(self._ask_again(pair.source, delayed.pause))
+
+    def _start(self, wait: Coroutine[object, object, None]) -> None:
+        self._asleep += 1
+        self._group.start(wait)
 
     async def _ask_again(self, source: Reference, pause: float) -> None:
         await self._clock.sleep(pause)
@@ -70,6 +89,7 @@ class Later:
         self._give_back([replace(unit, waited=unit.waited.longer(pause))])
 
     def _give_back(self, units: Sequence[Unit]) -> None:
+        self._asleep -= 1
         now = self._clock.monotonic()
         for unit in units:
             self._units.put_back(replace(unit, since=now))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -45,6 +45,7 @@ from regsync.sync.units import MOST, Unit, Units
 from regsync.transfer.mover import Shared
 from regsync.transfer.seen import Seen
 from regsync.transfer.together import Group, together
+from regsync.waiting import Activity
 
 _AT_ONCE: Final = 2_000  # units that are added before others have a turn
 
@@ -82,7 +83,8 @@ class Run:
 
     `since` (monotonic, seconds) is the moment from which on answers that others got are good enough; a run that was due
     earlier than it began shares what was asked meanwhile. `sharing` counts what `targets_of` does, over all entries
-    there are and not only those of this run. `workers` is how much is done at once, looking included.
+    there are and not only those of this run. `workers` is how much is done at once, looking included. `say` is
+    told when nothing is left to do but to wait for what was put off, and when there is something again.
     """
 
     def __init__(
@@ -96,6 +98,7 @@ class Run:
         since: float | None = None,
         sharing: Counter[str] | None = None,
         workers: int = MOST,
+        say: Callable[[Activity], None] | None = None,
     ) -> None:
         self._engine = engine
         self._clock = engine.shared.clock
@@ -107,14 +110,13 @@ class Run:
         self._sharing = targets_of(entries) if sharing is None else sharing
         self._units = Units(entries, engine.place_of)
         self._group = Group()
-        self._most_workers = workers
-        self._workers = self._failures = 0
+        self._most_workers, self._workers, self._failures = workers, 0, 0
         self._targets = Targets(engine.endpoints, engine.shared.seen, writing=scope != "check", tell=tell)
         self._decider = Decider(engine.endpoints, self._targets.open, engine.lookups)
         self._expander = Expander(engine.endpoints, engine.lookups, self._clock, tell=tell)
         self._around = Around(engine.run_hook, scope)
         self._gates = (*engine.gates, name_backup, self._around.gate)
-        self._later = Later(self._units, self._group, self._hire, clock=self._clock, tell=tell)
+        self._later = Later(self._units, self._group, self._hire, clock=self._clock, tell=tell, say=say)
         self._quotas = QuotaGate(engine.endpoints, engine.lookups, self._clock)
         self._carrier = Carrier(
             engine.shared,

@@ -121,3 +121,11 @@ async def test_names_say_where_a_repository_lies_and_hosts_are_shared(place: Pla
     assert place.repository.name == place.stranger.name
     assert place.repository.name != place.sibling.name
     assert place.repository.host == place.sibling.host
+
+
+async def test_where_nobody_counts_no_quota_is_known(place: Place) -> None:
+    await put_built(place.repository, image_bytes(b"a layer"), tag="v1")
+    await place.repository.head_manifest("v1")
+    quota = place.repository.quota
+    assert (quota.remaining, quota.limit) == (None, None)
+    assert quota.heard > float("-inf")  # so that nobody asks once more

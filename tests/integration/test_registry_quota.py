@@ -12,6 +12,7 @@ from tests.support.built import image_bytes
 from tests.support.clock import FakeClock
 from tests.support.fake_registry import MANNER, FakeRegistry
 from tests.support.faults import Change, Fault
+from tests.support.mirrors import world
 
 IMAGE = image_bytes(b"a layer")
 
@@ -71,3 +72,16 @@ async def test_a_registry_that_must_be_asked_by_fetching_is_not_asked_for_its_qu
         await clock.sleep(1000)
         assert (await lookups.quota(source, "v1", since=clock.monotonic())).remaining == 50
     assert fake_registry.count(kind="manifest") == 1
+
+
+async def test_of_a_registry_with_mirrors_it_is_whoever_answered_last_that_counts() -> None:
+    async with world(0) as ours:
+        (mirror,) = ours.mirrors
+        mirror.seed("app", {"v2": IMAGE})
+        ours.upstream.fail(Fault(Change({"RateLimit-Remaining": "7"}), kind="manifest"))
+        repository = ours.repository
+        said = []
+        for tag in ("v1", "v2"):
+            await repository.head_manifest(tag)
+            said.append(repository.quota.remaining)
+    assert said == [7, None]

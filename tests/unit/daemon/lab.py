@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from regsync.daemon.jobs import Job, MemoryQueue
-from regsync.daemon.runner import Runner
+from regsync.daemon.runner import Runner, Say
 from regsync.daemon.schedule import Schedule
 from regsync.daemon.scheduler import Scheduler
 from regsync.daemon.turns import Turns
@@ -40,6 +40,7 @@ class Daemon:
         self.cancelled: list[str] = []
         self.gates: dict[str, asyncio.Event] = {}
         self.script: dict[str, Callable[[], int]] = {}
+        self.says: dict[str, Say] = {}
         self.takes: dict[str, float] = {}  # seconds
         self.since: list[float] = []
         self.never: list[str] = []
@@ -49,10 +50,11 @@ class Daemon:
             scheduler, self.turns, self.handle, self.told.append, clock=self.clock, workers=workers, grace=GRACE
         )
 
-    async def handle(self, job: Job, since: float) -> int:
+    async def handle(self, job: Job, since: float, say: Say) -> int:
         self.started.append(job)
         self.began.setdefault(job.entry, []).append(self.clock.monotonic())
         self.since.append(since)
+        self.says[job.entry] = say
         try:
             if job.entry in self.gates:
                 await self.gates[job.entry].wait()

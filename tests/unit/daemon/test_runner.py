@@ -141,3 +141,54 @@ async def test_a_broken_queue_takes_the_daemon_down() -> None:
     with pytest.raises(ExceptionGroup) as crash:
         await daemon.runner.run([])
     assert crash.group_contains(ConnectionResetError)
+
+
+async def test_a_job_that_only_waits_leaves_its_place_to_another_and_takes_it_again_afterwards() -> None:
+    daemon = Daemon({"d": Every(60), "e": Every(60)}, workers=2)
+    daemon.gate("a", "b", "c", "d", "e")
+    running = await daemon.start("a", "b", "c")
+    assert [*daemon.began] == ["a", "b"]
+    daemon.says["a"]("waiting")
+    await settle()
+    assert [*daemon.began] == ["a", "b", "c"]
+    daemon.says["a"]("working")
+    await daemon.clock.advance(60)
+    daemon.gates["c"].set()
+    await settle()
+    assert [*daemon.began] == ["a", "b", "c"]  # two are under way again
+    daemon.gates["b"].set()
+    await settle()
+    assert len(daemon.began) == 4
+    for gate in daemon.gates.values():
+        gate.set()
+    daemon.runner.stop()
+    await running
+    assert not others()
+
+
+async def test_however_often_jobs_wait_and_end_while_they_do_so_many_are_under_way_as_before() -> None:
+    daemon = Daemon({"a": Every(10)}, workers=1)
+    running = await daemon.start()
+    for _ in range(50):
+        daemon.gate("a")
+        await daemon.clock.advance(10)
+        daemon.says["a"]("waiting")
+        daemon.gates["a"].set()
+        await settle()
+    assert len([name for name in others() if name.startswith("worker-")]) <= 2
+    daemon.gate("a", "b", "c")
+    daemon.runner.stop()
+    await running
+
+
+async def test_a_job_that_waits_when_it_is_told_to_stop_brings_nobody_in() -> None:
+    daemon = Daemon(workers=1)
+    daemon.gate("a")
+    running = await daemon.start("a", "b")
+    daemon.runner.stop()
+    daemon.says["a"]("waiting")
+    await settle()
+    assert [*daemon.began] == ["a"]
+    daemon.runner.stop_now()
+    await running
+    assert daemon.cancelled == ["a"]

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from regsync.daemon.jobs import Job
+from regsync.daemon.runner import Say
 from regsync.daemon.schedule import Every, Schedule, parse_schedule
 from regsync.daemon.server import Served, serve
 from regsync.events import ignore
@@ -25,7 +26,7 @@ class Life:
     started: list[str] = field(default_factory=list)
     never: list[str] = field(default_factory=list)
 
-    async def handle(self, job: Job, _since: float) -> int:
+    async def handle(self, job: Job, _since: float, _say: Say) -> int:
         self.started.append(job.entry)
         return await self.work(job)
 

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from regsync.daemon.jobs import Job, MemoryQueue
+from regsync.daemon.runner import Say
 from regsync.daemon.schedule import Every
 from regsync.events import JobFinished, JobQueued, Stopping
 from tests.support.clock import settle
@@ -101,7 +102,7 @@ async def test_stopping_now_again_does_not_break_into_the_clean_up() -> None:
     tidy = asyncio.Event()
     tidied: list[str] = []
 
-    async def handle(job: Job, _since: float) -> int:
+    async def handle(job: Job, _since: float, _say: Say) -> int:
         try:
             await asyncio.Event().wait()
         finally:

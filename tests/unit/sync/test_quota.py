@@ -17,7 +17,7 @@ from regsync.oci.platform import Platforms
 from regsync.repository import Quota
 from regsync.sync.entry import PullLimit, Scope, SyncEntry
 from regsync.sync.run import Run
-from regsync.waiting import RUN, UNIT
+from regsync.waiting import RUN, UNIT, Activity
 from tests.support.clock import FakeClock
 from tests.support.images import an_image
 from tests.support.memory import MemoryRepository
@@ -71,11 +71,13 @@ class Lab:
         self.clock = clock
         self.ends = MemoryEndpoints()
         self.seen: list[Event] = []
+        self.said: list[Activity] = []
 
     def run(self, *entries: SyncEntry, scope: Scope = "changed", images: int = 8) -> Run:
+        """Return a run whose entries from the source that counts want some to be left."""
         limited = [replace(entry, limit=LIMIT) if entry.source.startswith("a.x/app") else entry for entry in entries]
         engine = engine_of(self.ends, clock=self.clock, images=images)
-        return Run(engine, limited, scope=scope, abort_on_error=False, tell=self.seen.append)
+        return Run(engine, limited, scope=scope, abort_on_error=False, tell=self.seen.append, say=self.said.append)
 
     def told(self, kind: type[Event]) -> list[Event]:
         return [event for event in self.seen if isinstance(event, kind)]
@@ -226,3 +228,16 @@ async def test_targets_of_one_source_are_held_back_and_copied_together() -> None
     assert len(lab.told(ImageDelayed)) == 2
     assert lab.source.calls["open_blob"] == 2  # its config and its layer, once each
     assert lab.source.calls["head_manifest"] == 2
+
+
+async def test_a_run_says_when_it_only_waits_and_when_it_goes_on() -> None:
+    lab = await counted(0, instant=False)
+    await an_image(lab.ends.at("c.x/app"), b"other", tag="v1")
+    running = asyncio.ensure_future(lab.run(ONE, image("c.x/app:v1", "d.x/app:v1")).run())
+    await lab.clock.advance(10)
+    assert lab.said[-1] == "waiting"
+    lab.said.clear()
+    lab.source.remaining = [150]
+    await lab.clock.advance(300)
+    assert await running == 0
+    assert lab.said == ["working"]
