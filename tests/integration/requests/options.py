@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.integration.requests.copies import IMAGE, INDEX, PLATFORMS
+from tests.integration.requests.copies import IMAGE, INDEX, OTHER, PLATFORMS
 from tests.integration.requests.world import Rows, World
 from tests.support.built import Built
 from tests.support.fake_registry import FakeRegistry
@@ -38,6 +38,21 @@ async def absent_image_of_a_limited_source(world: World) -> None:
     source = await _at_both(world, IMAGE, None, ratelimit={"min": 10})
     left = Change({"RateLimit-Limit": "100;w=21600", "RateLimit-Remaining": "50;w=21600"})
     source.fail(Fault(left, method="HEAD", kind="manifest", times=100))
+
+
+@ROWS.add("changed image, backup to another tag", "6 + 4B + 3", go=21, most=18)
+async def backup_to_another_tag(world: World) -> None:
+    await _at_both(world, IMAGE, OTHER, backup="old-{{ .Ref.Tag }}")
+
+
+@ROWS.add("changed image, backup to another repository", "6 + 4B + 3 + 2B", go=27, most=24)
+async def backup_to_another_repository(world: World) -> None:
+    await _at_both(world, IMAGE, OTHER, backup="{{ .Ref.Registry }}/kept:{{ .Ref.Tag }}")
+
+
+@ROWS.add("unchanged image, backup", "2", go=2, most=2)
+async def backup_of_nothing(world: World) -> None:
+    await _at_both(world, IMAGE, IMAGE, backup="old")
 
 
 async def _at_both(world: World, there: Built, here: Built | None, **keys: Any) -> FakeRegistry:
