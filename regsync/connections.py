@@ -57,8 +57,8 @@ class Connections:
         self._clock = clock
         self._limits = Limits(self._cap_of)
         self._age = referrers_age
-        self._lookups = Lookups(clock, referrers_age=referrers_age)
         self._shared = Shared(self._limits, clock, Seen(clock))
+        self._lookups = Lookups(clock, self._shared.seen, referrers_age=referrers_age)
         self._registries = Registries(
             hosts, manner, limits=self._limits, clock=clock, tell=tell, environ=environ, secrets=secrets
         )
@@ -93,10 +93,11 @@ class Connections:
         changed = self._registries.apply(hosts, manner)
         for name in changed:
             self._limits.begin_anew(name)
-        if changed or referrers_age != self._age:
-            self._age, self._lookups = referrers_age, Lookups(self._clock, referrers_age=referrers_age)
         if changed:  # what was seen under a name may have been another server's
             self._shared = replace(self._shared, seen=Seen(self._clock), loners=set())
+        if changed or referrers_age != self._age:
+            self._age = referrers_age
+            self._lookups = Lookups(self._clock, self._shared.seen, referrers_age=referrers_age)
         if images != self._parallel:
             self._parallel, self._images = images, asyncio.Semaphore(images)
         self.engine = self._build()

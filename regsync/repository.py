@@ -146,7 +146,10 @@ class Repository(Protocol):
         ...
 
     async def adopt_blob(self, blob: Descriptor, neighbour: Repository) -> bool:
-        """Take the blob from a neighbour without moving its bytes (mount, hard link); False when that cannot be."""
+        """Take the blob from a neighbour without moving its bytes (mount, hard link); False when that cannot be.
+
+        A repository may be its own neighbour: that looks whether it has the blob, on the way to writing it.
+        """
         ...
 
     def tags(self) -> AsyncIterator[str]:

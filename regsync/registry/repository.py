@@ -226,13 +226,14 @@ class RegistryRepository(OnRegistry):
         return self._uploads.write(blob, insisting=insisting)
 
     async def adopt_blob(self, blob: Descriptor, neighbour: Repository) -> bool:
-        """Mount the blob from another repository of this registry.
+        """Mount the blob from another repository of this registry, or from this one.
 
         A mount is believed: one that lied shows when the manifest is refused, and then everything is sent.
         """
-        if not isinstance(neighbour, OnRegistry) or neighbour.registry != self.registry or neighbour.path == self.path:
+        if not isinstance(neighbour, OnRegistry) or neighbour.registry != self.registry:
             return False
-        scopes = (*self._scopes, Scope.of_repository(neighbour.known_as, push=False))
+        others = () if neighbour.path == self.path else (Scope.of_repository(neighbour.known_as, push=False),)
+        scopes = (*self._scopes, *others)
         return await self._uploads.mount(blob, repository=neighbour.known_as, scopes=scopes)
 
     async def tags(self) -> AsyncIterator[str]:

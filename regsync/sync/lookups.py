@@ -20,6 +20,7 @@ from regsync.oci.digesttags import digest_tags
 from regsync.oci.manifest import Manifest
 from regsync.repository import Endpoints, Quota, Repository
 from regsync.sync.answers import Age, Aged, Answers
+from regsync.transfer.seen import Seen
 
 _HEADS: Final = 50_000
 _NAMES: Final = 500_000  # tags, over all lists that are kept
@@ -36,11 +37,13 @@ _TagsOf = Mapping[Digest, tuple[str, ...]]
 class Lookups:
     """The memory of what was seen at sources, and of the lists of targets' tags.
 
-    `referrers_age` is how long lists of referrers are good, None where each run asks for them.
+    Targets that turn out not to be there yet are told to `seen`, by which copies know them. `referrers_age` is how long
+    lists of referrers are good, None where each run asks for them.
     """
 
-    def __init__(self, clock: Clock, *, referrers_age: Age | None = None) -> None:
+    def __init__(self, clock: Clock, seen: Seen | None = None, *, referrers_age: Age | None = None) -> None:
         self._clock = clock
+        self._seen = Seen(clock) if seen is None else seen
         self._heads: Answers[Descriptor | None] = Answers(clock, most=_HEADS)
         self._tags: Answers[tuple[str, ...]] = Answers(clock, most=_NAMES, weigh=lambda tags: 1 + len(tags))
         self._present: Answers[frozenset[str] | None] = Answers(
@@ -143,17 +146,21 @@ class Lookups:
 
     async def present(self, target: Repository, *, since: float) -> frozenset[str] | None:
         """Return the tags a target has; None when it cannot be asked, so that each image has to be."""
-        return await self._present.get(target.name, lambda: _listed(target), since=since)
+        return await self._present.get(target.name, lambda: self._listed(target), since=since)
+
+    def is_new(self, target: Repository, *, since: float) -> bool:
+        """Say whether a target was found not to be there, so that it has nothing but what was copied since."""
+        return self._seen.is_new(target, since=since)
+
+    async def _listed(self, target: Repository) -> frozenset[str] | None:
+        try:
+            return frozenset([tag async for tag in target.tags()])
+        except NotFound:
+            self._seen.found_new(target)
+            return frozenset()
+        except RegsyncError:
+            return None
 
 
 def _weight_of_tags(tags: _TagsOf) -> int:
     return 1 + sum(map(len, tags.values()))
-
-
-async def _listed(target: Repository) -> frozenset[str] | None:
-    try:
-        return frozenset([tag async for tag in target.tags()])
-    except NotFound:
-        return frozenset()
-    except RegsyncError:
-        return None

@@ -27,6 +27,10 @@ class Remembered:
         """Return what a tag stands for."""
         return await self.lookups.head(source, tag, since=self.since)
 
+    def is_new(self, target: Repository, /) -> bool:
+        """Say whether the target was not there yet."""
+        return self.lookups.is_new(target, since=self.since)
+
     async def digest_tags(self, source: Repository, digest: Digest, /) -> Sequence[str]:
         """Return the tags whose names begin with this digest."""
         return await self.lookups.digest_tags(source, digest, since=self.since)

@@ -70,7 +70,8 @@ class Engine:
         cls, endpoints: Endpoints, limits: Limits, clock: Clock, images: asyncio.Semaphore, place_of: PlaceOf = str
     ) -> Engine:
         """Return an engine with empty memories."""
-        return cls(endpoints, Lookups(clock), Shared(limits, clock, Seen(clock)), images, place_of)
+        seen = Seen(clock)
+        return cls(endpoints, Lookups(clock, seen), Shared(limits, clock, seen), images, place_of)
 
 
 def targets_of(entries: Sequence[SyncEntry]) -> Counter[str]:

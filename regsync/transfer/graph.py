@@ -128,7 +128,7 @@ class Graph:
         """Ask the target whether it has this, under its tag if it has to have one."""
         if one.source.name == one.target.name:
             return True
-        if not self._believing:
+        if not self._believing or self._asking.is_new(one.target):
             return False
         present = await one.target.head_manifest(one.tag or one.described.digest, sparse=self._options.platforms)
         if present is None or not one.tag:
@@ -222,7 +222,7 @@ class Graph:
         listed = await self._asking.referrers(source, subject, slow=options.slow, settled=settled)
         found = wanted(listed, options.filters)
         having = found if source.name == target.name else ()
-        if found and not having and self._believing:
+        if found and not having and self._believing and not self._asking.is_new(target):
             having = await target.referrers(subject)
         digests = {each.digest for each in having}
         return [Wanted(source, target, each, there=each.digest in digests, subject=subject) for each in found]

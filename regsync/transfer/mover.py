@@ -138,14 +138,22 @@ class Mover:
         return [target for target in targets if target in left]
 
     async def _spare(self, blob: Descriptor, source: Repository, target: Repository) -> How | None:
-        """Find the blob at the target or next to it, so that no byte has to move."""
+        """Find the blob at the target or next to it, so that no byte has to move.
+
+        A target that was not there yet is not asked for it, but where it can tell when the upload is opened.
+        """
         seen = self._shared.seen
-        if seen.has(target, "blob", blob.digest, since=self._since) or await target.has_blob(blob):
+        if seen.has(target, "blob", blob.digest, since=self._since):
             return "present"
-        for neighbour in (seen.holder(target.host, blob.digest), source):
-            if neighbour is not None and await target.adopt_blob(blob, neighbour):
+        new = seen.is_new(target, since=self._since)
+        if not new and await target.has_blob(blob):
+            return "present"
+        neighbours = [one for one in (seen.holder(target.host, blob.digest), source) if one is not None]
+        for neighbour in neighbours:
+            if await target.adopt_blob(blob, neighbour):
                 return "adopted"
-        return None
+        alone = all(neighbour.host != target.host for neighbour in neighbours)
+        return "present" if new and alone and await target.adopt_blob(blob, target) else None
 
     def _done(self, blob: Descriptor, target: Repository, how: How, ended: Ended) -> None:
         self._shared.seen.note(target, "blob", blob.digest)

@@ -29,10 +29,20 @@ class Seen:
         self._moments: OrderedDict[tuple[str, Kind, Digest], float] = OrderedDict()
         self._holders: OrderedDict[tuple[str, Digest], Callable[[], Repository | None]] = OrderedDict()
         self._opened: dict[str, float] = {}
+        self._new: OrderedDict[str, float] = OrderedDict()
 
     def opened(self, repository: Repository) -> None:
         """Forget what was seen here: until now nobody kept it from being tidied away."""
         self._opened[repository.name] = self._clock.monotonic()
+
+    def found_new(self, repository: Repository) -> None:
+        """Remember that this was not there yet, so that there is nothing in it but what we put."""
+        _put(self._new, repository.name, self._clock.monotonic())
+
+    def is_new(self, repository: Repository, *, since: float) -> bool:
+        """Say whether it was not there at this moment (monotonic, seconds) or later."""
+        moment = self._new.get(repository.name)
+        return moment is not None and moment >= since
 
     def note(self, repository: Repository, kind: Kind, digest: Digest) -> None:
         """Remember that this is there now, and that its neighbours on the host may take it from there."""

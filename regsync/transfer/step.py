@@ -37,7 +37,7 @@ class Detour:
 
 
 class Asking(Protocol):
-    """How sources are asked."""
+    """How sources are asked, and which targets need not be."""
 
     async def manifest(self, source: Repository, wanted: Descriptor, /) -> Manifest:
         """Return a manifest by digest; it is what it is listed as."""
@@ -45,6 +45,10 @@ class Asking(Protocol):
 
     async def head(self, source: Repository, tag: str, /) -> Descriptor:
         """Return what a tag stands for; `NotFound` when it is not there."""
+        ...
+
+    def is_new(self, target: Repository, /) -> bool:
+        """Say whether the target was not there yet: what it has by now was copied meanwhile."""
         ...
 
     async def digest_tags(self, source: Repository, digest: Digest, /) -> Sequence[str]:

@@ -1,4 +1,4 @@
-"""What every `Repository` promises, wherever it lies: blobs and manifests. Tags: `test_repository_tags.py`."""
+"""What every `Repository` promises, wherever it lies: blobs and manifests."""
 
 from __future__ import annotations
 
@@ -27,7 +27,6 @@ from tests.support.images import (
     some_bytes,
     verified_once,
 )
-from tests.support.memory import MemoryRepository
 
 ABSENT = described(b"nowhere")
 LARGE = some_bytes(5 << 20)
@@ -198,34 +197,6 @@ async def test_bytes_that_rotted_where_they_lie_never_pass_as_the_blob(place: Pl
     with pytest.raises((IntegrityError, NotFound, StorageError)):
         async with place.stranger.open_blob(blob) as chunks:
             [chunk async for chunk in Verified(blob, chunks)]
-
-
-async def test_a_blob_is_adopted_from_a_sibling_where_that_is_done_and_can_be_put_where_not(place: Place) -> None:
-    blob = described(LARGE)
-    await put_blob(place.sibling, verified_once(LARGE))
-    if place.mounts:
-        assert not await place.repository.has_blob(blob)
-        assert await place.repository.adopt_blob(blob, place.sibling)
-    else:
-        assert not await place.repository.adopt_blob(blob, place.sibling)
-        await put_blob(place.repository, verified_once(LARGE))
-    assert await place.stranger.has_blob(blob)
-    assert await bytes_of(place.stranger, blob) == LARGE
-
-
-async def test_a_blob_the_sibling_lacks_is_not_adopted_and_can_be_put(place: Place) -> None:
-    blob = described(LARGE)
-    assert not await place.repository.adopt_blob(blob, place.sibling)
-    assert not await place.stranger.has_blob(blob)
-    await put_blob(place.repository, verified_once(LARGE))
-    assert await place.stranger.has_blob(blob)
-
-
-async def test_nothing_is_adopted_from_somewhere_else(place: Place) -> None:
-    elsewhere = MemoryRepository("elsewhere/repository", host="elsewhere")
-    await put_blob(elsewhere, verified_once(LARGE))
-    assert not await place.repository.adopt_blob(described(LARGE), elsewhere)
-    assert not await place.stranger.has_blob(described(LARGE))
 
 
 _KINDS = {

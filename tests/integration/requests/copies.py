@@ -88,6 +88,24 @@ async def repository_all_there(world: World) -> None:
     await _repository(world, "v1", "v2", "v3")
 
 
+@ROWS.add("repository, --missing, absent image, repository is new", "2 + 5 + 4B", go=19, most=14, scope="missing")
+async def repository_that_is_new(world: World) -> None:
+    await _to_a_new_repository(world, IMAGE)  # 2 lists, and 3 + 3B
+
+
+@ROWS.add("repository, --missing, absent index, repository is new", "2 + 5 + 3P + 4B", go=37, most=27, scope="missing")
+async def repository_that_is_new_of_an_index(world: World) -> None:
+    await _to_a_new_repository(world, INDEX)  # 2 lists, and 3 + 2P + 3B
+
+
+@ROWS.add("the same image, its blobs are there without any tag", "2 + 5 + B", go=10, most=8, scope="missing")
+async def repository_without_tags(world: World) -> None:
+    source, target = await world.two()
+    source.seed("app", {"v1": IMAGE})
+    target.store.make("mirror").blobs.update(IMAGE.blobs)  # as a run leaves them that was killed
+    world.entry(f"{source.host}/app", f"{target.host}/mirror", kind="repository")
+
+
 @ROWS.add("registry of two repositories, unchanged", "2 + n(1 + 2)", go=8, most=8)
 async def unchanged_registry(world: World) -> None:
     source, target = await world.two()
@@ -103,6 +121,12 @@ async def _at_both(world: World, there: Built, here: Built | None) -> None:
     if here is not None:
         target.seed("mirror", {"v1": here})
     world.entry(f"{source.host}/app:v1", f"{target.host}/mirror:v1")
+
+
+async def _to_a_new_repository(world: World, image: Built) -> None:
+    source, target = await world.two()
+    source.seed("app", {"v1": image})
+    world.entry(f"{source.host}/app", f"{target.host}/mirror", kind="repository")
 
 
 async def _repository(world: World, *tags: str, features: Features | None = None) -> None:

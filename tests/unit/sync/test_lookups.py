@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from dataclasses import replace
 
 import pytest
@@ -150,6 +151,17 @@ async def test_a_target_that_is_not_there_has_no_tags_and_one_that_will_not_say_
     assert await memory.present(silent, since=0) is None
     assert await memory.present(silent, since=0) is None
     assert silent.calls["tags"] == 1
+    assert [memory.is_new(target, since=0) for target in (absent, silent)] == [True, False]
+
+
+async def test_a_target_is_new_to_whoever_began_before_that_was_seen_and_not_to_a_later_run() -> None:
+    clock = FakeClock()
+    target, memory = MemoryRepository(), Lookups(clock)
+    assert not memory.is_new(target, since=-math.inf)
+    await memory.present(target, since=clock.monotonic())
+    await clock.advance(1)
+    assert memory.is_new(target, since=0)
+    assert not memory.is_new(target, since=clock.monotonic())
 
 
 def listed(source: MemoryRepository) -> int:

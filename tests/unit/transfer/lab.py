@@ -31,6 +31,9 @@ class Directly:
         assert found is not None
         return found
 
+    def is_new(self, target: Repository, /) -> bool:
+        return False
+
     async def digest_tags(self, source: Repository, digest: Digest, /) -> Sequence[str]:
         return digest_tags([tag async for tag in source.tags()]).get(digest, ())
 
