@@ -81,6 +81,11 @@ class Repository(Protocol):
         ...
 
     @property
+    def lists_under_tags(self) -> bool:
+        """Whether referrers are listed under tags here, as far as is known: then a list of tags says where none are."""
+        ...
+
+    @property
     def tidied(self) -> bool:
         """Whether what nothing names is removed here, by others of our kind too, while nobody writes.
 

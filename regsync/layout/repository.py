@@ -92,6 +92,11 @@ class LayoutRepository:
         return UNCOUNTED
 
     @property
+    def lists_under_tags(self) -> bool:
+        """There is no other way in a layout."""
+        return True
+
+    @property
     def tidied(self) -> bool:
         """What no entry leads to goes when nobody writes."""
         return True

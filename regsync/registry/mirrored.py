@@ -124,6 +124,11 @@ class MirroredRepository(OnRegistry):
                 return answer
         raise asking.failure
 
+    @property
+    def lists_under_tags(self) -> bool:
+        """Each mirror may keep referrers in a way of its own."""
+        return False
+
     async def head_manifest(self, ref: str | Digest, *, sparse: Platforms | None = None) -> Descriptor | None:
         """Return what a tag or digest names at the first who has it."""
 

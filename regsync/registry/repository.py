@@ -97,6 +97,11 @@ class RegistryRepository(OnRegistry):
         """What the last answer about a manifest said; where looking at one is fetching it, that is all there is."""
         return self._quota if self._learnt.goes(Way.MANIFEST_HEAD) else replace(self._quota, heard=inf)
 
+    @property
+    def lists_under_tags(self) -> bool:
+        """Without the referrers API, if that is known by now."""
+        return self._referring.lacking
+
     async def head_manifest(self, ref: str | Digest, *, sparse: Platforms | None = None) -> Descriptor | None:
         """Return what a tag or digest names; a registry that tells too little by HEAD is asked for the manifest.
 

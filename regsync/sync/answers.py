@@ -88,6 +88,11 @@ class Answers(Generic[V]):
             raise copy.copy(answer.error)
         return answer.value  # type: ignore[return-value]  # V may itself be optional
 
+    def has(self, key: Hashable, *, since: float) -> bool:
+        """Say whether there is an answer of this moment or later that is no failure."""
+        answer = self._good(key, since)
+        return answer is not None and answer.error is None
+
     def forget(self, key: Hashable) -> None:
         """Ask again next time."""
         if (answer := self._kept.pop(key, None)) is not None:

@@ -18,6 +18,7 @@ from regsync.oci.descriptor import Descriptor
 from regsync.oci.digest import Digest
 from regsync.oci.digesttags import digest_tags
 from regsync.oci.manifest import Manifest
+from regsync.oci.referrers import fallback_tag, is_fallback_tag
 from regsync.repository import Endpoints, Quota, Repository
 from regsync.sync.answers import Age, Aged, Answers
 from regsync.transfer.seen import Seen
@@ -56,6 +57,7 @@ class Lookups:
         self._digest_tags: Answers[Mapping[Digest, tuple[str, ...]]] = Answers(
             clock, most=_NAMES, weigh=_weight_of_tags
         )
+        self._lists: Answers[frozenset[str]] = Answers(clock, most=_NAMES, weigh=lambda tags: 1 + len(tags))
         self._referrers: Answers[tuple[Descriptor, ...]] = Answers(
             clock, most=_REFERRERS, weigh=lambda found: 1 + len(found)
         )
@@ -129,12 +131,25 @@ class Lookups:
             return aged
 
         async def ask() -> tuple[Descriptor, ...]:
+            if settled and not slow and await self._is_unlisted(source, subject, since=since):
+                return ()
             asked = self._clock.monotonic()
             found = await source.referrers(subject, slow=slow)
             self._aged.keep(key, found, asked=asked)
             return found
 
         return await self._referrers.get(key, ask, since=since - (_SETTLED if settled else 0.0))
+
+    async def _is_unlisted(self, source: Repository, subject: Digest, *, since: float) -> bool:
+        """Say whether tags that were listed anyway show lists of referrers, and none of this subject."""
+        if not source.lists_under_tags or not self._tags.has(source.name, since=since):
+            return False
+
+        async def ask() -> frozenset[str]:
+            return frozenset(filter(is_fallback_tag, await self.tags(source, since=since)))
+
+        lists = await self._lists.get(source.name, ask, since=since)
+        return bool(lists) and fallback_tag(subject) not in lists
 
     async def repositories(self, endpoints: Endpoints, host: str, *, since: float) -> tuple[str, ...]:
         """Return the paths of all repositories of a registry, in its order."""

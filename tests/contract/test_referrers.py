@@ -9,6 +9,7 @@ import pytest
 from regsync.oci import mediatype
 from regsync.oci.descriptor import Descriptor
 from regsync.oci.digest import Digest
+from regsync.oci.referrers import fallback_tag
 from tests.contract.places import Place
 from tests.support.images import (
     Built,
@@ -74,6 +75,13 @@ async def test_referrers_of_a_referrer_are_its_own(place: Place) -> None:
     await _attached(place, sbom, signature)
     assert [str(each.digest) for each in await _found(place)] == [sbom.digest]
     assert [str(each.digest) for each in await _found(place, Digest.parse(sbom.digest))] == [signature.digest]
+
+
+async def test_where_lists_are_said_to_be_under_tags_a_list_of_tags_shows_them(place: Place) -> None:
+    await _attached(place, artifact_bytes(b"sbom", subject=SUBJECT))
+    await place.stranger.referrers(ABOUT)
+    tags = {tag async for tag in place.stranger.tags()}
+    assert (fallback_tag(ABOUT) in tags) == place.stranger.lists_under_tags
 
 
 async def test_one_put_twice_is_listed_once(place: Place) -> None:

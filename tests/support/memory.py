@@ -130,6 +130,10 @@ class MemoryRepository:
         return self._host
 
     @property
+    def lists_under_tags(self) -> bool:
+        return not self.lists_referrers
+
+    @property
     def tidied(self) -> bool:
         return False
 

@@ -7,9 +7,10 @@ is remembered for a while; then a strange answer of an API that was there is an 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from regsync.clock import Clock
 from regsync.errors import AccessDenied, IntegrityError, Malformed, NotFound, RegsyncError, Unsupported
@@ -30,7 +31,7 @@ _MOST_PAGES = 1000
 _MOST_BARREN = 10  # pages in a row without a referrer that was not on those before
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ReferrersApi:
     """One repository's referrers. `base` is its path on the registry, `name` what people call it."""
 
@@ -42,14 +43,34 @@ class ReferrersApi:
     clock: Clock
     manifest: Callable[[str], Awaitable[Manifest]]
     asking: Asking = AS_ITSELF
+    _first: asyncio.Event | None = field(default=None, init=False)  # somebody is finding out whether there is an API
+
+    @property
+    def lacking(self) -> bool:
+        """Whether the repository is known to have no API."""
+        return self.learnt.lists_referrers(self.base) is False
 
     async def of(self, subject: Digest) -> tuple[Descriptor, ...]:
         """Return what refers to this digest; nothing, when nobody has heard of it."""
         found = Referrers(f"referrers of {self.name}@{subject}")
-        if self.learnt.lists_referrers(self.base) is False or not await self._asked(subject, found):
+        if not await self._by_api(subject, found):
             with suppress(NotFound):
                 found.add(await self.manifest(fallback_tag(subject)))
         return found.all
+
+    async def _by_api(self, subject: Digest, found: Referrers) -> bool:
+        """Ask the API unless there is none; while nobody knows, one asks, and the others wait for what comes of it."""
+        if self.learnt.lists_referrers(self.base) is None and self._first is not None:
+            await self._first.wait()
+        there = self.learnt.lists_referrers(self.base)
+        if there is not None:
+            return there and await self._asked(subject, found)
+        self._first = first = asyncio.Event()
+        try:
+            return await self._asked(subject, found)
+        finally:
+            first.set()
+            self._first = None
 
     def lists(self, headers: Headers, subject: Digest) -> bool:
         """Say whether the answer to a PUT means that the registry will list what was put with its subject."""

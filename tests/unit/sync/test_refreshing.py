@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -14,6 +15,7 @@ from regsync.oci.reference import parse_reference
 from regsync.oci.referrers import ReferrerOptions
 from regsync.sync.entry import Scope, SyncEntry
 from regsync.sync.run import Run
+from regsync.sync.select import Filter, Selection
 from regsync.transfer.options import PLAIN, CopyOptions
 from tests.support.clock import FakeClock
 from tests.support.images import Built, artifact_bytes, image_bytes, platforms_index, put_built
@@ -64,6 +66,43 @@ async def test_an_image_that_has_all_that_belongs_to_it_is_current_and_nothing_i
     assert (failed, of_kind(seen, *TOLD)) == (0, [ImageCurrent("a.x/app:v1", "b.x/app:v1", "same")])
     assert dict(ends.at("a.x/app").calls) == {"head_manifest": 1, "referrers": 2}
     assert dict(ends.at("b.x/app").calls) == {"head_manifest": 1, "referrers": 1}
+
+
+VERSIONS = Selection((Filter(allow=("v.*",)),))
+VERSIONED = SyncEntry("all", "repository", "a.x/app", "b.x/app", ALL, tags=VERSIONS, options=REFERRERS)
+
+
+async def test_where_tags_were_listed_referrers_of_referrers_cost_nothing() -> None:
+    ends = await world(IMAGE, *(artifact_bytes(f"{number}".encode(), subject=IMAGE) for number in range(5)))
+    await ran(ends, VERSIONED)
+    forget(ends)
+    await ran(ends, VERSIONED)
+    assert (ends.at("a.x/app").calls["referrers"], ends.at("b.x/app").calls["referrers"]) == (1, 1)
+
+
+async def test_a_referrer_of_a_referrer_is_found_where_tags_were_listed() -> None:
+    ends = await world(IMAGE, SBOM)
+    await ran(ends, VERSIONED)
+    signature = artifact_bytes(b"signature", subject=SBOM)
+    await put_built(ends.at("a.x/app"), signature)
+    failed, _ = await ran(ends, VERSIONED)
+    assert failed == 0
+    assert [str(one.digest) for one in await ends.at("b.x/app").referrers(Digest.parse(SBOM.digest))] == [
+        signature.digest
+    ]
+
+
+@pytest.mark.parametrize("slow", [False, True])
+async def test_where_a_list_of_tags_may_not_tell_each_referrer_is_asked_about(slow: bool) -> None:
+    ends = await world()
+    ends.at("a.x/app").lists_referrers = not slow
+    for number in range(3):
+        await put_built(ends.at("a.x/app"), artifact_bytes(f"{number}".encode(), subject=IMAGE))
+    entry = replace(VERSIONED, options=CopyOptions(referrers=ReferrerOptions(slow=slow)))
+    await ran(ends, entry)
+    forget(ends)
+    await ran(ends, entry)
+    assert ends.at("a.x/app").calls["referrers"] == 4
 
 
 async def test_an_image_without_referrers_costs_one_list() -> None:

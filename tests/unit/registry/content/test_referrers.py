@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -78,6 +79,21 @@ async def test_a_registry_without_the_api_is_asked_once_in_five_minutes_and_then
         await at.clock.sleep(3 * MINUTES)
         assert await found(at) == [SIGNATURE.digest]
         assert (fake_registry.count(kind="referrers"), fake_registry.count(kind="manifest")) == (2, 4)
+
+
+async def test_while_nobody_knows_one_asks_for_the_api_and_the_others_wait(fake_registry: FakeRegistry) -> None:
+    tag_list(fake_registry)
+    async with lab(fake_registry.host) as at:
+        assert await asyncio.gather(*(found(at) for _ in range(10))) == [[SIGNATURE.digest]] * 10
+    assert (fake_registry.count(kind="referrers"), fake_registry.count(kind="manifest")) == (1, 10)
+
+
+async def test_those_who_waited_ask_themselves_where_the_first_found_nothing_out(modern: FakeRegistry) -> None:
+    modern.fail(Fault(Change({"Content-Type": INDEX}, body=b"{"), kind="referrers", times=3))
+    async with lab(modern.host) as at:
+        first, *others = await asyncio.gather(*(found(at) for _ in range(5)), return_exceptions=True)
+    assert isinstance(first, IntegrityError)
+    assert others == [[SIGNATURE.digest]] * 4
 
 
 async def test_whether_there_is_an_api_is_known_of_each_repository_by_itself(modern: FakeRegistry) -> None:
