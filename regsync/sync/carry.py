@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from regsync.errors import CopyFailed, Incomplete, Malformed, NotFound, RegsyncError
 from regsync.events import BackupStarted, Tell, Warned
@@ -24,6 +24,7 @@ from regsync.sync.planning import Remembered
 from regsync.sync.quota import QuotaGate
 from regsync.transfer.copier import Copier
 from regsync.transfer.mover import Shared
+from regsync.transfer.options import CopyOptions
 from regsync.transfer.plan import CopyPlan
 from regsync.transfer.together import together
 
@@ -94,7 +95,12 @@ class Carrier:
             if needed.backup == original:
                 raise Malformed("it would be kept under the name that is about to be overwritten")
             kept = Needed(needed.target, await self._open_target(needed.backup), needed.before, needed.backup.ref)
-            (outcome,) = await self._insist([Order(ImagePair(original, needed.backup), kept, order.since)])
+            wholly = Order(ImagePair(original, needed.backup), kept, order.since)
+            (outcome,) = await self._insist([wholly])
+            platforms = needed.options.platforms
+            if isinstance(outcome, RegsyncError) and platforms is not None:  # there may be no more of it than these
+                partly = replace(wholly, needed=replace(kept, options=CopyOptions(platforms=platforms)))
+                (outcome,) = await self._insist([partly])
             if isinstance(outcome, RegsyncError):
                 raise outcome
         except RegsyncError as error:

@@ -91,6 +91,21 @@ def test_a_layout_keeps_the_former_image_and_is_tidied_with_what_it_keeps(tmp_pa
     assert not (tmp_path / "kept" / ".regsync").exists()
 
 
+@pytest.mark.parametrize("place", ["", "kept"])
+def test_a_layout_keeps_an_index_of_which_it_has_some_platforms_alone(place: str, tmp_path: Path) -> None:
+    former = platforms_index("linux/amd64", "linux/arm64", "windows/amd64")
+    write_layout(tmp_path / "former", {"v1": former})
+    write_layout(tmp_path / "new", {"v1": platforms_index("linux/arm64", "linux/amd64", "linux/s390x")})
+    keep = f"ocidir://{tmp_path / place}:old" if place else "old"
+    lines = ("platforms: [linux/amd64, linux/arm64]", f"backup: '{keep}'")
+    for source in ("former", "new"):
+        ended = copied(layout(tmp_path, source), layout(tmp_path, "target"), *lines, cwd=tmp_path)
+        assert (ended.code, "WARN" in ended.err) == (0, False), ended.err
+    tags, contents = read_layout(tmp_path / (place or "target"))
+    assert tags["old"] == former.digest
+    assert {each.digest for each in former.children[:2]} < contents.keys()
+
+
 def test_a_backup_that_cannot_be_made_is_warned_of_and_the_image_is_copied(tmp_path: Path) -> None:
     with DockerRegistry(tmp_path / "registry") as registry:
         (tmp_path / "in-the-way").write_text("")

@@ -11,6 +11,7 @@ from regsync.events import BackupStarted, Event, ImageCopied, ImageFailed, Warne
 from regsync.oci.manifest import Manifest
 from regsync.oci.reference import Reference, parse_reference
 from regsync.sync.entry import NameBackup, Scope, SyncEntry
+from regsync.transfer.options import CopyOptions
 from tests.support.images import an_image, an_index
 from tests.unit.sync.lab import MemoryEndpoints, image, ran, repository
 
@@ -151,6 +152,15 @@ async def test_an_image_that_is_new_or_the_same_is_not_kept() -> None:
         failed, _ = await ran(ends, keeping(as_tag("old")))
         assert failed == 0
         assert set(ends.at("b.x/app").tagged) == {"v1"}
+
+
+async def test_an_image_that_is_sent_again_as_it_was_is_not_kept() -> None:
+    ends = MemoryEndpoints()
+    await an_image(ends.at("a.x/app"), b"new", tag="v1")
+    entry = replace(keeping(as_tag("old")), options=CopyOptions(force_recursive=True))
+    for _ in range(2):
+        assert (await ran(ends, entry))[0] == 0
+    assert set(ends.at("b.x/app").tagged) == {"v1"}
 
 
 async def test_targets_of_one_source_keep_each_its_own() -> None:
