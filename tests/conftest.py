@@ -15,7 +15,9 @@ import pytest
 from tests.support.fake_registry import FakeRegistry
 from tests.support.real import DockerRegistry
 
-COUNTED = pytest.StashKey[list[str]]()  # rows of the table of requests, see `tests/integration/test_request_counts.py`
+COUNTED = pytest.StashKey[
+    list[tuple[str, str, int, int]]
+]()  # rows of the table of requests, see `tests/integration/test_request_counts.py`
 _NAMES = itertools.count(1)
 _FOREIGN = (
     *("DOCKER_CONFIG", "DOCKER_AUTH_CONFIG", "REGISTRY_AUTH_FILE", "SSL_CERT_FILE", "SSL_CERT_DIR"),
@@ -70,8 +72,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     """Print how often registries were asked, if that was counted."""
     if rows := config.stash.get(COUNTED, []):
         terminalreporter.section("requests: the Go regsync's and ours")
-        for row in rows:
-            terminalreporter.write_line(row)
+        for situation, formula, theirs, ours in [("situation", "the Go regsync asks", "Go", "ours"), *rows]:
+            terminalreporter.write_line(f"{situation:<58} {formula:>44} {theirs:>4} {ours:>5}")
 
 
 @pytest.fixture

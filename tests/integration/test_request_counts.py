@@ -5,17 +5,28 @@ The counts are printed at the end of the run. What the Go regsync asks is checke
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
 
+from regsync.events import JobFinished
+from regsync.facts import Fact
 from tests.conftest import COUNTED
-from tests.integration.requests import copies, logins, options
+from tests.integration.requests import belonging, copies, logins, options
 from tests.integration.requests.world import Situation, World
+from tests.support.clock import FakeClock
 
-SITUATIONS = [*copies.ROWS.found, *logins.ROWS.found, *options.ROWS.found]
+SITUATIONS = [each for rows in (copies, logins, options, belonging) for each in rows.ROWS.found]
 EACH = pytest.mark.parametrize("situation", [pytest.param(each, id=each.name) for each in SITUATIONS])
+
+
+def note(request: pytest.FixtureRequest, situation: Situation, asked: int) -> None:
+    """Add a row to the table."""
+    row = (situation.name, situation.formula, situation.go, asked)
+    request.config.stash.setdefault(COUNTED, []).append(row)
 
 
 @EACH
@@ -24,8 +35,7 @@ async def test_we_ask_no_more_than_we_may(situation: Situation, tmp_path: Path, 
         world = World(tmp_path, stack)
         await situation.arranged(world)
         asked = await world.ours(situation.scope)
-    row = f"{situation.name:<58} {situation.formula:>42} {situation.go:>5} {len(asked):>5}"
-    request.config.stash.setdefault(COUNTED, []).append(row)
+    note(request, situation, len(asked))
     assert len(asked) <= situation.most <= situation.go, "\n".join(asked)
 
 
@@ -36,3 +46,32 @@ async def test_the_go_regsync_asks_what_the_table_says(situation: Situation, tmp
         await situation.arranged(world)
         asked = await world.gos(situation.scope)
     assert len(asked) == situation.go, "\n".join(asked)
+
+
+async def test_a_daemon_asks_for_an_index_it_knows_no_more(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    finished, stops = asyncio.Queue[JobFinished](), list[Callable[[], None]]()
+
+    def follow(fact: Fact) -> None:
+        if isinstance(fact.event, JobFinished):
+            finished.put_nowait(fact.event)
+
+    async with AsyncExitStack() as stack:
+        world = World(tmp_path, stack)
+        await options.unchanged_platform(world)
+        world.defaults["interval"] = "1h"
+        clock = FakeClock()
+        app = world.app(clock, follow)
+        serving = asyncio.create_task(
+            app.serve(grace=1, abort_on_error=False, stoppable=lambda drain, _: stops.append(drain))
+        )
+        for _ in range(2):
+            await finished.get()
+            world.forget()
+            await clock.advance(3600)
+        assert (await finished.get()).failed == 0
+        asked = world.asked
+        stops[0]()
+        await serving
+    situation = Situation("platform, unchanged, at a later visit", "2", 2, 2, options.unchanged_platform)
+    note(request, situation, len(asked))
+    assert len(asked) <= situation.most, "\n".join(asked)

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from regsync.app import App, load
-from regsync.facts import Telling
+from regsync.clock import Clock
+from regsync.facts import Observer, Telling
 from regsync.secrets import Secrets
 from regsync.sync.entry import Scope
 from tests.support.clock import FakeClock
@@ -76,17 +77,19 @@ class World:
 
     async def ours(self, scope: Scope) -> list[str]:
         """Run our engine, and return what it asked for."""
-        secrets = Secrets()
-        app = App(
-            load(str(self._written()), allow_unknown_keys=False),
-            clock=(clock := FakeClock(instant=True)),
-            tell=Telling([], clock),
-            environ={},
-            secrets=secrets,
-        )
-        tally = await app.once(scope, abort_on_error=False)
+        tally = await self.app(FakeClock(instant=True)).once(scope, abort_on_error=False)
         assert tally.failures == []
         return self.asked
+
+    def app(self, clock: Clock, *observers: Observer) -> App:
+        """Return our program with this configuration."""
+        loaded = load(str(self._written()), allow_unknown_keys=False)
+        return App(loaded, clock=clock, tell=Telling([*observers], clock), environ={}, secrets=Secrets())
+
+    def forget(self) -> None:
+        """Begin to count anew."""
+        for server in self._servers:
+            server.journal.clear()
 
     async def gos(self, scope: Scope) -> list[str]:
         """Run the Go regsync, and return what it asked for."""
