@@ -136,6 +136,10 @@ class Repository(Protocol):
         """Say whether the blob is there, with its whole size."""
         ...
 
+    async def blob_size(self, digest: Digest) -> int | None:
+        """Return how many bytes a blob has that is named without its size; None when that cannot be told."""
+        ...
+
     def open_blob(self, blob: Descriptor, *, start: int = 0) -> AbstractAsyncContextManager[Chunks]:
         """Open the blob's bytes from byte `start` on, unproved; `NotFound` on entering when it is not there.
 

@@ -17,11 +17,10 @@ from regsync.config.scalars import shown
 from regsync.config.unsupported import (
     is_template,
     key_of,
-    refuse_schema1,
     refuse_template,
 )
 from regsync.errors import Malformed
-from regsync.oci.mediatype import MANIFESTS, SCHEMA1
+from regsync.oci.mediatype import MANIFESTS
 from regsync.oci.platform import Platform
 from regsync.oci.reference import Reference
 
@@ -117,8 +116,6 @@ class EntryRules:
     def _check_media_type(self, media_type: str, path: Path) -> None:
         if not _MEDIA_TYPE.fullmatch(media_type):
             self.report.error(path, f"{shown(media_type)} is not a media type; expected type/subtype")
-        elif media_type in SCHEMA1:
-            refuse_schema1(path, self.report)
         elif media_type not in MANIFESTS:
             hint = did_you_mean(media_type, MANIFESTS)
             self.report.warn(path, f"{shown(media_type)} is not the type of any image; {hint}")

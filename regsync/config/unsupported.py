@@ -19,11 +19,6 @@ def refuse_templates(cred: Cred, path: Path, report: Report) -> frozenset[str]:
     return found
 
 
-def refuse_schema1(path: Path, report: Report) -> None:
-    """Refuse a media type of Docker's schema 1 among those to copy: every such image would fail."""
-    report.error(path, "schema 1 is not copied yet; convert such images, or remove it from mediaTypes")
-
-
 def is_template(text: str) -> bool:
     """Say whether the Go regsync would expand this text."""
     return "{{" in text

@@ -44,6 +44,11 @@ class Blobs:
         except NotFound:  # gone since we looked
             return False
 
+    def size_of(self, digest: Digest) -> int | None:
+        """Return the length of the blob's file, None when there is none."""
+        seen = self._files.stat(self._paths.blob(digest))
+        return seen.size if seen is not None and seen.regular else None
+
     def has_or_clears(self, blob: Descriptor) -> bool:
         """Say the same, and move what stands under the digest without having it out of the way.
 

@@ -124,6 +124,8 @@ class LayoutRepository:
         """Store a manifest and enter it in the index, with its subject's referrers, in one change."""
         if isinstance(at, Digest) and at != manifest.digest:
             raise IntegrityError(f"manifest {manifest.digest} cannot be stored as {at}")
+        if Digest.of(manifest.raw, manifest.digest.algorithm) != manifest.digest:
+            raise Unsupported(f"{self._name} keeps what goes by the digest of its bytes: no signed schema 1 manifests")
         await self._prepare()
         self.lease.written = True
         await self._commit(partial(self._store, manifest, sparse))
@@ -141,6 +143,10 @@ class LayoutRepository:
             return False
         look = self.blobs.has_or_clears if self.lease.locked else self.blobs.has
         return await self._threads.run(partial(look, blob))
+
+    async def blob_size(self, digest: Digest) -> int | None:
+        """Return how long the blob's file is."""
+        return await self._threads.run(partial(self.blobs.size_of, digest))
 
     @asynccontextmanager
     async def open_blob(self, blob: Descriptor, *, start: int = 0) -> AsyncIterator[Chunks]:

@@ -17,7 +17,7 @@ from regsync.errors import Incomplete, Malformed, NotFound, Unsupported
 from regsync.layout.blobs import Blobs
 from regsync.layout.files import Files
 from regsync.layout.paths import Paths
-from regsync.oci.descriptor import Descriptor
+from regsync.oci.descriptor import SIZE_UNKNOWN, Descriptor
 from regsync.oci.digest import Digest
 from regsync.oci.manifest import MANIFEST_MAX, Manifest
 from regsync.oci.mediatype import is_blob, is_manifest
@@ -135,7 +135,7 @@ class Whole:
         seen = self._files.stat(self._paths.blob(blob.digest))
         if seen is None or not seen.regular:
             raise Incomplete(f"{blob.digest} is missing")
-        if seen.size != blob.size:
+        if blob.size not in {seen.size, SIZE_UNKNOWN}:
             raise Incomplete(f"{blob.digest} has {seen.size} of {blob.size} bytes")
 
 

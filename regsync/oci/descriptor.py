@@ -18,6 +18,8 @@ from regsync.oci.platform import Platform
 DESCRIPTOR_KEYS: Final = Keys.of("mediaType artifactType digest size platform urls annotations data")
 
 _NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
+SIZE_UNKNOWN: Final = -1  # of content that is named without its size, as layers of schema 1 are
+
 _SIZE_MAX: Final = 2**63 - 1  # what Go's clients can hold
 _SHOWN: Final = 80
 _DATA_MAX: Final = 1 << 16  # bytes; more is fetched, so that reading it is bounded like all that is fetched
@@ -25,7 +27,9 @@ _DATA_MAX: Final = 1 << 16  # bytes; more is fetched, so that reading it is boun
 
 @dataclass(frozen=True, slots=True)
 class Descriptor:
-    """`size` is in bytes. `urls` are the foreign places of a layer no registry may hold; `data` its inline bytes.
+    """`size` is in bytes, or `SIZE_UNKNOWN`.
+
+    `urls` are the foreign places of a layer no registry may hold; `data` its inline bytes.
 
     Equality and hash are those of the content: media type, digest and size.
     """
@@ -82,12 +86,12 @@ def read_text(node: Mapping[str, Any], key: str, *, where: str = "", required: b
     return sys.intern(text)
 
 
-def read_digest(node: Mapping[str, Any], *, where: str) -> Digest:
+def read_digest(node: Mapping[str, Any], *, where: str, key: str = "digest") -> Digest:
     """Return the checked digest of a descriptor's object."""
     try:
-        return Digest.parse(read_text(node, "digest", where=where, required=True))
+        return Digest.parse(read_text(node, key, where=where, required=True))
     except Malformed as error:
-        raise Malformed(f"{_path(where, 'digest')}: {error}") from None
+        raise Malformed(f"{_path(where, key)}: {error}") from None
 
 
 def read_annotations(node: Mapping[str, Any], *, where: str = "") -> Mapping[str, str]:

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from regsync.errors import IntegrityError, Malformed, Unsupported
-from regsync.oci import mediatype
+from regsync.errors import IntegrityError, Malformed
+from regsync.oci import mediatype, schema1
 from regsync.oci.descriptor import Descriptor, read_annotations, read_text
 from regsync.oci.digest import Digest
 from regsync.oci.document import Keys, read_document
@@ -28,12 +28,11 @@ MANIFEST_KEYS: Final = Keys.of(
 _SAYS_NOTHING: Final = frozenset(
     {"", "application/octet-stream", "binary/octet-stream", "text/plain", "application/json"}
 )
-_SCHEMA1_ADVICE: Final = (
-    "schema 1 manifests (Docker before 1.10) are not copied: push the image again with a newer tool"
-)
+_SIGNATURES: Final = b'"signatures"'  # in what may go by another digest than that of its bytes
 _DOCKER_PREFIX: Final = "application/vnd.docker."
 
 # The key each kind cannot lack (an empty list of Go's is null) and those that would make it another kind, too.
+_OLD_SHAPE: Final = ("fsLayers", ("manifests", "layers", "config", "blobs"))
 _INDEX_SHAPE: Final = ("manifests", ("layers", "config", "blobs", "fsLayers"))
 _IMAGE_SHAPE: Final = ("config", ("manifests", "blobs", "fsLayers"))
 _SHAPES: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
@@ -41,6 +40,8 @@ _SHAPES: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     mediatype.DOCKER_LIST: _INDEX_SHAPE,
     mediatype.OCI_MANIFEST: _IMAGE_SHAPE,
     mediatype.DOCKER_MANIFEST: _IMAGE_SHAPE,
+    mediatype.DOCKER_SCHEMA1: _OLD_SHAPE,
+    mediatype.DOCKER_SCHEMA1_SIGNED: _OLD_SHAPE,
     mediatype.OCI_ARTIFACT: ("mediaType", ("manifests", "layers", "config", "fsLayers")),
 }
 
@@ -68,15 +69,34 @@ class Manifest:
     def read(cls, raw: bytes, *, content_type: str = "", expected: Digest | None = None) -> Manifest:
         """Prove the bytes against the digest they were asked by and read them.
 
-        `IntegrityError`: other bytes. `Malformed`: not one thing to all readers. `Unsupported`: schema 1.
+        `IntegrityError`: other bytes. `Malformed`: not one thing to all readers.
         """
-        digest = _proved(raw, expected, media_type=mediatype.base(content_type))
+        if len(raw) > MANIFEST_MAX:
+            raise Malformed(f"manifest {expected or ''} is longer than {MANIFEST_MAX} bytes")
+        digest = Digest.of(raw, expected.algorithm if expected else "sha256")
+        if expected not in {None, digest}:
+            if _SIGNATURES not in raw:
+                raise IntegrityError(f"manifest {expected} came as {digest}")
+            try:  # another document is other bytes, whatever is wrong with it
+                manifest = cls._read(raw, content_type=content_type, digest=digest, signed=True)
+            except Malformed as error:
+                raise IntegrityError(f"manifest {expected} came as something else: {error}") from error
+            if manifest.digest != expected:
+                raise IntegrityError(f"manifest {expected} came as {manifest.digest}")
+            return manifest
+        return cls._read(raw, content_type=content_type, digest=digest, signed=expected is None)
+
+    @classmethod
+    def _read(cls, raw: bytes, *, content_type: str, digest: Digest, signed: bool) -> Manifest:
+        """Read the bytes of this digest; `signed`: those of a signed one go by the digest of what was signed."""
         what = f"manifest {digest}"
         document = read_document(raw, what=what)
         try:
             MANIFEST_KEYS.refuse_variants(document)
             media_type = _media_type(document, mediatype.base(content_type))
             _refuse_confusion(document, media_type)
+            if signed and media_type in mediatype.SCHEMA1 and "signatures" in document:
+                digest = Digest.of(schema1.signed_part(raw, document), digest.algorithm)
             return cls._view(document, raw=raw, digest=digest, media_type=media_type)
         except Malformed as error:
             raise Malformed(f"{what}: {error}") from None
@@ -85,7 +105,7 @@ class Manifest:
     def _view(cls, document: Mapping[str, Any], *, raw: bytes, digest: Digest, media_type: str) -> Manifest:
         children = _descriptors(document, "manifests")
         config = _descriptor(document, "config")
-        layers = _descriptors(document, "blobs" if media_type == mediatype.OCI_ARTIFACT else "layers")
+        layers = _layers(document, media_type)
         _each_once(children)
         return cls(
             media_type=media_type,
@@ -111,17 +131,6 @@ class Manifest:
         return self.media_type in mediatype.INDEXES
 
 
-def _proved(raw: bytes, expected: Digest | None, *, media_type: str) -> Digest:
-    if media_type in mediatype.SCHEMA1:  # its digest is not that of its bytes, so this comes first
-        raise Unsupported(_SCHEMA1_ADVICE)
-    if len(raw) > MANIFEST_MAX:
-        raise Malformed(f"manifest {expected or ''} is longer than {MANIFEST_MAX} bytes")
-    digest = Digest.of(raw, expected.algorithm if expected else "sha256")
-    if expected is not None and digest != expected:
-        raise IntegrityError(f"manifest {expected} came as {digest}")
-    return digest
-
-
 def _media_type(document: Mapping[str, Any], header: str) -> str:
     """Return the one media type that header, body and shape allow (BEHAVIOUR 3.10, RELIABILITY B9)."""
     body = read_text(document, "mediaType")
@@ -130,8 +139,6 @@ def _media_type(document: Mapping[str, Any], header: str) -> str:
     if body and body != header:
         raise Malformed(f"mediaType is {body[:200]!r}, but it was served as {header[:200]!r}")
     media_type = header or _sniffed(document)
-    if media_type in mediatype.SCHEMA1:
-        raise Unsupported(_SCHEMA1_ADVICE)
     if media_type not in mediatype.MANIFESTS:
         raise Malformed(f"{media_type[:200]!r} is not the media type of a manifest")
     return media_type
@@ -141,7 +148,7 @@ def _sniffed(document: Mapping[str, Any]) -> str:
     """Guess the type of a body that nobody named, from its version and the first type it lists."""
     version = document.get("schemaVersion")
     if version == 1 and "fsLayers" in document:
-        return mediatype.DOCKER_SCHEMA1
+        return mediatype.DOCKER_SCHEMA1_SIGNED if "signatures" in document else mediatype.DOCKER_SCHEMA1
     if version == 2 and "manifests" in document:
         docker = _lists_docker_types(document, "manifests")
         return mediatype.DOCKER_LIST if docker else mediatype.OCI_INDEX
@@ -159,9 +166,10 @@ def _lists_docker_types(document: Mapping[str, Any], key: str) -> bool:
 
 def _refuse_confusion(document: Mapping[str, Any], media_type: str) -> None:
     """Refuse a body that is of another kind than its media type, or of two; a key counts even if it holds null."""
-    version = document.get("schemaVersion", 2)
-    if version != 2 or not isinstance(version, int):
-        raise Malformed(f"schemaVersion must be the number 2 in {media_type}")
+    wanted = 1 if media_type in mediatype.SCHEMA1 else 2
+    version = document.get("schemaVersion", wanted)
+    if version != wanted or not isinstance(version, int) or isinstance(version, bool):
+        raise Malformed(f"schemaVersion must be the number {wanted} in {media_type}")
     needed, foreign = _SHAPES[media_type]
     if needed not in document or (document[needed] is None and needed != "manifests"):
         raise Malformed(f"{needed} is missing in {media_type}")
@@ -173,6 +181,12 @@ def _refuse_confusion(document: Mapping[str, Any], media_type: str) -> None:
 def _descriptor(document: Mapping[str, Any], key: str) -> Descriptor | None:
     node = document.get(key)
     return None if node is None else Descriptor.from_json(node, where=key)
+
+
+def _layers(document: Mapping[str, Any], media_type: str) -> tuple[Descriptor, ...]:
+    if media_type in mediatype.SCHEMA1:
+        return schema1.layers_of(document)
+    return _descriptors(document, "blobs" if media_type == mediatype.OCI_ARTIFACT else "layers")
 
 
 def _descriptors(document: Mapping[str, Any], key: str) -> tuple[Descriptor, ...]:

@@ -166,6 +166,17 @@ class MirroredRepository(OnRegistry):
         except NotFound:
             return False
 
+    async def blob_size(self, digest: Digest) -> int | None:
+        """Ask for the blob, of one after another."""
+
+        async def ask(candidate: RegistryRepository) -> int:
+            return _there(await candidate.blob_size(digest))
+
+        try:
+            return await self._asked(ask)
+        except NotFound:
+            return None
+
     async def tags(self) -> AsyncIterator[str]:
         """Every tag of the first list that comes to its end."""
 

@@ -27,7 +27,7 @@ from regsync.registry.content.suspended import Suspended
 from regsync.registry.content.upload import Uploads
 from regsync.registry.host import AS_ITSELF, Asking, HostSettings, Learnt, OnRegistry, Way
 from regsync.registry.http.failure import complaint_of, failure_of
-from regsync.registry.http.transport import Answer, Request, Transport
+from regsync.registry.http.transport import Answer, Headers, Request, Transport
 from regsync.registry.login.scope import Scope
 from regsync.repository import BlobWriter, Chunks, Quota, Repository
 
@@ -185,7 +185,7 @@ class RegistryRepository(OnRegistry):
         if answer.status in {400, 404}:
             raise self._refusal(answer, at)
         stored = _named(answer)  # docker-registry stores what is pushed by tag under sha256, whatever its digest was
-        if stored is not None and stored != Digest.of(manifest.raw, stored.algorithm):
+        if stored is not None and stored not in {manifest.digest, Digest.of(manifest.raw, stored.algorithm)}:
             raise IntegrityError(f"{self.name}: the registry stored {stored} instead of {manifest.digest}")
         return answer
 
@@ -200,28 +200,32 @@ class RegistryRepository(OnRegistry):
 
     async def has_blob(self, blob: Descriptor) -> bool:
         """Ask for the blob; one of another length is damaged there and counts as missing."""
-        try:
-            answer = await self._headed(self._blob("HEAD", blob), Way.BLOB_HEAD)
-        except NotFound:
-            return False
-        if answer is None:
-            return await self._has_by_get(blob)
-        return answer.headers.get("content-length", str(blob.size)) == str(blob.size)
+        headers = await self._blob_headers(blob.digest)
+        return headers is not None and headers.get("content-length", str(blob.size)) == str(blob.size)
 
-    async def _has_by_get(self, blob: Descriptor) -> bool:
-        """Ask for the blob where HEAD is switched off: its headers tell, its bytes are not read."""
+    async def blob_size(self, digest: Digest) -> int | None:
+        """Ask for the blob, whose length is among the headers."""
+        headers = await self._blob_headers(digest)
+        found = None if headers is None else _LENGTH.fullmatch(headers.get("content-length", ""))
+        return None if found is None else int(found[0])
+
+    async def _blob_headers(self, digest: Digest) -> Headers | None:
+        """Return what is said of a blob, None when it is not there; where HEAD is switched off, GET says it, too."""
         try:
-            async with self._transport.stream(self._blob("GET", blob)) as streamed:
-                return streamed.headers.get("content-length", str(blob.size)) == str(blob.size)
+            answer = await self._headed(self._blob("HEAD", digest), Way.BLOB_HEAD)
+            if answer is not None:
+                return answer.headers
+            async with self._transport.stream(self._blob("GET", digest)) as streamed:
+                return streamed.headers
         except NotFound:
-            return False
+            return None
 
     def open_blob(self, blob: Descriptor, *, start: int = 0) -> AbstractAsyncContextManager[Chunks]:
         """Open the blob's bytes from byte `start` on, resumed where a connection breaks.
 
         A layer that is not here is fetched from its URLs, if it has any.
         """
-        return opened(self._transport, self._blob("GET", blob), blob, start=start, clock=self._clock)
+        return opened(self._transport, self._blob("GET", blob.digest), blob, start=start, clock=self._clock)
 
     def write_blob(self, blob: Descriptor, *, insisting: bool = False) -> AbstractAsyncContextManager[BlobWriter]:
         """Open a writer; where the registry says it has the blob already, and shows it, there is nothing to write.
@@ -259,14 +263,14 @@ class RegistryRepository(OnRegistry):
             what=f"manifest {self.path}{'@' if isinstance(ref, Digest) else ':'}{ref}",
         )
 
-    def _blob(self, method: str, blob: Descriptor) -> Request:
+    def _blob(self, method: str, digest: Digest) -> Request:
         return Request(
             method,
-            f"{self._base}blobs/{blob.digest}{self._asking.query}",
+            f"{self._base}blobs/{digest}{self._asking.query}",
             scopes=self._scopes,
             expect=_OK_OR_NO_HEAD if method == "HEAD" else _OK,
             attempts=self._asking.attempts,
-            what=f"blob {self.path}@{blob.digest}",
+            what=f"blob {self.path}@{digest}",
         )
 
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from regsync.errors import CopyFailed, Incomplete, IntegrityError, RegsyncError, Unsupported
+from regsync.errors import CopyFailed, Incomplete, IntegrityError, RegsyncError, Unavailable, Unsupported
 from regsync.events import ManifestPushed, Tell
+from regsync.oci import mediatype
 from regsync.oci.descriptor import Descriptor
 from regsync.oci.digest import Digest
 from regsync.oci.manifest import Manifest
@@ -138,7 +139,8 @@ class Copier:
         try:
             await self._put(manifest, step)
         except RegsyncError as error:
-            raise CopyFailed("manifest", digest, error) from error
+            why = _explained(error, manifest, step)
+            raise CopyFailed("manifest", digest, why) from why
         ref = str(step.at) if step.at is not None else digest
         self._tell(ManifestPushed(step.target.name, digest, ref, len(manifest.raw)))
 
@@ -148,10 +150,20 @@ class Copier:
         except IntegrityError:  # our bytes are proved, so it was an accident of the way or of the other end
             await self._shared.clock.sleep(_PAUSE)
             await step.target.put_manifest(manifest, at=step.at, sparse=step.sparse)
-        except Incomplete as error:
-            if step.sparse is None or all(map(step.sparse.takes, manifest.children)):
-                raise
-            raise Unsupported(
-                f"{step.target.host} takes no index without all of its images, and platforms leaves some out: "
-                f"use platform for a single image, or copy all of them ({error})"
-            ) from error
+
+
+def _explained(error: RegsyncError, manifest: Manifest, step: Step) -> RegsyncError:
+    """Return why a target refuses a manifest, where that is of a kind that not all of them take."""
+    host, why = step.target.host, ""
+    if isinstance(error, Incomplete) and step.sparse is not None and not all(map(step.sparse.takes, manifest.children)):
+        why = (
+            f"{host} takes no index without all of its images, and platforms leaves some out: "
+            "use platform for a single image, or copy all of them"
+        )
+    elif isinstance(error, Unavailable | Unsupported) and manifest.media_type in mediatype.SCHEMA1:
+        why = f"{host} may take no manifests of schema 1, as newer registries do not"
+    if not why:
+        return error
+    explained = Unsupported(f"{why} ({error})")
+    explained.attempts, explained.retry_after = error.attempts, error.retry_after
+    return explained

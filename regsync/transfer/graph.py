@@ -8,7 +8,7 @@ is children before parents; and the image's own name comes last of all.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from graphlib import CycleError, TopologicalSorter
 from typing import Final
 
@@ -150,7 +150,7 @@ class Graph:
                 return []
             children = self._children(manifest)
             if not there:
-                self._enter(one, manifest, children)
+                self._enter(one, manifest, children, await self._blobs_of(one, manifest))
             below = [Wanted(one.source, one.target, child) for child in children if not (there and _is_blob(child))]
         return below + await self._around(one, there=there)
 
@@ -178,15 +178,32 @@ class Graph:
         chosen = self._options.platforms
         return manifest.children if chosen is None else [one for one in manifest.children if chosen.takes(one)]
 
-    def _enter(self, one: Wanted, manifest: Manifest, children: Sequence[Descriptor]) -> None:
+    async def _blobs_of(self, one: Wanted, manifest: Manifest) -> Sequence[Descriptor]:
+        """Return the blobs to copy, not those that stay where their URLs say; the source knows unsaid sizes."""
+        wanted = [blob for blob in manifest.blobs if not blob.urls or self._options.include_external]
+        if manifest.media_type not in mediatype.SCHEMA1 or one.source.name == one.target.name:
+            return wanted
+        sized: list[Descriptor] = []
+
+        async def ask(blob: Descriptor) -> None:
+            size = await one.source.blob_size(blob.digest)
+            if size is None:
+                raise NotFound(f"{one.source.name}: blob {blob.digest} is not there, or nobody says how long it is")
+            sized.append(replace(blob, size=size))
+
+        await together(ask(blob) for blob in wanted)
+        return sized
+
+    def _enter(
+        self, one: Wanted, manifest: Manifest, children: Sequence[Descriptor], blobs: Sequence[Descriptor]
+    ) -> None:
         """Note what a manifest needs, and under which name it is wanted."""
         node = self._nodes.get(one.key)
         if node is None:
             below = tuple((one.target.name, child.digest) for child in children)
             node = self._nodes[one.key] = _Node(one, below, self._options.platforms if manifest.children else None)
-            for blob in manifest.blobs:
-                if not blob.urls or self._options.include_external:  # else it stays where its URLs say
-                    self._need(one, blob)
+            for blob in blobs:
+                self._need(one, blob)
             if manifest.config is not None:
                 self.configs.add(manifest.config.digest)
         if one.key == self._first.key:

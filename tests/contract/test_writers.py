@@ -193,3 +193,10 @@ async def test_a_blob_that_is_not_there_is_not_read_from_its_middle(place: Place
     with pytest.raises(RegsyncError):
         async with place.repository.open_blob(BLOB, start=PIECE) as chunks:
             [chunk async for chunk in chunks]
+
+
+async def test_a_blob_that_is_named_without_its_size_has_one(place: Place) -> None:
+    await put_bytes(place.repository, b"a layer")
+    for repository in (place.repository, place.stranger):
+        assert await repository.blob_size(described(b"a layer").digest) == 7
+        assert await repository.blob_size(BLOB.digest) is None

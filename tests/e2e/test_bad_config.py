@@ -98,7 +98,6 @@ AGREED = {
     "two schemes": "creds:\n- {registry: 'https://http://x', user: a, pass: b}\nsync: []\n",
     "a host of dots": "creds:\n- {registry: 'x..', user: a, pass: b}\nsync: []\n",
     "a certificate that is none": "creds:\n- registry: x\n  regcert: '-----BEGIN A----- ? -----END A-----'\n",
-    "schema 1": "defaults: {mediaTypes: [application/vnd.docker.distribution.manifest.v1+prettyjws]}\n",
     "a fine file": "creds:\n- {registry: 'https://x/', user: a, pass: b}\nsync: []\n",
 }
 

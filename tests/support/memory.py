@@ -184,6 +184,10 @@ class MemoryRepository:
         await self.called("has_blob", str(blob.digest))
         return blob.digest in self.phantoms or len(self.blobs.get(blob.digest, b"-" * (blob.size + 1))) == blob.size
 
+    async def blob_size(self, digest: Digest) -> int | None:
+        await self.called("blob_size", str(digest))
+        return len(self.blobs[digest]) if digest in self.blobs else None
+
     def open_blob(self, blob: Descriptor, *, start: int = 0) -> AbstractAsyncContextManager[Chunks]:
         return self._opened(blob, start)
 

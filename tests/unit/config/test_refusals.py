@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from regsync.errors import ConfigError
-from regsync.oci.mediatype import DOCKER_SCHEMA1, SCHEMA1
 from tests.unit.config.loading import STEP, loaded, problems_of, warnings_of
 
 _IMAGE = "sync:\n  - source: a.example/x:1\n    target: b.example/x:1\n    type: image\n"
@@ -120,9 +119,6 @@ BAD = [
     (f"{_CRED}    pathPrefix: a/../b\n", "3:17: creds[0].pathPrefix: not a path"),
     (f"{_CRED}    pathPrefix: a?b\n", "3:17: creds[0].pathPrefix: not a path"),
     # not yet
-    *((f"{STEP}    mediaTypes: [{kind}]\n", "5:18: sync[0].mediaTypes[0]: schema 1 is not copied yet; convert such")
-      for kind in sorted(SCHEMA1)),
-    (f"defaults:\n  mediaTypes:\n  - {DOCKER_SCHEMA1}\n", "3:5: defaults.mediaTypes[0]: schema 1 is not copied yet;"),
     ("sync: [{source: '{{env \"A\"}}/x', target: b/x, type: image}]\n", "1:17: sync[0].source: a template ({{ }}) is"),
     ("sync: [{source: a/x, target: 'b/{{ .Sync.Source }}', type: repository}]\n", "1:30: sync[0].target: a template"),
     *((f"{_CRED}    {key}: '{{{{env \"A\"}}}}'\n", f"3:{7 + len(key)}: creds[0].{key}: a template ({{{{ }}}}) is not s")

@@ -15,7 +15,7 @@ from regsync.events import Event, Warned
 from regsync.layout.files import Files
 from regsync.layout.opened import Stat
 from regsync.oci.digest import Digest
-from regsync.oci.mediatype import DOCKER_SCHEMA1, OCI_INDEX
+from regsync.oci.mediatype import OCI_INDEX
 from regsync.repository import Repository
 from tests.support.images import (
     Built,
@@ -162,8 +162,8 @@ async def test_what_was_seen_whole_is_read_once_while_somebody_writes(opener: Op
 
 
 async def test_a_listed_manifest_nobody_can_read_counts_by_its_own_bytes(opener: Opener, folder: Path) -> None:
-    raw = b'{"schemaVersion":1,"fsLayers":[{"blobSum":"sha256:' + b"a" * 64 + b'"}]}'
-    write_layout(folder, {"old": Built(DOCKER_SCHEMA1, raw, str(Digest.of(raw)))})
+    raw = b'{"schemaVersion":2,"layers":[{"digest":"sha256:' + b"a" * 64 + b'"}],"manifests":[]}'
+    write_layout(folder, {"old": Built(OCI_INDEX, raw, str(Digest.of(raw)))})
     async with opener().writing(str(folder)) as layout:
         assert await layout.head_manifest("old") is not None
         assert await layout.head_manifest(Digest.of(b"none")) is None

@@ -134,28 +134,6 @@ def test_a_sign_in_page_is_not_a_manifest(content_type: str) -> None:
         Manifest.read(HTML, content_type=content_type)
 
 
-SCHEMA1 = {"schemaVersion": 1, "name": "a", "tag": "b", "fsLayers": [{"blobSum": ONE["digest"]}], "history": []}
-
-
-@pytest.mark.parametrize(
-    ("document", "content_type"),
-    [
-        (SCHEMA1, ""),
-        (SCHEMA1, mediatype.DOCKER_SCHEMA1),
-        (SCHEMA1, f"{mediatype.DOCKER_SCHEMA1_SIGNED}; charset=utf-8"),
-        (SCHEMA1 | {"mediaType": mediatype.DOCKER_SCHEMA1}, "application/json"),
-    ],
-)
-def test_the_manifests_of_old_docker_are_recognised_and_not_copied(document: object, content_type: str) -> None:
-    with pytest.raises(Unsupported, match="schema 1"):
-        read(document, content_type=content_type)
-
-
-def test_an_old_signed_manifest_is_not_blamed_for_its_digest() -> None:
-    with pytest.raises(Unsupported):
-        read(SCHEMA1, content_type=mediatype.DOCKER_SCHEMA1_SIGNED, expected=Digest.of(b"without signatures"))
-
-
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-1, 2**64) | st.text(max_size=5) | st.just(ONE["digest"]),
     lambda inner: (
