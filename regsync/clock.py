@@ -30,6 +30,29 @@ class Clock(Protocol):
         ...
 
 
+class Breath:
+    """Lets everybody else have a turn after so many steps of whoever shares it, many as those may be.
+
+    Work that finds all it asks for in memory never waits for anything, and so would nobody else get to run.
+    """
+
+    def __init__(self, clock: Clock, *, steps: int) -> None:
+        self._clock = clock
+        self._most = steps
+        self._steps = 0
+
+    async def step(self) -> None:
+        """Return when it is all right to do one more."""
+        while self._steps >= self._most:
+            await self._clock.sleep(0)
+        self._steps += 1
+        if self._steps == self._most:
+            asyncio.get_running_loop().call_soon(self._begin_anew)
+
+    def _begin_anew(self) -> None:
+        self._steps = 0
+
+
 class SystemClock:
     """The machine's own time."""
 

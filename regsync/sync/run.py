@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from regsync.clock import Clock
+from regsync.clock import Breath, Clock
 from regsync.errors import RegsyncError
 from regsync.events import (
     ImageCopied,
@@ -47,7 +47,8 @@ from regsync.transfer.seen import Seen
 from regsync.transfer.together import Group, together
 from regsync.waiting import Activity
 
-_AT_ONCE: Final = 2_000  # units that are added before others have a turn
+_AT_ONCE: Final = 1_000  # units that are added before others have a turn
+_STEPS: Final = 200  # units that are done before they have, if they wait for nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,14 +105,14 @@ class Run:
         self._engine = engine
         self._clock = engine.shared.clock
         self._entries = entries
-        self._scope = scope
-        self._abort_on_error = abort_on_error
+        self._scope, self._abort_on_error = scope, abort_on_error
         self._tell = tell
         self._since = self._clock.monotonic() if since is None else since
         self._sharing = targets_of(entries) if sharing is None else sharing
         self._units = Units(entries, engine.place_of)
         self._group = Group()
         self._most_workers, self._workers, self._failures = workers, 0, 0
+        self._breath = Breath(self._clock, steps=_STEPS)
         self._targets = Targets(engine.endpoints, engine.shared.seen, writing=scope != "check", tell=tell)
         self._decider = Decider(engine.endpoints, self._targets.open, engine.lookups)
         self._expander = Expander(engine.endpoints, engine.lookups, self._clock, tell=tell)
@@ -156,6 +157,7 @@ class Run:
         self._later.busy()
         try:
             while units := self._units.take():
+                await self._breath.step()
                 try:
                     await self._work_off(units)
                 except Exception as bug:  # noqa: BLE001 - and one between units ends these
