@@ -11,6 +11,7 @@ from regsync.errors import HookFailed, Unavailable
 from regsync.events import Event as Happened
 from regsync.events import ImageCopied, ImageCurrent, ImageFailed
 from regsync.hooks.hook import Counts, Event, Exec, Hook, Hooks
+from regsync.oci.reference import Reference
 from regsync.sync.entry import Scope, SyncEntry
 from regsync.sync.run import Run
 from tests.support.images import an_image
@@ -144,6 +145,22 @@ async def test_a_hook_that_fails_after_a_copy_is_a_failure_and_the_copy_stands(h
     assert ends.at("b.x/app").tagged == ends.at("a.x/app").tagged
     assert [event.error for event in seen if isinstance(event, ImageFailed)] == [f"hook {hook}: no"]
     assert any(isinstance(event, ImageCopied) for event in seen)
+
+
+async def test_an_entry_is_told_how_many_hooks_of_its_images_failed() -> None:
+    runner, failed, _ = await ran(await one_image(), image(*ENDS), failing=["post"])
+    assert failed == 1
+    assert (runner.told[-1].outcome, runner.told[-1].images) == ("failed", Counts(copied=1, failed=1))
+
+
+async def test_a_bug_is_a_failure_of_the_entry_it_is_met_in() -> None:
+    def bug(target: Reference) -> Reference:
+        raise ZeroDivisionError(str(target))
+
+    ends = await one_image()
+    await an_image(ends.at("b.x/app"), b"former", tag="v1")
+    runner, failed, _ = await ran(ends, replace(image(*ENDS), backup=bug))
+    assert (failed, runner.ran, runner.told[0].images) == (1, ["entryPost"], Counts(failed=1))
 
 
 async def test_a_copy_that_fails_is_told_of_with_its_error() -> None:
