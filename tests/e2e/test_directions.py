@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import itertools
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
+from tests.e2e.attached import listed_by_oras, listed_by_regctl
 from tests.e2e.program import Ended, creds, once
 from tests.support.built import (
     Built,
@@ -116,13 +116,8 @@ def test_content_survives_every_direction_byte_for_byte_and_a_second_run_writes_
 
 def assert_lists_what_is_about_plain(place: str) -> None:
     """Ask two clients of others what refers to an image."""
-    layout = place.startswith("ocidir://")
-    there = f"{place.removeprefix('ocidir://')}:plain"
-    heard = run("oras", "discover", "--oci-layout" if layout else "--plain-http", "--format", "json", there)
-    assert [each["digest"] for each in json.loads(heard)["referrers"]] == [IMAGES["about"].digest]
-    host = [] if layout else ["--host", f"reg={place.partition('/')[0]},tls=disabled"]
-    heard = run("regctl", *host, "artifact", "list", "--format", "{{json .Descriptors}}", f"{place}:plain")
-    assert [each["digest"] for each in json.loads(heard)] == [IMAGES["about"].digest]
+    about = {IMAGES["about"].digest}
+    assert listed_by_oras(place, PLAIN.digest) == listed_by_regctl(place, PLAIN.digest) == about
 
 
 def test_content_survives_the_way_through_every_kind_of_registry_and_other_clients_find_what_belongs_to_it(

@@ -199,3 +199,8 @@ def test_what_is_set_for_all_holds_for_an_entry_that_says_nothing(tmp_path: Path
     assert done.code == 0, done.err
     assert there(tmp_path, EXTERNAL, SBOM) == [True, False]
     assert once(defaults + entry(tmp_path, "referrers: false"), cwd=tmp_path).figures["copied"] == 0
+
+
+def test_a_list_that_names_the_image_itself_ends(tmp_path: Path) -> None:
+    copied(tmp_path, "referrers: true", images={"v1": IMAGE, tag_of(IMAGE): listing(IMAGE, SBOM)})
+    assert all(there(tmp_path, IMAGE, SBOM))

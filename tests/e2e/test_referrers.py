@@ -24,10 +24,11 @@ from tests.e2e.attached import (
     SIGNATURE,
     listed_by_oras,
     listed_by_regctl,
+    listing,
     tag_of,
 )
-from tests.e2e.program import Ended, creds, once
-from tests.support.built import write_layout
+from tests.e2e.program import Ended, Started, creds, once
+from tests.support.built import artifact_bytes, write_layout
 from tests.support.real import DockerRegistry, run
 from tests.support.registries import Ferro
 
@@ -111,3 +112,24 @@ def test_what_others_attached_at_the_target_stays(tmp_path: Path, docker_registr
     done = mirrored(f"ocidir://{origin}", target, cwd=tmp_path / "after")
     assert done.code == 0, done.err
     assert listed_by_oras(target, IMAGE.digest) == {own, *(each.digest for each in ATTACHED if each is not CHILD_SBOM)}
+
+
+def test_two_runs_that_attach_to_one_image_at_once_lose_nothing(
+    tmp_path: Path, docker_registry: DockerRegistry
+) -> None:
+    write_layout(tmp_path / "origin", {"v1": IMAGE})
+    target = f"{docker_registry.host}/app"
+    notes = [[artifact_bytes(f"note {run} {n}".encode(), subject=IMAGE) for n in range(3)] for run in range(2)]
+    runs = []
+    for number, attached in enumerate(notes):
+        write_layout(tmp_path / f"notes{number}", {tag_of(IMAGE): listing(*attached)})
+        entry = f"source: 'ocidir://{tmp_path}/origin:v1', target: '{target}:v1', type: image, referrers: true"
+        text = f"sync:\n- {{{entry}, referrerSource: 'ocidir://{tmp_path}/notes{number}'}}\n"
+        config = tmp_path / f"{number}.yml"
+        config.write_text(creds(docker_registry.host) + text)
+        runs.append(Started("once", "-c", str(config), "--logopt", "json", cwd=tmp_path / f"run{number}"))
+    for started in runs:
+        with started:
+            done = started.ended()
+            assert done.code == 0, done.err
+    assert listed_by_oras(target, IMAGE.digest) == {each.digest for attached in notes for each in attached}
