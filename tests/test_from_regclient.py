@@ -21,11 +21,11 @@ SHOWN_BY: Final = {
     r"`\Q` without `\E` at the end of a pattern":
         "unit/sync/test_patterns.py::test_what_is_begun_to_be_quoted_and_does_not_end_is_told",
     r"a pattern that ends with `\`": "unit/sync/test_patterns.py::test_what_re2_does_not_take_is_malformed",
-    "prereleases in `semverRange`": "unit/sync/test_semver.py::test_of_two_versions_one_is_above_or_they_are_equal",
+    "prereleases in `semverRange`": "unit/sync/test_semver.py::test_a_range_takes_these_tags_and_not_those",
     "a range in which no version can lie, `>2 <1`":
         "unit/sync/test_semver.py::test_a_range_in_which_no_version_lies_is_told",
     "`ratelimit`, headers that vanish while an image waits":
-        "unit/sync/test_quota.py::test_a_source_that_cannot_be_asked_again_fails_its_image",
+        "unit/sync/test_quota.py::test_an_image_waits_until_enough_are_left_and_is_asked_for_once_a_wait",
     "`ratelimit.min` above the whole limit":
         "unit/sync/test_quota.py::test_a_limit_that_can_never_be_met_fails_and_says_both_numbers",
     "`ratelimit`": "integration/test_registry_quota.py::"
