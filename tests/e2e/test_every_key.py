@@ -20,12 +20,6 @@ for _module in pkgutil.iter_modules(keys.__path__, f"{keys.__name__}."):
     import_module(_module.name)
 
 KEYS = frozenset(keys_of())
-WITHOUT_A_ROW = frozenset(
-    {
-        "defaults.includeExternal",
-        "sync.includeExternal",
-    }
-)
 
 
 DISTINCT = {row: " ".join(key for key, its in ROWS.items() if its is row) for row in ROWS.values()}
@@ -39,7 +33,7 @@ async def test_the_key_has_its_effect(row: Row, tmp_path: Path) -> None:
 
 
 def test_every_key_of_the_model_has_a_row() -> None:
-    assert KEYS - ROWS.keys() - WITHOUT_A_ROW == set()
+    assert KEYS - ROWS.keys() == set()
 
 
 def test_every_row_is_about_a_key_of_the_model() -> None:

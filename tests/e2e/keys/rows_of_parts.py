@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+from dataclasses import replace
 
 from tests.e2e.keys.lab import IMAGE, Lab, row
-from tests.support.built import Built, artifact_bytes, platforms_index, read_layout, write_layout
+from tests.support.built import (
+    Built,
+    artifact_bytes,
+    compact,
+    digest_of,
+    image_bytes,
+    platforms_index,
+    read_layout,
+    write_layout,
+)
 from tests.support.fake_registry import MODERN, FakeRegistry
 
 INDEX = platforms_index("linux/amd64", "linux/arm64", "windows/amd64")
@@ -154,3 +165,24 @@ async def _(lab: Lab) -> None:
         forced = f"creds:\n{items}defaults: {{{defaults}}}\nsync: [{{{ends}{own and f', {own}'}}}]\n"
         assert (await lab.once(forced)).failures == []
         assert lost in target.repositories["app"].blobs
+
+
+@row("sync.includeExternal", "defaults.includeExternal")
+async def _(lab: Lab) -> None:
+    """A layer that lies at a URL stays there unless it is wanted."""
+    files = await lab.registry(FakeRegistry(), files=image_bytes(b"a layer elsewhere"))
+    digest = digest_of(b"a layer elsewhere")
+    image = elsewhere(image_bytes(b"a layer elsewhere"), f"{files.url}/v2/app/blobs/{digest}")
+    origin = Source(lab, await lab.registry(FakeRegistry(), v1=image))
+    assert digest not in await origin.copied()
+    assert digest in await origin.both_copied("includeExternal: true")
+
+
+def elsewhere(image: Built, url: str) -> Built:
+    """Return the image with its layer at a URL only."""
+    document = json.loads(image.raw)
+    (layer,) = document["layers"]
+    layer["urls"] = [url]
+    raw = compact(document)
+    blobs = {digest: data for digest, data in image.blobs.items() if digest != layer["digest"]}
+    return replace(image, raw=raw, digest=digest_of(raw), blobs=blobs)
