@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import unquote
 
-from regsync.clock import Clock
+from regsync.clock import Clock, SystemClock
 from regsync.config.hooks import secrets_in, webhooks_of
 from regsync.config.load import Checks, Loaded, load_config
 from regsync.config.model import Config, Cred
+from regsync.config.templated import Surroundings
 from regsync.connections import Connections
 from regsync.daemon.jobs import Job
 from regsync.daemon.runner import Say
@@ -38,12 +40,19 @@ _NOTHING_TO_DO = "nothing to do: the configuration has no entries under sync"
 
 
 def load(
-    path: str, *, allow_unknown_keys: bool, skip_invalid_entries: bool = False, traps: list[str] | None = None
+    path: str,
+    *,
+    allow_unknown_keys: bool,
+    skip_invalid_entries: bool = False,
+    traps: list[str] | None = None,
+    secrets: Secrets | None = None,
 ) -> Loaded:
     """Read and check a configuration file (`-`: standard input); `ConfigError` lists everything that is wrong.
 
-    `traps` takes a line for whatever regclient's regsync ignores or reads otherwise than it looks.
+    `traps` takes a line for whatever regclient's regsync ignores or reads otherwise than it looks. What its templates
+    learn that must not be shown is noted among the secrets, be the file of use or not.
     """
+    kept = Secrets() if secrets is None else secrets
     checks = Checks(
         pattern=check_pattern, semver_range=check_range, schedule=_check_schedule, registry=check_registry_name
     )
@@ -53,6 +62,7 @@ def load(
         allow_unknown_keys=allow_unknown_keys,
         skip_invalid_entries=skip_invalid_entries,
         traps=traps,
+        surroundings=Surroundings(os.environ, SystemClock().now, kept.keep),
     )
 
 

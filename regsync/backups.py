@@ -10,8 +10,8 @@ from typing import Final
 from regsync.errors import InvalidReference
 from regsync.oci.reference import LayoutReference, Reference, RegistryReference, parse_reference
 from regsync.template.engine import Template
-from regsync.template.functions import World
 from regsync.template.values import Function, Kind, Struct
+from regsync.template.world import World
 
 _NOT_IN_A_NAME: Final = re.compile("[^a-z0-9/]+")
 

@@ -71,14 +71,16 @@ class BadTemplate(Malformed):
     """A template that cannot be read or run. `what` quotes nothing of it, since it may hold a secret; `shown` does.
 
     `line` and `column` count from 1 inside its text and are 0 until `placed` has found them; `at` counts characters.
+    `by_value`: with other values of the same types it may work.
     """
 
-    def __init__(self, what: str, shown: str = "", *, at: int = -1) -> None:
+    def __init__(self, what: str, shown: str = "", *, at: int = -1, by_value: bool = False) -> None:
         super().__init__(what, shown)
         self.what = what
         self.shown = shown
         self.at = at
         self.line = self.column = 0
+        self.by_value = by_value
 
     def placed(self, text: str) -> Self:
         """Return this error, knowing where in the text it is."""

@@ -95,13 +95,15 @@ def print_config(options: Options, *, show_secrets: bool, only_check: bool) -> i
 
     def work() -> int:
         _threshold(options)
-        loaded = _loaded(options, traps)
+        loaded = _loaded(options, around.secrets, traps)
         keep_secrets(loaded.config.creds, around.secrets)
         keep_hook_secrets(loaded.config, around.secrets)
         for warning in loaded.warnings:
             around.say(warning)
         if not only_check:
-            shown.append(dump_config(loaded.config, show_secrets=show_secrets))
+            shown.append(
+                dump_config(loaded.config, show_secrets=show_secrets, made=loaded.made, clean=around.secrets.clean)
+            )
         return FAILED if _say_left_out(around, loaded.left_out) else FINE
 
     code = _ending(around, work)
@@ -121,7 +123,7 @@ def _with_app(options: Options, around: _Around, run: Callable[[App, int], Await
     """Load the configuration, build the program around it and run it on an event loop of its own."""
     clock = SystemClock()
     tell = Telling([around.log(_threshold(options))], clock)
-    loaded = _loaded(options)
+    loaded = _loaded(options, around.secrets)
 
     async def whole() -> int:
         app = App(loaded, clock=clock, tell=tell, environ=os.environ, secrets=around.secrets)
@@ -181,7 +183,7 @@ def _threshold(options: Options) -> int:
     return threshold
 
 
-def _loaded(options: Options, traps: list[str] | None = None) -> Loaded:
+def _loaded(options: Options, secrets: Secrets, traps: list[str] | None = None) -> Loaded:
     if not options.config:
         raise ConfigError(['required flag "config" not set: name a file with -c FILE, or - for standard input'])
     return load(
@@ -189,6 +191,7 @@ def _loaded(options: Options, traps: list[str] | None = None) -> Loaded:
         allow_unknown_keys=options.allow_unknown_keys,
         skip_invalid_entries=options.skip_invalid_entries,
         traps=traps,
+        secrets=secrets,
     )
 
 

@@ -7,6 +7,7 @@ entry would inherit something in its place.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Container
 from typing import Any, Final
 
 import yaml
@@ -23,6 +24,7 @@ _FIRST: Final = ("name", "source", "target", "type", "tags", "tagSets", "repos",
 _OF_THE_USER: Final = "annotations"  # a mapping of these, in which an empty text means something
 _NOTHING: Final[tuple[Any, ...]] = (None, "", "0s", [], {})
 _USUAL_LIMIT: Final = RateLimit().filled_from(RateLimit()).model_dump(by_alias=True, mode="json")
+_PLACES: Final = ("source", "target", "referrerSource", "referrerTarget")
 _TEXT: Final = "tag:yaml.org,2002:str"
 _UNBROKEN: Final = 1 << 20  # characters to a line; a reference must stay on one
 
@@ -45,8 +47,13 @@ def _written(_dumper: Any, text: str) -> yaml.ScalarNode:
 _Dumper.add_representer(str, _written)
 
 
-def dump_config(config: Config, *, show_secrets: bool) -> str:
-    """Return a configuration as YAML; passwords, tokens and keys as `***` unless asked for, URLs of webhooks, too."""
+def dump_config(
+    config: Config, *, show_secrets: bool, made: Container[str] = (), clean: Callable[[str], str] = str
+) -> str:
+    """Return a configuration as YAML; passwords, tokens and keys as `***` unless asked for, URLs of webhooks, too.
+
+    `made` are places that came out of templates, where a secret may have got into; `clean` takes it out.
+    """
     inherited = _values(SyncStep().filled_from(config.defaults, place=""))
     values: dict[str, Any] = {
         "version": config.version,
@@ -55,6 +62,8 @@ def dump_config(config: Config, *, show_secrets: bool) -> str:
         "sync": [_telling(_values(step), inherited) for step in config.sync],
     }
     hidden = not show_secrets and any([*map(_hide, (*values["creds"], values["defaults"], *values["sync"]))])
+    for step in values["sync"] if not show_secrets else ():
+        step.update({key: clean(step[key]) for key in _PLACES if step.get(key) in made})
     values = {key: value for key, value in values.items() if value}
     text = str(yaml.dump(values, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=_UNBROKEN))
     return _ABOUT_HIDDEN + text if hidden else text

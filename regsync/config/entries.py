@@ -15,9 +15,7 @@ from regsync.config.places import Places, inside, same_prefix, same_repository
 from regsync.config.problems import Path, Report, did_you_mean, path_text
 from regsync.config.scalars import shown
 from regsync.config.unsupported import (
-    is_template,
     key_of,
-    refuse_template,
 )
 from regsync.errors import Malformed
 from regsync.oci.mediatype import MANIFESTS
@@ -184,15 +182,12 @@ class EntryRules:
     def _read(self, read: Callable[[str], _Read], text: str, path: Path, expected: str) -> _Read | None:
         """Return what a place is, or None when it cannot be used and that was told."""
         try:
-            if text and not is_template(text):
+            if text:
                 return read(text)
         except Malformed as error:
             self.report.error(path, str(error))
             return None
-        if text:
-            refuse_template(path, self.report)
-        else:
-            self.report.error(path, f"missing; {expected}")
+        self.report.error(path, f"missing; {expected}")
         return None
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import codecs
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, BinaryIO, Final, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -22,6 +22,7 @@ from regsync.config.mirrors import warn_of_copies_onto_mirrors
 from regsync.config.model import Config, Cred, SyncStep
 from regsync.config.problems import Finding, Findings, Path, Report, broken, did_you_mean
 from regsync.config.scalars import Plain, kind_of
+from regsync.config.templated import NOWHERE, Surroundings, has_templates
 from regsync.config.traps import Written, traps_of
 from regsync.config.yaml import Node, compose, further_document, place_of, text_of, values_of
 from regsync.errors import ConfigError, Malformed
@@ -43,12 +44,14 @@ _OF_A_FORK: Final = "unknown key; it is one of a fork of regsync, which removes 
 class Loaded:
     """A configuration that can be used, its steps filled from its defaults, and what its author should know of it.
 
-    `left_out` is how many items of `sync` cannot be used and are not in it; each is among the warnings.
+    `left_out` is how many items of `sync` cannot be used and are not in it; each is among the warnings. `made` are the
+    texts of entries that came out of templates.
     """
 
     config: Config
     warnings: tuple[str, ...]
     left_out: int = 0
+    made: frozenset[str] = frozenset()
 
 
 def load_config(
@@ -59,6 +62,7 @@ def load_config(
     skip_invalid_entries: bool = False,
     stdin: BinaryIO | None = None,
     traps: list[str] | None = None,
+    surroundings: Surroundings = NOWHERE,
 ) -> Loaded:
     """Read and check a file, or standard input for `-`; `ConfigError` if it cannot be used, for whatever reasons.
 
@@ -69,7 +73,8 @@ def load_config(
     try:
         text = _decoded(_read(path, stdin, file), file)
         root = compose(text, file)
-        config = _Reading(root, file, findings, checks, allow_unknown_keys).config()
+        reading = _Reading(root, file, findings, checks, allow_unknown_keys, surroundings)
+        config = reading.config()
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise ConfigError([f"{file}: {reason[0].lower()}{reason[1:]}"]) from None
@@ -81,7 +86,8 @@ def load_config(
     left_out = _leave_out(findings) if skip_invalid_entries or config.defaults.skip_invalid_entries else frozenset()
     if findings.errors:
         raise ConfigError(_told(findings.errors, file))
-    return Loaded(_filled(config, root, file, left_out), tuple(_told(findings.warnings, file)), len(left_out))
+    filled = reading.filled(config, left_out)
+    return Loaded(filled, tuple(_told(findings.warnings, file)), len(left_out), reading.made)
 
 
 def _leave_out(findings: Findings) -> frozenset[str | int]:
@@ -128,6 +134,9 @@ class _Reading:
     findings: Findings
     checks: Checks
     lenient: bool
+    surroundings: Surroundings
+    made: frozenset[str] = frozenset()
+    texts: dict[int, dict[str, str]] = field(default_factory=dict)  # of entries, which came out of templates
 
     def config(self) -> Config:
         """Return what the file says, with all that is wrong left out and told."""
@@ -141,12 +150,35 @@ class _Reading:
             for path, theirs, here in traps_of(written):
                 self.findings.trap(place_of(self.root, path), path, theirs, here)
         report = Report(self.findings, lambda path: place_of(self.root, path), refused)
+        if has_templates(config):
+            config, report = self._expanded(config, report)
         rules = EntryRules(self.checks, report)
         rules.check_defaults(config.defaults)
         for position, step in enumerate(config.sync):
             rules.check_step(step, position)
         warn_of_copies_onto_mirrors(config, report, self.checks.registry)
         return config.model_copy(update={"creds": tuple(_named(config.creds, report, self.checks.registry))})
+
+    def _expanded(self, config: Config, report: Report) -> tuple[Config, Report]:
+        """Return a configuration whose templates are expanded, and a report in which they are not blamed again."""
+        from regsync.config.expansion import expand  # noqa: PLC0415  # most files need no templates
+
+        expanded = expand(config, report, self.surroundings)
+        self.texts, self.made = expanded.steps, expanded.made
+        return expanded.config, replace(report, refused=report.refused | expanded.failed)
+
+    def filled(self, config: Config, left_out: frozenset[str | int]) -> Config:
+        """Return the configuration with every step complete and knowing its place, but for those that are left out."""
+        defaults = config.defaults.settled()
+        steps: list[SyncStep] = []
+        for position, step in enumerate(config.sync):
+            if position in left_out:
+                continue
+            line, _ = place_of(self.root, ("sync", position))
+            filled = step.filled_from(defaults, place=f"{self.file}:{line}")
+            texts = self.texts.get(position)
+            steps.append(filled.model_copy(update=texts) if texts else filled)
+        return config.model_copy(update={"defaults": defaults, "sync": tuple(steps)})
 
     def _validated(self, values: dict[str, Any]) -> tuple[Config, frozenset[Path]]:
         """Return what is valid of the values, and the paths of what was not."""
@@ -238,18 +270,6 @@ def _named(creds: tuple[Cred, ...], report: Report, registry: ReadName) -> Itera
             yield cred
         elif (*path, "registry") not in report.refused and path not in report.refused:
             report.warn(path, "Ignoring registry config without a name")
-
-
-def _filled(config: Config, root: Node | None, file: str, left_out: frozenset[str | int]) -> Config:
-    """Return the configuration with every step complete and knowing its place, but for those that are left out."""
-    defaults = config.defaults.settled()
-    steps: list[SyncStep] = []
-    for position, step in enumerate(config.sync):
-        if position in left_out:
-            continue
-        line, _ = place_of(root, ("sync", position))
-        steps.append(step.filled_from(defaults, place=f"{file}:{line}"))
-    return config.model_copy(update={"defaults": defaults, "sync": tuple(steps)})
 
 
 def _told(findings: list[Finding], file: str) -> list[str]:

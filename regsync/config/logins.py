@@ -12,7 +12,7 @@ from typing import Final
 
 from regsync.config.model import Cred
 from regsync.config.problems import HIDDEN, SECRETS, Path, Report
-from regsync.config.unsupported import key_of, refuse_templates
+from regsync.config.unsupported import key_of
 from regsync.errors import Malformed
 from regsync.oci.reference import valid_host
 
@@ -25,9 +25,7 @@ _PREFIX: Final = re.compile(r"[A-Za-z0-9._~/-]*")
 
 def check_cred(cred: Cred, path: Path, *, report: Report, registry: ReadName) -> None:
     """Tell all that is wrong with one item of `creds`."""
-    templates = refuse_templates(cred, path, report)
-    if "registry" not in templates:
-        _check_names(cred, path, report, registry)
+    _check_names(cred, path, report, registry)
     if cred.hostname and not valid_host(cred.hostname):
         report.error((*path, "hostname"), "not a host; expected host[:port]")
     if cred.cred_helper and not _HELPER.fullmatch(cred.cred_helper):
@@ -36,7 +34,7 @@ def check_cred(cred: Cred, path: Path, *, report: Report, registry: ReadName) ->
         report.error((*path, "credHost"), "expected a host or URL without control characters")
     if not _PREFIX.fullmatch(cred.path_prefix) or ".." in cred.path_prefix.split("/"):
         report.error((*path, "pathPrefix"), "not a path; expected parts of letters, digits, . _ ~ - joined by /")
-    _check_certificates(cred, path, report, templates)
+    _check_certificates(cred, path, report)
     _warn_of_hidden(cred, path, report)
     _warn_of_old_keys(cred, path, report)
 
@@ -61,10 +59,10 @@ def _read_name(text: str, place: Path, report: Report, registry: ReadName) -> st
     return name
 
 
-def _check_certificates(cred: Cred, path: Path, report: Report, templates: frozenset[str]) -> None:
+def _check_certificates(cred: Cred, path: Path, report: Report) -> None:
     for name in ("regcert", "client_cert", "client_key"):
         pem = getattr(cred, name)
-        if pem and pem != HIDDEN and name not in templates and not _is_pem(pem):
+        if pem and pem != HIDDEN and not _is_pem(pem):
             what = "key" if name == "client_key" else "certificate"
             text = f"not PEM text; expected the {what} itself (-----BEGIN ...), not the path of a file"
             report.error((*path, key_of(cred, name)), text)

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from regsync.errors import BadTemplate
-from regsync.template.functions import FUNCTIONS, World
+from regsync.template.functions import FUNCTIONS
 from regsync.template.nodes import Block
 from regsync.template.parser import parse
 from regsync.template.run import Run
 from regsync.template.values import Value
+from regsync.template.world import World
 
 TEXT_MAX: Final = 1 << 18  # characters; each costs time, whatever stands there
 
@@ -41,5 +42,5 @@ class Template:
         except BadTemplate as error:
             raise error.placed(self.text) from None
         except UnicodeEncodeError:
-            raise BadTemplate("what comes out is not UTF-8") from None
+            raise BadTemplate("what comes out is not UTF-8", by_value=True) from None
         return text

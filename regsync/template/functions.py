@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping
 from typing import Final
 from urllib.parse import quote_plus
 
@@ -30,22 +28,9 @@ from regsync.template.values import (
     is_true,
     octets,
 )
+from regsync.template.world import World
 
 _SPACE: Final = " \t\n\v\f\r\x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
-
-
-@dataclass(frozen=True, slots=True)
-class World:
-    """What a template can learn of its surroundings, and who hears about it.
-
-    `env` returns None for a variable that is not set; `unset` hears of one that was asked for and for which nothing
-    stands in. `file` returns a file's content and raises `BadTemplate` if it cannot.
-    """
-
-    now: Callable[[], datetime]
-    env: Callable[[str], str | None]
-    file: Callable[[str], str]
-    unset: Callable[[str], None]
 
 
 def _default(fallback: Value, value: Value) -> Value:

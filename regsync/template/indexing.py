@@ -33,7 +33,7 @@ def _place(index: Value, length: int, *, what: str = "index") -> int:
     if not isinstance(index, int) or isinstance(index, bool):
         raise BadTemplate(f"{what}: a place in a list is a whole number")
     if not 0 <= index < length:
-        raise BadTemplate(f"{what}: out of range", f"{index} of {length}")
+        raise BadTemplate(f"{what}: out of range", f"{index} of {length}", by_value=True)
     return index
 
 
@@ -55,7 +55,7 @@ def _slice(item: Value, *indexes: Value) -> Value:
 def _bounds(indexes: tuple[Value, ...], length: int) -> tuple[int, int]:
     places = [_place(index, length + 1, what="slice") for index in indexes]
     if places != sorted(places):
-        raise BadTemplate("slice: the places are not in order")
+        raise BadTemplate("slice: the places are not in order", by_value=True)
     start, stop, *_ = [*places, *(0, length)[len(places) :], length]
     return start, stop
 

@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from typing import Final
 
 from regsync.errors import BadTemplate
-from regsync.template.functions import FUNCTIONS, OF_THE_WORLD, World
+from regsync.template.functions import FUNCTIONS, OF_THE_WORLD
 from regsync.template.nodes import Chain, Command, Constant, Dot, Field, Name, Nil, Number, Operand, Pipe, Variable
 from regsync.template.times import kind_of
 from regsync.template.values import (
@@ -24,6 +24,7 @@ from regsync.template.values import (
     is_true,
     type_name,
 )
+from regsync.template.world import World
 
 STEPS_MAX: Final = 100_000  # a template that takes more is taken for one that never ends
 _PIECE: Final = 100  # characters or items that cost as much as a step
@@ -150,7 +151,7 @@ class Pipelines:
     def _field(self, of: Value, name: str, at: int, given: Sequence[Operand], dot: Value, last: Value) -> Value:
         if isinstance(of, Pointer):
             if of.to is None:
-                raise BadTemplate("a field of nil", name, at=at)
+                raise BadTemplate("a field of nil", name, at=at, by_value=True)
             of = of.to
         if of is None:
             return None
@@ -189,7 +190,7 @@ class Pipelines:
             if is_true(value) == (word.name == "or"):
                 return value
         if value is _ABSENT:
-            raise BadTemplate(f"{word.name} wants at least 1 arguments, gets 0", at=word.at)
+            raise BadTemplate(f"{word.name} wants at least 1 argument, gets 0", at=word.at)
         return value if last is _ABSENT else last
 
     def _call(
@@ -207,7 +208,8 @@ class Pipelines:
         count = len(given) + (last is not _ABSENT)
         if count < len(takes) or (count > len(takes) and not function.rest):
             least = "at least " if function.rest else ""
-            raise BadTemplate(f"{name} wants {least}{len(takes)} arguments, gets {count}", at=at)
+            s = "" if len(takes) == 1 else "s"
+            raise BadTemplate(f"{name} wants {least}{len(takes)} argument{s}, gets {count}", at=at)
         kinds = [*takes, *(function.rest for _ in range(count - len(takes)))]
         arguments = [self._argument(operand, kind, dot) for operand, kind in zip(given, kinds, strict=False)]
         if last is not _ABSENT:

@@ -176,4 +176,4 @@ class _Reading:
 
 
 def _refused() -> BadTemplate:
-    return BadTemplate("time.Parse: the text is not a time in this layout")
+    return BadTemplate("time.Parse: the text is not a time in this layout", by_value=True)

@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from typing import Final
 
 from regsync.errors import BadTemplate
-from regsync.template.functions import World
 from regsync.template.nodes import Action, Block, Branch, Leave, Pipe, Step, Text, Use
 from regsync.template.pipelines import Pipelines
 from regsync.template.printing import plain
 from regsync.template.values import LARGEST, Map, Pointer, Slice, Value, is_true, type_name
+from regsync.template.world import World
 
 _DEPTH_MAX: Final = 100  # levels of blocks inside blocks, named templates included
 

@@ -33,6 +33,7 @@ class Login:
     lines: tuple[str, ...] = ()
     docker: Mapping[str, object] = field(default_factory=dict)
     helper: str = ""
+    variables: Mapping[str, str] = field(default_factory=dict)
 
     def prepare(self, folder: Path) -> dict[str, str]:
         """Write its files and return the environment in which they are found."""
@@ -42,7 +43,10 @@ class Login:
             program = folder / HELPER
             program.write_text(f"#!/bin/sh\n{self.helper}\n")
             program.chmod(0o755)
-        return {"DOCKER_CONFIG": str(folder), "PATH": f"{folder}:{os.environ['PATH']}"}
+        (folder / "password").write_text(f"{PASSWORD}\n")
+        (folder / "identity").write_text(f"{IDENTITY}\n")
+        found = {"DOCKER_CONFIG": str(folder), "LOGIN_FILES": str(folder), "PATH": f"{folder}:{os.environ['PATH']}"}
+        return {**found, **self.variables}
 
 
 def _answering(user: str, secret: str) -> str:
@@ -53,6 +57,24 @@ def _answering(user: str, secret: str) -> str:
 
 def with_creds(host: str) -> Login:
     return Login((f"user: {USER}", f"pass: {PASSWORD}"))
+
+
+def with_variables(host: str) -> Login:
+    lines = ("user: '{{ env `LOGIN_USER` }}'", "pass: '{{ env `LOGIN_PASSWORD` }}'")
+    return Login(lines, variables={"LOGIN_USER": USER, "LOGIN_PASSWORD": PASSWORD})
+
+
+def with_part_of_a_variable(host: str) -> Login:
+    part = "{{ index (split (env `LOGIN`) `:`) %d }}"
+    return Login((f"user: '{part % 0}'", f"pass: '{part % 1}'"), variables={"LOGIN": f"{USER}:{PASSWORD}"})
+
+
+def with_file(host: str) -> Login:
+    return Login((f"user: {USER}", "pass: '{{ file (print (env `LOGIN_FILES`) `/password`) }}'"))
+
+
+def with_file_of_token(host: str) -> Login:
+    return Login(("token: '{{ file (print (env `LOGIN_FILES`) `/identity`) }}'",))
 
 
 def with_auths(host: str) -> Login:
@@ -95,8 +117,16 @@ PASSWORDS: tuple[Callable[[str], Login], ...] = (
     with_docker_helper,
     with_docker_store,
     with_helper,
+    with_variables,
+    with_part_of_a_variable,
+    with_file,
 )
-TOKENS: tuple[Callable[[str], Login], ...] = (with_helper_of_tokens, with_identity_token, with_token)
+TOKENS: tuple[Callable[[str], Login], ...] = (
+    with_helper_of_tokens,
+    with_identity_token,
+    with_token,
+    with_file_of_token,
+)
 
 
 @dataclass(frozen=True, slots=True)

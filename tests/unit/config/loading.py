@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
+from datetime import UTC, datetime
 
 import pytest
 
 from regsync.config.load import Checks, Loaded, load_config
 from regsync.config.model import Config, SyncStep
+from regsync.config.templated import Surroundings
 from regsync.daemon.schedule import parse_schedule
 from regsync.errors import ConfigError
 from regsync.registry.login.name import check_registry_name
@@ -23,12 +26,17 @@ CHECKS = Checks(pattern=check_pattern, semver_range=check_range, schedule=_check
 STEP = "sync:\n  - source: a.example/x\n    target: b.example/x\n    type: repository\n"
 
 
+NOW = datetime(2024, 3, 4, 5, 6, 7, tzinfo=UTC)
+
+
 def loaded(
     text: str | bytes,
     *,
     allow_unknown_keys: bool = False,
     skip_invalid_entries: bool = False,
     traps: list[str] | None = None,
+    environ: Mapping[str, str] | None = None,
+    kept: list[str] | None = None,
 ) -> Loaded:
     return load_config(
         "-",
@@ -37,6 +45,7 @@ def loaded(
         skip_invalid_entries=skip_invalid_entries,
         stdin=io.BytesIO(text.encode() if isinstance(text, str) else text),
         traps=traps,
+        surroundings=Surroundings(environ or {}, lambda: NOW, ([] if kept is None else kept).append),
     )
 
 

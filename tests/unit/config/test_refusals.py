@@ -118,12 +118,16 @@ BAD = [
     (f'{_CRED}    credHost: "a\\nb"\n', "3:15: creds[0].credHost: expected a host or URL without control characters"),
     (f"{_CRED}    pathPrefix: a/../b\n", "3:17: creds[0].pathPrefix: not a path"),
     (f"{_CRED}    pathPrefix: a?b\n", "3:17: creds[0].pathPrefix: not a path"),
-    # not yet
-    ("sync: [{source: '{{env \"A\"}}/x', target: b/x, type: image}]\n", "1:17: sync[0].source: a template ({{ }}) is"),
-    ("sync: [{source: a/x, target: 'b/{{ .Sync.Source }}', type: repository}]\n", "1:30: sync[0].target: a template"),
-    *((f"{_CRED}    {key}: '{{{{env \"A\"}}}}'\n", f"3:{7 + len(key)}: creds[0].{key}: a template ({{{{ }}}}) is not s")
-      for key in ("user", "pass", "regcert")),
-    ("creds: [{registry: '{{env \"A\"}}'}]\n", "1:20: creds[0].registry: a template ({{ }}) is not supported yet"),
+    # templates
+    ("sync: [{source: '{{ nope }}/x', target: b/x, type: image}]\n",
+     '1:17: sync[0].source: template, line 1, column 4: no such function: "nope"'),
+    ("sync: [{source: a/x, target: 'b/{{ .Sync.Sorce }}', type: repository}]\n",
+     '1:30: sync[0].target: template, line 1, column 6: no such field in main.ConfigSync: "Sorce"; did you mean "So'),
+    ("sync: [{source: a/x, target: '{{ `a` }}/x:1:2', type: image}]\n", "1:30: sync[0].target: "),
+    (f"{_CRED}    hostname: '{{{{ `a b` }}}}'\n", "3:15: creds[0].hostname: not a host; expected host[:port]"),
+    (f"{_CRED}    pass: '{{{{ env }}}}'\n", "3:11: creds[0].pass: template, line 1, column 4: env wants 1 argument"),
+    (f"{_CRED}    regcert: '{{{{ `/ca.pem` }}}}'\n", "3:14: creds[0].regcert: not PEM text; expected the certificate"),
+    ("creds: [{registry: '{{ .A }}'}]\n", "1:20: creds[0].registry: template, line 1, column 4: no such field in cre"),
 ]  # fmt: skip
 
 

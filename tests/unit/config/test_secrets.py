@@ -17,7 +17,8 @@ DIGITS: Final = "0477477"  # read as an octal number, so a text of it is not wha
 WRONG: Final = (
     CANARY, DIGITS, f"[{CANARY}]", f"{{{CANARY}: {CANARY}}}", f"{{a: {CANARY}, a: {CANARY}}}", f"[[{CANARY}]]",
     f'"{CANARY}\\q"', f'"{CANARY}', f"'{CANARY}", f"*{CANARY}", f"!{CANARY} {CANARY}", f"!a!{CANARY} b",
-    f"&{CANARY} x y: z", f"@{CANARY}", f"%{CANARY}", f"`{CANARY}", f"'{{{{env \"{CANARY}\"}}}}'", f"{{{{{CANARY}}}}}",
+    f"&{CANARY} x y: z", f"@{CANARY}", f"%{CANARY}", f"`{CANARY}", f"'{{{{env {CANARY}}}}}'", f"'{{{{.{CANARY}}}}}'",
+    f"'{{{{upper \"{CANARY}\" 1}}}}'", f"{{{{{CANARY}}}}}",
     f"'{CANARY} \\n'", f"1.{DIGITS}", f"|{CANARY}", f"{CANARY}: {CANARY}", f"u:{CANARY}@a.example",
     f"https://u:{CANARY}@a.example/v2", f"-{DIGITS}h", f"{DIGITS}{CANARY}", f'"\\x1b{CANARY}"',
     f"-----BEGIN {CANARY}-----", f'"-----BEGIN A-----\\n{CANARY}\\n-----END A-----"',
@@ -27,8 +28,8 @@ WRONG: Final = (
 _HARMLESS: Final = """
 source target type interval schedule ratelimit tags tagSets repos mediaTypes parallel blobLimit cacheCount cacheTime
 digestTags referrers referrerFilters referrerSlow fastCheck fastCopy forceRecursive includeExternal skipDockerConfig
-skipInvalidEntries referrerSource referrerTarget
-platform platforms hooks userAgent name
+skipInvalidEntries
+platform platforms hooks userAgent name backup referrerSource referrerTarget
 """
 HARMLESS: Final = frozenset(_HARMLESS.split())
 

@@ -12,8 +12,8 @@ from regsync.config.stepdata import step_data
 from regsync.errors import BadTemplate
 from regsync.oci.reference import parse_reference
 from regsync.template.engine import Template
-from regsync.template.functions import World
 from regsync.template.values import Value
+from regsync.template.world import World
 
 NOW: Final = datetime(2024, 3, 4, 5, 6, 7, tzinfo=UTC)
 ENTRY: Final[Mapping[str, Any]] = {

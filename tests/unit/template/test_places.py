@@ -23,7 +23,7 @@ from tests.unit.template.surroundings import refusal, rendered
         ("{{ .Ref.Tag | 1 }}", "line 1, column 15: what stands behind | must be a function"),
         ("{{ (1 }}", "line 1, column 7: not expected here: }}"),
         ('{{ 1 "a" }}', "line 1, column 4: arguments for what is no function"),
-        ("{{ upper }}", "line 1, column 4: upper wants 1 arguments, gets 0"),
+        ("{{ upper }}", "line 1, column 4: upper wants 1 argument, gets 0"),
         ("{{ upper 3 }}", "line 1, column 10: string is wanted here, not a number"),
         ("{{ upper .Sync.Tags }}", "line 1, column 10: string is wanted here, not main.TagAllowDeny"),
         ("{{ index .Sync.Tags.Allow 7 }}", "line 1, column 4: index: out of range: 7 of 2"),
