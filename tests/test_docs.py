@@ -15,8 +15,12 @@ from regsync.app import load
 from regsync.cli import program
 from regsync.errors import ConfigError
 from regsync.observe import logs
+from regsync.template.functions import FUNCTIONS
+from regsync.template.times import DURATION, TIME
+from regsync.template.values import Kind, Pointer, Slice, Struct
 from tests.support.pages import NOT_RUN, PAGES, ROOT, Block, Reader, blocks, configuration_keys, page_name, steps
 from tests.support.real import DockerRegistry
+from tests.unit.template.surroundings import DATA
 
 REFERENCE = ROOT / "docs" / "reference"
 RUN = [page for page in PAGES if any(block.kind == "console" for block in blocks(page))]
@@ -121,3 +125,25 @@ def test_every_message_from_info_up_has_its_line_in_the_reference() -> None:
     messages = re.findall(r'(?:INFO|WARN|ERROR), "([A-Z][^"]+)"', inspect.getsource(logs))
     assert messages
     assert [message for message in messages if f"`{message}`" not in text] == []
+
+
+def test_every_function_and_field_of_templates_has_its_line_in_the_reference() -> None:
+    text = (REFERENCE / "templates.md").read_text(encoding="utf-8")
+    kinds = [*_kinds(DATA), TIME, DURATION]
+    names = {*FUNCTIONS, *(name for kind in kinds for name in (*kind.fields, *kind.methods))}
+    several = {"Date", "Clock", "Zone", "ISOWeek"}  # which no template can take
+    assert sorted(name for name in names - several - {"GoString"} if not re.search(rf"\b{name}\b", text)) == []
+
+
+def _kinds(value: object) -> Iterator[Kind]:
+    """Every kind of value that can be reached from this one."""
+    match value:
+        case Struct():
+            yield value.kind
+            for get in value.kind.fields.values():
+                yield from _kinds(get(value.of))
+        case Slice():
+            for item in value.items:
+                yield from _kinds(item)
+        case Pointer():
+            yield from _kinds(value.to)
