@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from pathlib import Path
 from urllib.parse import unquote
 
 from regsync.clock import Clock, SystemClock
@@ -18,7 +17,7 @@ from regsync.daemon.jobs import Job
 from regsync.daemon.runner import Say
 from regsync.daemon.schedule import parse_schedule
 from regsync.daemon.server import Served, Stoppable, serve
-from regsync.errors import BadTemplate, ConfigError
+from regsync.errors import ConfigError
 from regsync.events import EntryIgnored, Warned
 from regsync.facts import Telling
 from regsync.hosts import hosts_of, manner_of
@@ -33,7 +32,6 @@ from regsync.sync.patterns import check_pattern
 from regsync.sync.run import Engine, Run, targets_of
 from regsync.sync.semver import check_range
 from regsync.sync.units import MOST
-from regsync.template.functions import World
 from regsync.translate import entries_of, referrers_age_of, schedules_of
 
 _NOTHING_TO_DO = "nothing to do: the configuration has no entries under sync"
@@ -93,18 +91,6 @@ def keep_proxy_secrets(environ: Mapping[str, str], secrets: Secrets) -> None:
             secrets.keep(unquote(password), user=unquote(user))
 
 
-def world_of(environ: Mapping[str, str], clock: Clock) -> World:
-    """Return what templates can learn that are expanded in a run: local time, variables and files."""
-
-    def content(path: str) -> str:
-        try:
-            return Path(path).read_text(encoding="utf-8")
-        except (OSError, ValueError):
-            raise BadTemplate("file: cannot be read", path) from None
-
-    return World(now=lambda: clock.now().astimezone(), env=environ.get, file=content, unset=lambda _: None)
-
-
 class App:
     """One configuration, ready to run."""
 
@@ -119,8 +105,8 @@ class App:
         self._clock = clock
         self._tell = tell
         self._environ = environ
-        world = world_of(environ, clock)
-        self._entries = {entry.name: entry for entry in entries_of(loaded.config, world)}
+        around = Surroundings(environ, clock.now, secrets.keep)
+        self._entries = {entry.name: entry for entry in entries_of(loaded.config, around)}
         self._sharing = targets_of([*self._entries.values()])
         for warning in loaded.warnings:
             tell(Warned(warning))

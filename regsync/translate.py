@@ -8,12 +8,12 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from functools import cache
+from functools import partial
 from itertools import count
 
-from regsync.backups import Backup
+from regsync.backups.name import named
 from regsync.config.model import Config, Hook, SyncStep, TagFilter, TagSelection
-from regsync.config.stepdata import step_data
+from regsync.config.templated import Surroundings, is_template
 from regsync.daemon.schedule import Every, Schedule, parse_schedule
 from regsync.hooks.hook import Exec, Hooks, Webhook
 from regsync.oci.mediatype import SYNCED_BY_DEFAULT
@@ -23,21 +23,18 @@ from regsync.oci.referrers import ReferrerFilter, ReferrerOptions
 from regsync.sync.answers import Age
 from regsync.sync.entry import NameBackup, PullLimit, SyncEntry
 from regsync.sync.select import EVERYTHING, Filter, Selection
-from regsync.template.engine import Template
-from regsync.template.functions import World
 from regsync.transfer.options import CopyOptions
 
 _CHOICE = {"tags", "tag_sets", "repos", "media_types", "platform", "platforms"}
 
 
-def entries_of(config: Config, world: World) -> list[SyncEntry]:
+def entries_of(config: Config, surroundings: Surroundings) -> list[SyncEntry]:
     """Return what each item of `sync` means; its name tells it from all others.
 
-    `world` is what templates can learn that are expanded for each image.
+    The surroundings are what templates can learn that are expanded for each image.
     """
-    read = cache(Template.parse)  # files repeat the same template in thousands of entries
     return [
-        _entry(step, name, backup=_backup(step, read(step.backup), world) if step.backup else None)
+        _entry(step, name, backup=_backup(step, surroundings) if step.backup else None)
         for step, name in zip(config.sync, _names(config.sync), strict=True)
     ]
 
@@ -92,9 +89,16 @@ def _entry(step: SyncStep, name: str, *, backup: NameBackup | None) -> SyncEntry
     )
 
 
-def _backup(step: SyncStep, template: Template, world: World) -> NameBackup:
-    backup = Backup(template, step_data(step))
-    return lambda target: backup.reference(target, world)
+def _backup(step: SyncStep, surroundings: Surroundings) -> NameBackup:
+    """Return what names the backup of each target."""
+    if not is_template(step.backup):
+        return partial(named, step.backup)
+    from regsync.backups.template import Backup, parsed  # noqa: PLC0415  # see `templated.py`
+    from regsync.config.stepdata import step_data  # noqa: PLC0415
+    from regsync.template.world import world_of  # noqa: PLC0415
+
+    world = world_of(surroundings.environ, surroundings.now)
+    return partial(Backup(parsed(step.backup), step_data(step)).reference, world=world)
 
 
 def _options(step: SyncStep) -> CopyOptions:

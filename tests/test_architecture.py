@@ -163,3 +163,12 @@ def test_saying_the_version_loads_neither_the_http_library_nor_the_models() -> N
     assert (
         loaded.intersection({"aiohttp", "asyncio", "pydantic", "yaml", "structlog", "rich", "croniter", "re2"}) == set()
     )
+
+
+def test_a_file_without_templates_loads_nothing_that_runs_them(tmp_path: Path) -> None:
+    entry = "{source: a.example/x, target: b.example/x, type: repository, backup: old}"
+    for text, needed in ((f"sync: [{entry}]", False), (f"sync: [{entry.replace('old', '{{ 1 }}')}]", True)):
+        (tmp_path / "regsync.yml").write_text(text.replace("{{ 1 }}", "'{{ 1 }}'"), encoding="utf-8")
+        done = run("-X", "importtime", "-m", "regsync", "config", "--check", "-c", str(tmp_path / "regsync.yml"))
+        assert done.returncode == 0, done.stderr
+        assert (" regsync.template" in done.stderr) is needed

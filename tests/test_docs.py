@@ -147,3 +147,5 @@ def _kinds(value: object) -> Iterator[Kind]:
                 yield from _kinds(item)
         case Pointer():
             yield from _kinds(value.to)
+        case _:
+            pass

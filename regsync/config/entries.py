@@ -14,6 +14,7 @@ from regsync.config.model import WITHOUT_EFFECT, Defaults, Inherited, SyncStep
 from regsync.config.places import Places, inside, same_prefix, same_repository
 from regsync.config.problems import Path, Report, did_you_mean, path_text
 from regsync.config.scalars import shown
+from regsync.config.templated import is_template
 from regsync.config.unsupported import (
     key_of,
 )
@@ -104,7 +105,7 @@ class EntryRules:
         if section.schedule:
             self._complain((*path, "schedule"), section.schedule, _fault(self.checks.schedule, section.schedule))
         for key, text in (("referrerSource", section.referrer_source), ("referrerTarget", section.referrer_target)):
-            if text:
+            if text and not (isinstance(section, Defaults) and is_template(text)):  # expanded for each entry
                 self._read(self._places.repository, text, (*path, key), _EXPECTED["repository"])
         for position, media_type in enumerate(section.media_types):
             self._check_media_type(media_type, (*path, "mediaTypes", position))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
-from regsync.backups import data_of as backup_data
+from regsync.backups.template import data_of as backup_data
 from regsync.config.model import Config, Cred, Defaults, SyncStep
 from regsync.config.problems import Path, Report
 from regsync.config.stepdata import data_of, step_data
@@ -51,8 +51,7 @@ def expand(config: Config, report: Report, surroundings: Surroundings) -> Expand
     replaced: dict[int, dict[str, str]] = {}
     for position, step in enumerate(config.sync):
         texts = expander.step(step, defaults, ("sync", position))
-        own = {name: text for name, text in texts.items() if name in step.model_fields_set}
-        steps.append(step.model_copy(update=own) if own else step)
+        steps.append(step.model_copy(update=texts) if texts else step)
         if texts:
             replaced[position] = texts
     expanded = config.model_copy(update={"creds": creds, "sync": tuple(steps)})

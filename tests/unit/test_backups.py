@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from regsync.backups import Backup, data_of
+from regsync.backups.template import Backup, data_of
 from regsync.config.stepdata import step_data
 from regsync.errors import InvalidReference, Malformed
 from regsync.oci.reference import parse_reference

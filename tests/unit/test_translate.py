@@ -4,13 +4,13 @@ from pathlib import Path
 
 from regsync.app import load
 from regsync.config.load import Loaded
+from regsync.config.templated import NOWHERE
 from regsync.daemon.schedule import Every
 from regsync.oci.mediatype import OCI_INDEX, SYNCED_BY_DEFAULT
 from regsync.oci.platform import Platform, Platforms
 from regsync.oci.referrers import ReferrerFilter, ReferrerOptions
 from regsync.transfer.options import CopyOptions
 from regsync.translate import entries_of, schedules_of
-from tests.unit.template.surroundings import world
 
 
 def loaded(text: str, folder: Path) -> Loaded:
@@ -19,7 +19,7 @@ def loaded(text: str, folder: Path) -> Loaded:
 
 
 def names(text: str, folder: Path) -> list[str]:
-    return [entry.name for entry in entries_of(loaded(text, folder).config, world())]
+    return [entry.name for entry in entries_of(loaded(text, folder).config, NOWHERE)]
 
 
 def test_entries_keep_their_order_and_their_filters(tmp_path: Path) -> None:
@@ -29,7 +29,7 @@ sync:
 - {source: a.x, target: b.x/m, type: registry, repos: {deny: [private]}}
 - {source: 'a.x/app:v1', target: 'c.x/app:v1', type: image, mediaTypes: [application/vnd.oci.image.index.v1+json]}
 """
-    first, second, third = entries_of(loaded(text, tmp_path).config, world())
+    first, second, third = entries_of(loaded(text, tmp_path).config, NOWHERE)
     assert first.tags.choose(["v1", "v2", "v3"]) == ["v1", "v3", "v2"]
     assert first.media_types == SYNCED_BY_DEFAULT
     assert second.repositories.choose(["public", "private"]) == ["public"]
@@ -79,7 +79,7 @@ sync:
 - {source: 'a.x/a:3', target: 'b.x/a:3', type: image}
 """
     config = loaded(text, tmp_path).config
-    by_interval, by_schedule, never = (entry.name for entry in entries_of(config, world()))
+    by_interval, by_schedule, never = (entry.name for entry in entries_of(config, NOWHERE))
     schedules = schedules_of(config)
     assert isinstance(schedules[by_interval], Every)
     assert not isinstance(schedules[by_schedule], Every)
@@ -93,7 +93,7 @@ sync:
 - {source: a.x/a, target: b.x/a, type: repository, tagSets: [{semverRange: ['^2', ''], deny: ['.*rc.*']}]}
 - {source: a.x/a, target: b.x/a, type: repository, tags: {semverRange: ['']}}
 """
-    one, two, every = entries_of(loaded(text, tmp_path).config, world())
+    one, two, every = entries_of(loaded(text, tmp_path).config, NOWHERE)
     tags = ["1.5", "2.1", "2.2-rc1", "latest"]
     assert [entry.tags.choose(tags) for entry in (one, two, every)] == [["1.5"], ["2.1"], tags]
     assert len({one.name, two.name, every.name}) == 3
@@ -101,7 +101,7 @@ sync:
 
 def test_what_is_copied_of_an_image_is_the_entry_s_own(tmp_path: Path) -> None:
     text = "sync: [{source: 'a/x:1', target: 'b/x:1', type: image, platform: Linux/x86_64, platforms: [linux/arm, '']}]"
-    (entry,) = entries_of(loaded(text, tmp_path).config, world())
+    (entry,) = entries_of(loaded(text, tmp_path).config, NOWHERE)
     assert entry.options == CopyOptions(
         platform=Platform("linux", "amd64"), platforms=Platforms((Platform("linux", "arm", "v7"), None))
     )
@@ -117,7 +117,7 @@ sync:
 - {source: 'a/x:2', target: 'b/x:2', type: image,
    referrers: false, digestTags: false, forceRecursive: false, includeExternal: false, fastCheck: false}
 """
-    full, bare = entries_of(loaded(text, tmp_path).config, world())
+    full, bare = entries_of(loaded(text, tmp_path).config, NOWHERE)
     referrers = ReferrerOptions((ReferrerFilter("t", {"k": "v"}),))
     assert full.options == CopyOptions(
         referrers=referrers, digest_tags=True, force_recursive=True, include_external=True, fast_check=True

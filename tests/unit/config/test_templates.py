@@ -155,3 +155,30 @@ def test_an_anchor_that_several_entries_share_is_expanded_for_each() -> None:
         "sync:\n  - {source: a/x, target: *to, type: repository}\n  - {source: a/y, target: *to, type: repository}\n"
     )
     assert [step.target for step in config_of(text).sync] == ["b.example/a/x", "b.example/a/y"]
+
+
+def test_a_place_of_referrers_is_made_for_each_entry_that_inherits_it() -> None:
+    text = (
+        "defaults:\n  referrers: true\n  referrerSource: '{{ .Sync.Source }}/signed'\n"
+        "  referrerTarget: 'r/{{ .Sync.Type }}'\n"
+        "sync:\n  - {source: a/x, target: b/x, type: repository}\n  - {source: 'a/y:1', target: 'b/y:1', type: image}\n"
+    )
+    config = config_of(text.replace("{{ .Sync.Source }}/", "{{ index (split .Sync.Source `:`) 0 }}/"))
+    assert [(step.referrer_source, step.referrer_target) for step in config.sync] == [
+        ("a/x/signed", "r/repository"),
+        ("a/y/signed", "r/image"),
+    ]
+    (told,) = problems_of(text)
+    assert told.startswith("7:5: sync[1].referrerSource: ")
+
+
+def test_a_backup_is_refused_at_its_place_once_however_many_entries_inherit_it() -> None:
+    entries = "sync:\n" + "".join(f"  - {{source: a/x{one}, target: b/x{one}, type: repository}}\n" for one in "abc")
+    (told,) = problems_of("defaults: {backup: 'old-{{ .Ref.Nope }}'}\n" + entries)
+    assert told.startswith('1:20: defaults.backup: template, line 1, column 8: no such field in ref.Ref: "Nope"')
+    assert problems_of("defaults: {backup: '{{ if }}'}\n") == [
+        "1:20: defaults.backup: template, line 1, column 7: a value is missing"
+    ]
+    assert problems_of("sync:\n  - {source: a/x, target: b/x, type: repository, backup: '{{ }}'}\n") == [
+        "2:58: sync[0].backup: template, line 1, column 4: a value is missing"
+    ]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from regsync.backups import data_of
+from regsync.backups.template import data_of
 from regsync.config.model import Config, SyncStep
 from regsync.config.stepdata import step_data
 from regsync.errors import BadTemplate

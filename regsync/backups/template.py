@@ -1,14 +1,15 @@
-"""Where the image goes that is about to be overwritten: the template under `backup`, and what it can ask."""
+"""The template under `backup`, and what it can ask. Loaded only where there is one."""
 
 from __future__ import annotations
 
 import posixpath
 import re
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final
 
-from regsync.errors import InvalidReference
-from regsync.oci.reference import LayoutReference, Reference, RegistryReference, parse_reference
+from regsync.backups.name import named
+from regsync.oci.reference import LayoutReference, Reference, RegistryReference
 from regsync.template.engine import Template
 from regsync.template.values import Function, Kind, Struct
 from regsync.template.world import World
@@ -28,12 +29,10 @@ class Backup:
         return named(self.template.render(data_of(target, self.sync), world), target)
 
 
-def named(text: str, target: Reference) -> Reference:
-    """Return what the text of a backup names: with a `:` or a `/` a whole reference, else a tag beside the target."""
-    name = text.strip()
-    if not name:
-        raise InvalidReference("the backup has no name: the template comes out empty")
-    return parse_reference(name if ":" in name or "/" in name else f"{target.name}:{name}")
+@lru_cache(64)
+def parsed(text: str) -> Template:
+    """Return a template; files repeat the same one in thousands of entries."""
+    return Template.parse(text)
 
 
 def data_of(target: Reference, sync: Struct) -> Struct:
