@@ -9,15 +9,13 @@ from typing import Final, TypeVar
 
 from regsync.config.backups import check_backup
 from regsync.config.choices import ChoiceRules
+from regsync.config.fields import key_of
 from regsync.config.hooks import check_hooks
 from regsync.config.model import WITHOUT_EFFECT, Defaults, Inherited, SyncStep
 from regsync.config.places import Places, inside, same_prefix, same_repository
 from regsync.config.problems import Path, Report, did_you_mean, path_text
 from regsync.config.scalars import shown
 from regsync.config.templated import is_template
-from regsync.config.unsupported import (
-    key_of,
-)
 from regsync.errors import Malformed
 from regsync.oci.mediatype import MANIFESTS
 from regsync.oci.platform import Platform

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from regsync.backups.template import data_of as backup_data
+from regsync.config.fields import key_of
 from regsync.config.model import Config, Cred, Defaults, SyncStep
 from regsync.config.problems import Path, Report
 from regsync.config.stepdata import data_of, step_data
 from regsync.config.templated import STEP_TEXTS, Surroundings, is_template, texts_of
-from regsync.config.unsupported import key_of
 from regsync.errors import BadTemplate, Malformed
 from regsync.oci.reference import Reference, parse_reference
 from regsync.template.engine import Template

@@ -58,6 +58,11 @@ class Section(BaseModel):
         return {key: value for key, value in given.items() if value is not None and not key.startswith("x-")}
 
 
+def key_of(section: Section, name: str) -> str:
+    """Return the key under which this field stands in the file."""
+    return type(section).model_fields[name].alias or name
+
+
 def refusal(text: str) -> PydanticCustomError:
     """Return an error that carries this sentence out of pydantic."""
     return PydanticCustomError(OURS, "{text}", {"text": text})

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from regsync.config.fields import key_of
 from regsync.config.model import Config, Hook, Hooks
 from regsync.config.problems import Path, Report, did_you_mean
-from regsync.config.unsupported import key_of
 from regsync.oci.reference import valid_host
 
 _TYPES: Final = ("exec", "webhook")

@@ -10,9 +10,9 @@ from base64 import b64decode
 from collections.abc import Callable
 from typing import Final
 
+from regsync.config.fields import key_of
 from regsync.config.model import Cred
 from regsync.config.problems import HIDDEN, SECRETS, Path, Report
-from regsync.config.unsupported import key_of
 from regsync.errors import Malformed
 from regsync.oci.reference import valid_host
 

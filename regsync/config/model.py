@@ -1,7 +1,7 @@
 """The shape of the file: every key with its type, its default and what a step takes over from `defaults`.
 
 Shaped like the YAML and nothing else; the composition root makes the engine's values of it. All keys the Go regsync
-reads are here, also those whose behaviour is not built yet: `unsupported.py` refuses these, so that none is ignored.
+reads are here.
 """
 
 from __future__ import annotations

@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from regsync.config.fields import key_of
 from regsync.config.model import IMAGES, RETRY_MIN, WITHOUT_EFFECT, Config, Inherited, SyncStep
 from regsync.config.problems import Path
 from regsync.config.traps_choices import traps_of_choice
 from regsync.config.traps_logins import traps_of_login, traps_of_mirrors
-from regsync.config.unsupported import key_of
 from regsync.duration import parse_duration
 
 Trap = tuple[Path, str, str]  # where, what regclient's regsync makes of it, and what becomes of it here
