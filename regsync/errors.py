@@ -6,6 +6,7 @@ RegsyncError                 retryable = False; attempts = how often it was trie
 │   ├── InvalidReference     a name nothing can be found by
 │   └── BadTemplate          a template that is none, or that comes to nothing
 ├── NotFound                 a manifest, blob, tag or repository is not there
+│   └── NoSuchRepository     the registry has nothing at all by this name
 ├── AccessDenied             credentials missing or refused
 │   └── Forbidden            the credentials are fine, and yet this is not allowed
 ├── Refused                  we will not do that (unsafe redirect, guarded address, TLS not trusted)
@@ -99,6 +100,10 @@ class BadTemplate(Malformed):
 
 class NotFound(RegsyncError):
     """A manifest, blob, tag or repository that was demanded and is not there."""
+
+
+class NoSuchRepository(NotFound):
+    """The registry says that it has no repository of this name (NAME_UNKNOWN), and not merely nothing to answer."""
 
 
 class AccessDenied(RegsyncError):

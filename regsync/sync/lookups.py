@@ -13,7 +13,7 @@ from typing import Final
 from weakref import WeakValueDictionary
 
 from regsync.clock import Clock
-from regsync.errors import IntegrityError, NotFound, RegsyncError
+from regsync.errors import IntegrityError, NoSuchRepository, NotFound, RegsyncError
 from regsync.oci.descriptor import Descriptor
 from regsync.oci.digest import Digest
 from regsync.oci.digesttags import digest_tags
@@ -170,8 +170,9 @@ class Lookups:
     async def _listed(self, target: Repository) -> frozenset[str] | None:
         try:
             return frozenset([tag async for tag in target.tags()])
-        except NotFound:
-            self._seen.found_new(target)
+        except NotFound as error:
+            if isinstance(error, NoSuchRepository):
+                self._seen.found_new(target)
             return frozenset()
         except RegsyncError:
             return None

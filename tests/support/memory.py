@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 
-from regsync.errors import Incomplete, IntegrityError, NotFound, RegsyncError
+from regsync.errors import Incomplete, IntegrityError, NoSuchRepository, NotFound, RegsyncError
 from regsync.oci.descriptor import Descriptor
 from regsync.oci.digest import Digest
 from regsync.oci.manifest import Manifest
@@ -215,7 +215,7 @@ class MemoryRepository:
     async def tags(self) -> AsyncIterator[str]:
         await self.called("tags", "")
         if not self.manifests:
-            raise NotFound(f"{self._name} is not there")
+            raise NoSuchRepository(f"{self._name} is not there")
         for tag in sorted(self.tagged):
             yield tag
 

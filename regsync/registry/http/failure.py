@@ -14,6 +14,7 @@ from regsync.errors import (
     Forbidden,
     IntegrityError,
     InvalidReference,
+    NoSuchRepository,
     NotFound,
     RegsyncError,
     Unavailable,
@@ -25,6 +26,7 @@ from regsync.text import plain
 ERROR_CAP = 64 << 10  # bytes of an error body that are read
 _SHOWN = 4096  # characters of it that are shown
 
+_NO_NAME = "NAME_UNKNOWN"
 _BY_STATUS: dict[int, type[RegsyncError]] = {
     401: AccessDenied,
     403: Forbidden,
@@ -40,7 +42,7 @@ _BY_CODE: dict[str, type[RegsyncError]] = {
     "DIGEST_INVALID": IntegrityError,
     "MANIFEST_UNKNOWN": NotFound,
     "NAME_INVALID": InvalidReference,
-    "NAME_UNKNOWN": NotFound,
+    _NO_NAME: NoSuchRepository,
     "SIZE_INVALID": IntegrityError,
     "TAG_INVALID": InvalidReference,
     "UNAUTHORIZED": AccessDenied,
@@ -82,7 +84,8 @@ def failure_of(status: int, body: bytes, *, place: str) -> RegsyncError:
     worth = worth_of_status(status, said.code)
     if worth is Worth.AGAIN:
         return Unavailable(text)
-    kind = _BY_CODE.get(said.code) if status in {400, 500} else None
+    telling = status in {400, 500} or (status == 404 and said.code == _NO_NAME)
+    kind = _BY_CODE.get(said.code) if telling else None
     return (kind or _BY_STATUS.get(status) or Unsupported)(text)
 
 

@@ -154,6 +154,14 @@ async def test_a_target_that_is_not_there_has_no_tags_and_one_that_will_not_say_
     assert [memory.is_new(target, since=0) for target in (absent, silent)] == [True, False]
 
 
+async def test_a_target_whose_registry_merely_has_no_list_of_tags_is_not_taken_for_new() -> None:
+    target, memory = MemoryRepository("a/b"), Lookups(FakeClock())
+    await an_image(target, b"layer")
+    target.fail("tags", NotFound("404 page not found"))
+    assert await memory.present(target, since=0) == frozenset()
+    assert not memory.is_new(target, since=0)
+
+
 async def test_a_target_is_new_to_whoever_began_before_that_was_seen_and_not_to_a_later_run() -> None:
     clock = FakeClock()
     target, memory = MemoryRepository(), Lookups(clock)
