@@ -69,6 +69,8 @@ SHOWN_BY: Final = {
         "unit/config/test_referrers.py::test_a_place_for_referrers_that_is_no_repository_is_an_error_with_its_place",
     "a tag in `referrerSource` or `referrerTarget`":
         "unit/config/test_referrers.py::test_a_place_for_referrers_that_is_no_repository_is_an_error_with_its_place",
+    "`digestTags` with `referrerSource`, where a tag lists the image's own referrers":
+        "e2e/test_referrer_options.py::test_digest_tags_do_not_replace_referrers_from_elsewhere_by_the_image_s_own",
     "a list of referrers that fails, or is damaged in a layout":
         "unit/registry/content/test_referrers.py::test_a_list_that_cannot_be_read_is_an_error_and_not_an_empty_list",
     "two programs that attach to one image at a registry without the referrers API":

@@ -158,6 +158,15 @@ def test_referrers_are_read_from_elsewhere_and_the_image_s_own_stay(tmp_path: Pa
     assert set(arrived(tmp_path)[0]) == {"v1", tag_of(IMAGE)}
 
 
+def test_digest_tags_do_not_replace_referrers_from_elsewhere_by_the_image_s_own(tmp_path: Path) -> None:
+    write_layout(tmp_path / "elsewhere", {tag_of(IMAGE): listing(EXTERNAL)})
+    copied(tmp_path, *BOTH, f"referrerSource: ocidir://{tmp_path}/elsewhere")
+    assert there(tmp_path, EXTERNAL, SBOM, SIGNATURE) == [True, False, False]
+    tags, contents = read_layout(tmp_path / "target")
+    assert set(tags) == {"v1", tag_of(IMAGE), *DIGEST_TAGS}
+    assert EXTERNAL.digest in contents[tags[tag_of(IMAGE)]].decode()
+
+
 def test_referrers_are_written_elsewhere_alone(tmp_path: Path) -> None:
     write_layout(tmp_path / "elsewhere", {tag_of(IMAGE): listing(EXTERNAL)})
     places = [f"referrerSource: ocidir://{tmp_path}/elsewhere", f"referrerTarget: ocidir://{tmp_path}/kept"]
