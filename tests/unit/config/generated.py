@@ -27,8 +27,27 @@ def some(**keys: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
     return st.fixed_dictionaries({}, optional=keys)
 
 
-CHOICE = some(allow=st.lists(PATTERN, max_size=2), deny=st.lists(PATTERN, max_size=2))
-SHARED = {"interval": DURATION, "schedule": CRON, "fastCheck": MAYBE, "mediaTypes": MEDIA}
+PATTERNS = st.lists(PATTERN, max_size=2)
+NAMES = some(allow=PATTERNS, deny=PATTERNS)
+CHOICE = some(allow=PATTERNS, deny=PATTERNS, semverRange=st.lists(st.sampled_from([">=1 <2", "", "^3"]), max_size=2))
+HOOK = st.sampled_from(
+    [
+        None,
+        {"type": "exec", "params": ["tell", "010"], "timeout": "5s"},
+        {"type": "webhook", "params": ["https://hooks.example/a?b=c"]},
+    ]
+)
+FILTER = some(
+    artifactType=st.sampled_from(["", "application/x"]),
+    annotations=st.dictionaries(WORD, WORD | st.just(""), max_size=2),
+)
+SHARED = {
+    "interval": DURATION, "schedule": CRON, "fastCheck": MAYBE, "mediaTypes": MEDIA,
+    "ratelimit": some(min=NUMBER, retry=DURATION), "hooks": some(pre=HOOK, post=HOOK, entryPost=HOOK),
+    "referrers": MAYBE, "referrerSlow": MAYBE, "digestTags": MAYBE, "forceRecursive": MAYBE,
+    "referrerFilters": st.none() | st.lists(FILTER, max_size=2), "referrerSource": st.sampled_from(["", "c.example/y"]),
+    "referrerTarget": st.sampled_from(["", "d.example/y"]), "backup": st.sampled_from(["", "old", "{{.Ref.Tag}}-old"]),
+}  # fmt: skip
 CRED = st.builds(
     lambda registry, rest: {"registry": registry, **rest},
     HOST,
@@ -38,6 +57,7 @@ CRED = st.builds(
         user=TEXT | WORD, token=TEXT, credHelper=st.just("docker-credential-x"), credExpire=DURATION | NUMBER,
         credHost=WORD, pathPrefix=st.sampled_from(["", "/p/", "a/b"]), repoAuth=MAYBE, scheme=st.just("http"), api=WORD,
         apiOpts=some(disableHead=st.sampled_from([True, False, "1", "f"])), blobChunk=NUMBER,
+        mirrors=st.lists(st.just("m.example"), max_size=1), priority=st.integers(0, 9),
         blobMax=NUMBER | st.just(-1), reqPerSec=st.floats(0, 1e6) | NUMBER, reqConcurrent=NUMBER,
     ),
 )  # fmt: skip
@@ -54,7 +74,14 @@ STEP = st.builds(
             {"source": "a.example", "target": "ocidir://m", "type": "registry"},
         ]
     ),
-    some(**SHARED, tags=CHOICE, tagSets=st.lists(CHOICE, max_size=2), repos=CHOICE, fastCopy=MAYBE),
+    some(
+        **SHARED,
+        tags=CHOICE,
+        tagSets=st.lists(CHOICE, max_size=2),
+        repos=NAMES,
+        fastCopy=MAYBE,
+        platforms=st.lists(st.sampled_from(["linux/amd64", ""]), max_size=2),
+    ),
 )
 CONFIG = some(
     version=st.sampled_from([1, "1", None]),
