@@ -17,6 +17,7 @@ from regsync.config.hooks import without_secrets
 from regsync.config.model import Config, Cred, Defaults, RateLimit, SyncStep
 from regsync.config.problems import HIDDEN, SECRETS
 from regsync.config.scalars import resolve
+from regsync.config.templated import CRED_TEXTS, is_template
 
 _HIDDEN_KEYS: Final = SECRETS - {"user"}
 _ABOUT_HIDDEN: Final = f"# {HIDDEN} stands for a secret. What `config --show-secrets` prints can be used as it is.\n"
@@ -24,6 +25,7 @@ _FIRST: Final = ("name", "source", "target", "type", "tags", "tagSets", "repos",
 _OF_THE_USER: Final = "annotations"  # a mapping of these, in which an empty text means something
 _NOTHING: Final[tuple[Any, ...]] = (None, "", "0s", [], {})
 _USUAL_LIMIT: Final = RateLimit().filled_from(RateLimit()).model_dump(by_alias=True, mode="json")
+_LOGIN_TEXTS: Final = tuple(Cred.model_fields[name].alias or name for name in CRED_TEXTS)
 _PLACES: Final = ("source", "target", "referrerSource", "referrerTarget")
 _TEXT: Final = "tag:yaml.org,2002:str"
 _UNBROKEN: Final = 1 << 20  # characters to a line; a reference must stay on one
@@ -64,9 +66,19 @@ def dump_config(
     hidden = not show_secrets and any([*map(_hide, (*values["creds"], values["defaults"], *values["sync"]))])
     for step in values["sync"] if not show_secrets else ():
         step.update({key: clean(step[key]) for key in _PLACES if step.get(key) in made})
+    for section, keys in [
+        *((one, _LOGIN_TEXTS) for one in values["creds"]),
+        *((one, _PLACES) for one in values["sync"]),
+    ]:
+        section.update({key: _not_a_template(section[key]) for key in keys if is_template(section.get(key, ""))})
     values = {key: value for key, value in values.items() if value}
     text = str(yaml.dump(values, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=_UNBROKEN))
     return _ABOUT_HIDDEN + text if hidden else text
+
+
+def _not_a_template(text: str) -> str:
+    """Return a template for a text that came out of one and looks like another: nothing is expanded twice."""
+    return text.replace("{{", '{{"{{"}}')
 
 
 def _hide(section: dict[str, Any]) -> bool:

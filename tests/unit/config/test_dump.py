@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -67,9 +67,9 @@ def everything(config: Config) -> dict[str, Any]:
     return config.model_dump()
 
 
-def loads_back(text: str) -> None:
+def loads_back(text: str, environ: Mapping[str, str] | None = None) -> None:
     """What is printed for this file means the same, prints the same, and warns of nothing new."""
-    before = loaded(text)
+    before = loaded(text, environ=environ)
     printed = dump_config(before.config, show_secrets=True)
     after = loaded(printed)
     assert everything(after.config) == everything(before.config)
@@ -121,6 +121,13 @@ def test_whatever_can_be_written_loads_back(values: dict[str, Any]) -> None:
 )
 def test_what_an_entry_says_against_the_defaults_is_printed(text: str) -> None:
     loads_back(text)
+
+
+@pytest.mark.parametrize("word", ["plain", "{{", "a{{b}}c", "{{{{", '{{env "A"}}', "{{{"])
+def test_what_came_out_of_templates_is_printed_as_what_it_is(word: str) -> None:
+    text = "creds: [{registry: a.example, user: '{{env \"A\"}}', pass: 'x{{env \"A\"}}y', token: '{{env \"A\"}}'}]\n"
+    loads_back(text, {"A": word})
+    assert loaded(text, environ={"A": word}).config.creds[0].password == f"x{word}y"
 
 
 def test_an_empty_list_of_filters_is_printed_where_the_defaults_have_some() -> None:
