@@ -7,10 +7,12 @@ from typing import Final
 
 from regsync.config.model import Config, Cred
 from regsync.config.problems import Path
+from regsync.config.unsupported import key_of
 from regsync.errors import Malformed
 from regsync.oci.reference import LayoutReference, parse_reference
 
 _ANY: Final = "/x"
+_LEFT_AS_THEY_ARE: Final = ("hostname", "token", "cred_helper", "cred_host", "path_prefix")
 _HUB: Final = frozenset({"docker.io", "registry-1.docker.io", "https://index.docker.io/v1/"})
 
 Text = Callable[[Path], str]
@@ -35,6 +37,9 @@ def traps_of_login(cred: Cred, path: Path, text: Text) -> Iterator[Trap]:
         yield (*path, "api"), "ignores this key", "the same, with a warning"
     if cred.scheme:
         yield (*path, "scheme"), "ignores this key, with a warning", "the same"
+    for name in _LEFT_AS_THEY_ARE:
+        if "{{" in getattr(cred, name):
+            yield (*path, key_of(cred, name)), "takes a template here for the text itself", "it is expanded"
     if bool(cred.client_cert) != bool(cred.client_key):
         key = "clientCert" if cred.client_cert else "clientKey"
         yield (*path, key), "ignores clientCert and clientKey without each other", "an error"

@@ -34,6 +34,7 @@ TRAPS = [
     ("creds: [{user: a}]\n", "1:9: creds[0]", "ignores an item without a registry", "the same"),
     ("creds: [{registry: a.example/b}]\n", "1:20: creds[0].registry", "cuts the path off", "the same, with a warning"),
     ("creds: [{registry: index.docker.io}]\n", "1:20: creds[0].registry", "takes this for another", "it is Docker Hub"),
+    (f"{_CRED}    token: '{{{{env \"A\"}}}}'\n", "3:12: creds[0].token", "takes a template here", "it is expanded"),
     (f"{_CRED}    credExpire: 1h\n", "3:17: creds[0].credExpire", "does not load a file with", "a duration is"),
     (f"{_CRED}    credExpire: 90000000000\n", "3:17: creds[0].credExpire", "reads nanoseconds", "the same"),
     (f"{_CRED}    reqConcurrent: 0\n", "3:20: creds[0].reqConcurrent", "keeps its 3 requests", "the number is found"),
