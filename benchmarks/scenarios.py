@@ -12,6 +12,7 @@ from benchmarks.blobs import blob, broken, fan
 from benchmarks.choice import choice
 from benchmarks.lab import Registry, ours, peer, registry
 from benchmarks.proxy import Proxy
+from benchmarks.reading import reading
 from benchmarks.result import ROUND_TRIP, Result, Scenario, config, crane, syncers, watched
 from benchmarks.store import Store
 
@@ -169,6 +170,7 @@ def start(work: Path) -> Iterator[Result]:
 
 SCENARIOS: Mapping[str, Scenario] = {
     "start": start,
+    "reading": reading,
     "blob": blob,
     "tags": tags,
     "cold": cold,
