@@ -109,6 +109,21 @@ SHOWN_BY: Final = {
         "e2e/test_auth.py::test_fifty_tags_with_a_wrong_password_make_no_storm",
     "a child of an index that is of another type than the index says":
         "unit/sync/test_lookups.py::test_a_manifest_that_is_not_as_it_is_listed_is_refused",
+    '`{{ env "X" }}` that is not set': "unit/template/test_unset.py::test_a_variable_that_is_not_set_is_told",
+    '`{{ file "x" }}` that cannot be read': "unit/config/test_templates.py::test_a_file_that_cannot_be_read_is_named",
+    "a `user`, `pass` or `token` template that comes to nothing":
+        "unit/config/test_templates.py::test_a_login_that_comes_to_nothing_is_refused",
+    "templates in `hostname`, `token` and other texts of `creds`":
+        "unit/config/test_templates.py::test_all_texts_of_a_login_are_expanded_and_see_no_entry",
+    "templates that cannot work":
+        "unit/config/test_templates.py::test_every_template_that_fails_is_told_and_nothing_is_told_twice",
+    "templates without end": "unit/template/test_limits.py::test_a_template_that_goes_on_is_stopped",
+    "complex numbers, and text that is not UTF-8, in templates":
+        "unit/template/test_any_text.py::test_a_text_is_a_template_or_refused",
+    "a copy onto a mirror of its source":
+        "unit/config/test_mirrors.py::test_a_copy_onto_a_mirror_of_its_source_is_warned_of",
+    "a signed schema 1 manifest into a layout":
+        "integration/test_schema1.py::test_a_layout_takes_no_signed_ones_and_says_why",
     "keys of manifests in another case, `mediatype`":
         "unit/oci/test_manifest_keys.py::test_a_key_is_refused_exactly_where_a_client_that_ignores_case_would_read_it",
     "a digest as target that is not the source's":

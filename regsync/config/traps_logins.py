@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from regsync.config.fields import key_of
 from regsync.config.model import Config, Cred
 from regsync.config.problems import Path
-from regsync.config.unsupported import key_of
 from regsync.errors import Malformed
 from regsync.oci.reference import LayoutReference, parse_reference
 
