@@ -64,7 +64,7 @@ class Connections:
         )
         self._layouts = Layouts(clock, tell=tell)
         self._endpoints = BothKinds(self._registries, self._layouts)
-        self._run_hook = HookRunner(self._registries.post, clock=clock, environ=environ, secrets=secrets)
+        self._run_hook = HookRunner(self._registries.post, clock=clock, environ=environ, secrets=secrets, tell=tell)
         self._parallel, self._images = images, asyncio.Semaphore(images)
         self.engine = self._build()
 

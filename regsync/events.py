@@ -144,6 +144,16 @@ class BackupStarted:
 
 
 @dataclass(frozen=True, slots=True)
+class HookRan:
+    """A hook of an image, or of the entry with these ends, did what it was to do; it took so many `seconds`."""
+
+    hook: str
+    source: str
+    target: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class ImageSkipped:
     """The image is of a media type this entry does not copy."""
 
@@ -270,7 +280,7 @@ Event = (
     Exchanged | RequestRetried | Warned
     | BlobStarted | BlobDone | BlobProgress | BlobRetried | ManifestPushed
     | TagsSelected | NoTagsMatched
-    | ImageCurrent | ImageNeeded | ImageRefreshing | ImageSkipped | BackupStarted | ImageCopied
+    | ImageCurrent | ImageNeeded | ImageRefreshing | ImageSkipped | BackupStarted | HookRan | ImageCopied
     | ImageFailed | ImagePostponed | ImageDelayed
     | RunFinished | EntryIgnored | JobQueued | JobSkipped | JobStarted | JobFinished | Stopping
 )  # fmt: skip

@@ -8,6 +8,7 @@ from typing import Final
 
 from regsync.clock import Clock
 from regsync.errors import HookFailed
+from regsync.events import HookRan, Tell
 from regsync.hooks.exec import run_exec
 from regsync.hooks.hook import Event, Exec, Hook, Webhook
 from regsync.hooks.webhook import Post, call_webhook
@@ -19,8 +20,9 @@ AT_ONCE: Final = 8  # in the whole process: programs are memory, and a URL is so
 class HookRunner:
     """`environ` is what programs are given a part of, `post` sends documents, `secrets` is kept out of events."""
 
-    def __init__(self, post: Post, *, clock: Clock, environ: Mapping[str, str], secrets: Secrets) -> None:
+    def __init__(self, post: Post, *, clock: Clock, environ: Mapping[str, str], secrets: Secrets, tell: Tell) -> None:
         self._post = post
+        self._tell = tell
         self._clock = clock
         self._environ = environ
         self._secrets = secrets
@@ -29,6 +31,7 @@ class HookRunner:
     async def __call__(self, hook: Hook, event: Event) -> None:
         """Run a hook to its end, or raise `HookFailed`."""
         async with self._slots:
+            began = self._clock.monotonic()
             document = event.document(self._clock.now(), self._secrets.clean)
             try:
                 match hook:
@@ -40,3 +43,5 @@ class HookRunner:
                 named = HookFailed(f"hook {event.hook}: {failed}")
                 named.attempts = failed.attempts
                 raise named from failed
+            seconds = self._clock.monotonic() - began
+            self._tell(HookRan(event.hook, event.source, event.target, seconds))

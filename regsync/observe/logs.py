@@ -24,6 +24,7 @@ from regsync.events import (
     EntryIgnored,
     Event,
     Exchanged,
+    HookRan,
     ImageCopied,
     ImageCurrent,
     ImageDelayed,
@@ -61,6 +62,7 @@ _Ends = (
     | ImageCurrent
     | ImageNeeded
     | ImageRefreshing
+    | HookRan
     | ImageCopied
     | ImageFailed
     | ImagePostponed
@@ -149,8 +151,8 @@ def line_of(event: Event) -> Line:
             return TRACE, "Blob under way", {**ends, "digest": event.digest, "bytes": event.offset, "of": event.size}
         case RequestRetried() | Warned() | BlobStarted() | BlobDone() | BlobRetried() | ManifestPushed():
             return _line_of_bytes(event)
-        case BackupStarted() | ImageCopied():
-            return _line_of_name(event)
+        case BackupStarted() | HookRan() | ImageCopied():
+            return _line_of_copy(event)
         case TagsSelected() | NoTagsMatched() | ImageCurrent() | ImageNeeded() | ImageRefreshing() | ImageSkipped():
             return _line_of_choice(event)
         case ImageFailed():
@@ -188,8 +190,10 @@ def _line_of_bytes(event: RequestRetried | Warned | BlobStarted | BlobDone | Blo
             assert_never(event)
 
 
-def _line_of_name(event: BackupStarted | ImageCopied) -> Line:
+def _line_of_copy(event: BackupStarted | HookRan | ImageCopied) -> Line:
     match event:
+        case HookRan():
+            return DEBUG, "Hook ran", {"hook": event.hook, **_ends(event), "seconds": round(event.seconds, 2)}
         case BackupStarted():
             return INFO, "Saving backup", {"original": event.original, "backup": event.backup}
         case ImageCopied():

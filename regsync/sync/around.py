@@ -48,13 +48,15 @@ class Around:
 
     async def gate(self, entry: SyncEntry, pair: ImagePair, needed: Needed, /) -> Decision:
         """Run what goes before a copy; an image that was put off while it was copied is not announced once more."""
-        if entry.hooks is None or (entry.name, pair) in self._begun:
+        if entry.hooks is None:
             return needed
-        try:
-            await self._enter(entry, entry.hooks.entry_pre)
-            await self._run(entry.hooks.pre, _of_copy("pre", "needed", entry, pair, needed, after=needed.root.digest))
-        except HookFailed as error:
-            return _failed(pair, error)
+        if (entry.name, pair) not in self._begun:
+            event = _of_copy("pre", "needed", entry, pair, needed, after=needed.root.digest)
+            try:
+                await self._enter(entry, entry.hooks.entry_pre)
+                await self._run(entry.hooks.pre, event)
+            except HookFailed as error:
+                return _failed(pair, error)
         self._begun[entry.name, pair] = needed
         return needed
 

@@ -9,6 +9,8 @@ from typing import get_args
 import pytest
 
 from regsync.errors import HookFailed
+from regsync.events import Event as Happened
+from regsync.events import HookRan, ignore
 from regsync.hooks.hook import Counts, Event, Outcome, Stage, Webhook
 from regsync.hooks.runner import AT_ONCE, HookRunner
 from regsync.secrets import Secrets
@@ -56,7 +58,7 @@ async def test_only_so_many_hooks_run_at_once() -> None:
         running -= 1
         return 200, None
 
-    runner = HookRunner(post, clock=FakeClock(), environ={}, secrets=Secrets())
+    runner = HookRunner(post, clock=FakeClock(), environ={}, secrets=Secrets(), tell=ignore)
     hooks = [asyncio.ensure_future(runner(HOOK, EVENT)) for _ in range(3 * AT_ONCE)]
     await settle()
     assert most == AT_ONCE
@@ -65,11 +67,22 @@ async def test_only_so_many_hooks_run_at_once() -> None:
     assert most == AT_ONCE
 
 
+async def test_a_hook_that_did_what_it_was_to_do_is_told_of_with_its_time() -> None:
+    clock, seen = FakeClock(), list[Happened]()
+
+    async def post(url: str, body: bytes) -> tuple[int, float | None]:
+        await clock.advance(1.5)
+        return 200, None
+
+    await HookRunner(post, clock=clock, environ={}, secrets=Secrets(), tell=seen.append)(HOOK, EVENT)
+    assert seen == [HookRan("post", EVENT.source, EVENT.target, 1.5)]
+
+
 async def test_a_failure_says_which_hook_it_was_and_how_often_it_was_tried() -> None:
     async def post(url: str, body: bytes) -> tuple[int, float | None]:
         return 500, None
 
-    runner = HookRunner(post, clock=FakeClock(instant=True), environ={}, secrets=Secrets())
+    runner = HookRunner(post, clock=FakeClock(instant=True), environ={}, secrets=Secrets(), tell=ignore)
     with pytest.raises(HookFailed, match=r"^hook post: webhook at hooks\.example answered 500$") as failed:
         await runner(HOOK, EVENT)
     assert failed.value.attempts == 4
