@@ -82,16 +82,18 @@ class ReferrersApi:
     async def _asked(self, subject: Digest, found: Referrers) -> bool:
         """Ask the API, page by page; False when there is none. A later page that fails is a list that failed."""
         what = f"referrers of {self.name}@{subject}"
+        there = self.learnt.lists_referrers(self.base)
         url, seen, barren = f"{self.base}referrers/{subject}{self.asking.query}", set[str](), 0
         while url:
             if url in seen or len(seen) >= _MOST_PAGES or barren >= _MOST_BARREN:
                 raise Unsupported(f"{what}: the registry's pages do not end")
             try:
                 page, following = await self._page(url, what)
-            except (NotFound, AccessDenied, Unsupported):
+            except (NotFound, AccessDenied, Unsupported) as error:
                 if seen:
                     raise
-                self.learnt.saw_referrers(self.base, listed=False)
+                if not (there and isinstance(error, NotFound)):  # some know an API and not this subject
+                    self.learnt.saw_referrers(self.base, listed=False)
                 return False
             self.learnt.saw_referrers(self.base, listed=True)
             seen.add(url)

@@ -81,6 +81,15 @@ async def test_a_registry_without_the_api_is_asked_once_in_five_minutes_and_then
         assert (fake_registry.count(kind="referrers"), fake_registry.count(kind="manifest")) == (2, 4)
 
 
+async def test_a_subject_that_an_api_does_not_know_does_not_make_it_unknown(modern: FakeRegistry) -> None:
+    async with lab(modern.host) as at:
+        assert await found(at) == [SIGNATURE.digest]
+        modern.fail(Fault(Status(404), kind="referrers"))
+        assert await found(at, Digest.of(b"nobody's")) == []
+        assert await found(at) == [SIGNATURE.digest]
+    assert modern.count(kind="referrers") == 3
+
+
 async def test_while_nobody_knows_one_asks_for_the_api_and_the_others_wait(fake_registry: FakeRegistry) -> None:
     tag_list(fake_registry)
     async with lab(fake_registry.host) as at:
