@@ -12,7 +12,6 @@ from typing import Any, TypeVar
 
 import click
 
-from regsync import __version__
 from regsync.duration import parse_duration
 from regsync.errors import Malformed
 from regsync.options import FAILED, FINE, INTERRUPTED, USAGE, Options
@@ -141,18 +140,16 @@ def help_(context: click.Context, /, command: str) -> int:
 
 @program.command()
 @_common
-def version(**given: Any) -> int:
+@click.option("--format", "template", metavar="TEMPLATE", default="", help="Print what this template makes of it.")
+def version(*, template: str, **given: Any) -> int:
     """Print the version."""
     _options(given)
-    import platform  # noqa: PLC0415
+    from regsync.version import facts, formatted, rows  # noqa: PLC0415
 
-    rows = {
-        "VCSTag": f"v{__version__}",
-        "Platform": f"{sys.platform}/{platform.machine()}",
-        "Python": platform.python_version(),
-    }
-    for label, value in rows.items():
-        click.echo(f"{label + ':':<10}{value}")
+    try:
+        click.echo(formatted(template) if template else rows(facts()), nl=False)
+    except Malformed as error:
+        raise click.UsageError(f"--format: {error}") from error
     return FINE
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from regsync import __version__
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -115,6 +117,30 @@ def test_the_version_is_printed_without_the_engine_being_imported() -> None:
     assert done.stdout.startswith("VCSTag:   v")
     for heavy in ("aiohttp", "pydantic", "structlog", "croniter", "yaml", "rich"):
         assert f" {heavy}\n" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("template", "printed"),
+    [
+        ("{{.VCSTag}}", f"v{__version__}"),
+        ("{{ .Platform }}\n", "linux/"),
+        ("{{ printPretty . }}", f"VCSTag:   v{__version__}\nPlatform: "),
+        ("{{ jsonPretty . }}", '{\n  "goVersion": "python3.'),
+        ("{{ .VCSRef }} {{ .VCSCommit }} {{ .VCSState }} {{ .VCSDate }}", "unknown unknown unknown unknown"),
+        ('{{ env "NOWHERE" | default .GoCompiler }} {{ .GoVer }}', f"{sys.implementation.name} python3."),
+    ],
+)
+def test_the_version_is_printed_as_a_template_says(template: str, printed: str) -> None:
+    done = ran("version", "--format", template)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(printed)
+
+
+@pytest.mark.parametrize("template", ["{{", "{{ .VCSTga }}", "{{ nope }}", "{{ range 999999999 }}{{ end }}"])
+def test_a_template_that_does_not_work_is_a_wrong_command_line(template: str) -> None:
+    done = ran("version", "--format", template)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "Error: --format: template, line 1, column " in done.stderr
 
 
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
