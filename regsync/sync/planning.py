@@ -35,6 +35,11 @@ class Remembered:
         """Return the tags whose names begin with this digest."""
         return await self.lookups.digest_tags(source, digest, since=self.since)
 
+    async def lacking(self, target: Repository, tags: Sequence[str], /) -> frozenset[str]:
+        """Return those of several tags that a target surely lacks, by its list; one alone is looked at instead."""
+        present = await self.lookups.present(target, since=self.since) if len(tags) > 1 else None
+        return frozenset() if present is None else frozenset(tags) - present
+
     async def referrers(
         self, source: Repository, subject: Digest, /, *, slow: bool, settled: bool
     ) -> Sequence[Descriptor]:

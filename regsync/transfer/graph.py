@@ -151,7 +151,11 @@ class Graph:
             children = self._children(manifest)
             if not there:
                 self._enter(one, manifest, children, await self._blobs_of(one, manifest))
-            below = [Wanted(one.source, one.target, child) for child in children if not (there and _is_blob(child))]
+            below = [
+                Wanted(one.source, one.target, child)
+                for child in children
+                if not (there and mediatype.is_blob(child.media_type))
+            ]
         return below + await self._around(one, there=there)
 
     async def _fetched(self, one: Wanted) -> Manifest | None:
@@ -227,7 +231,7 @@ class Graph:
         if not self._options.looks_around or (one.source.name, one.key) in self._surveyed:
             return []
         self._surveyed.add((one.source.name, one.key))
-        return await self._referrers(one, there=there) + await self._tagged(one)
+        return await self._referrers(one, there=there) + await self._tagged(one, there=there)
 
     async def _referrers(self, one: Wanted, *, there: bool) -> list[Wanted]:
         """Return what refers to this; one list of the target's says which of it is there."""
@@ -244,19 +248,21 @@ class Graph:
         digests = {each.digest for each in having}
         return [Wanted(source, target, each, there=each.digest in digests, subject=subject) for each in found]
 
-    async def _tagged(self, one: Wanted) -> list[Wanted]:
+    async def _tagged(self, one: Wanted, *, there: bool) -> list[Wanted]:
         """Return the images whose tags are made of this digest, without the list of its referrers if that is kept."""
         if not self._options.digest_tags or one.source.name == one.target.name:
             return []
         digest = one.described.digest
         left_out = fallback_tag(digest) if self._options.referrers is not None else ""
+        tags = [tag for tag in await self._asking.digest_tags(one.source, digest) if tag != left_out]
+        lacking = await self._asking.lacking(one.target, tags) if self._believing and not there else frozenset()
         found: list[Wanted] = []
 
         async def look(tag: str) -> None:
-            found.append(Wanted(one.source, one.target, await self._asking.head(one.source, tag), tag=tag))
+            head = await self._asking.head(one.source, tag)
+            found.append(Wanted(one.source, one.target, head, there=False if tag in lacking else None, tag=tag))
 
-        tags = await self._asking.digest_tags(one.source, digest)
-        await together(look(tag) for tag in tags if tag != left_out)
+        await together(look(tag) for tag in tags)
         return found
 
     def waves(self) -> tuple[tuple[Step, ...], ...]:
@@ -288,10 +294,6 @@ class Graph:
         """Which children of the root are copied, where that is not all of them."""
         node = self._nodes.get(self._first.key)
         return None if node is None else node.sparse
-
-
-def _is_blob(child: Descriptor) -> bool:
-    return mediatype.is_blob(child.media_type)
 
 
 def _not_its_subject(one: Wanted) -> Malformed:

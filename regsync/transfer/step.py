@@ -55,6 +55,10 @@ class Asking(Protocol):
         """Return the tags whose names begin with this digest."""
         ...
 
+    async def lacking(self, target: Repository, tags: Sequence[str], /) -> frozenset[str]:
+        """Return those of several tags that a target surely lacks, by one list where that is cheaper than to look."""
+        ...
+
     async def referrers(
         self, source: Repository, subject: Digest, /, *, slow: bool, settled: bool
     ) -> Sequence[Descriptor]:

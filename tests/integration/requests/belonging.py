@@ -46,6 +46,21 @@ async def digest_tags(world: World) -> None:
         registry.seed(path, {f"{stem}.sig": about(IMAGE, "sig")[0], f"{stem}.att": about(IMAGE, "att")[0]})
 
 
+@ROWS.add("digestTags, absent image, two tags", "5 + 4B + 1 + 3K + blobs", go=36, most=30)
+async def digest_tags_of_an_absent_image(world: World) -> None:
+    source, target = await world.two()
+    stem = IMAGE.digest.replace(":", "-")
+    source.seed("app", {"v1": IMAGE, f"{stem}.sig": artifact_bytes(b"sig"), f"{stem}.att": artifact_bytes(b"att")})
+    world.entry(f"{source.host}/app:v1", f"{target.host}/mirror:v1", digestTags=True)
+
+
+@ROWS.add("referrers, absent image, two", "5 + 4B + 1 + 4R + blobs", go=38, most=36)
+async def two_referrers_of_an_absent_image(world: World) -> None:
+    source, target = await world.two(LISTING)
+    source.seed("app", {"v1": IMAGE}, untagged=about(IMAGE, "sbom", "signature"))
+    world.entry(f"{source.host}/app:v1", f"{target.host}/mirror:v1", referrers=True)
+
+
 @ROWS.add("fastCheck, referrers, digestTags, unchanged image", "2", go=2, most=2)
 async def fast_check(world: World) -> None:
     await _at_both(world, IMAGE, *about(IMAGE, "sbom"), referrers=True, digestTags=True, fastCheck=True)

@@ -106,6 +106,31 @@ async def repository_without_tags(world: World) -> None:
     world.entry(f"{source.host}/app", f"{target.host}/mirror", kind="repository")
 
 
+@ROWS.add("repository of three tags of one image, absent", "1 + 5 + 4B + 2(5 + B)", go=34, most=23)
+async def three_tags_of_one_image(world: World) -> None:
+    source, target = await world.two()
+    source.seed("app", dict.fromkeys(("v1", "v2", "v3"), IMAGE))
+    world.entry(f"{source.host}/app", f"{target.host}/mirror", kind="repository")
+
+
+@ROWS.add("absent image, two targets in one registry", "2(5 + 4B)", go=34, most=24)
+async def two_targets(world: World) -> None:
+    source, target = await world.two()
+    source.seed("app", {"v1": IMAGE})
+    for path in ("one", "other"):
+        world.entry(f"{source.host}/app:v1", f"{target.host}/{path}:v1")
+
+
+@ROWS.add("image, --missing, there", "2", go=2, most=1, scope="missing")
+async def missing_and_there(world: World) -> None:
+    await _at_both(world, IMAGE, OTHER)
+
+
+@ROWS.add("check, absent image", "2", go=2, most=2, scope="check")
+async def looked_at(world: World) -> None:
+    await _at_both(world, IMAGE, None)
+
+
 @ROWS.add("registry of two repositories, unchanged", "2 + n(1 + 2)", go=8, most=8)
 async def unchanged_registry(world: World) -> None:
     source, target = await world.two()

@@ -93,10 +93,11 @@ class World:
 
     async def gos(self, scope: Scope) -> list[str]:
         """Run the Go regsync, and return what it asked for."""
+        command = "check" if scope == "check" else "once"
         flags = ["--missing"] if scope == "missing" else []
         process = await asyncio.create_subprocess_exec(
             require("regsync-go"),
-            *("once", *flags, "-c", str(self._written())),
+            *(command, *flags, "-c", str(self._written())),
             stderr=asyncio.subprocess.PIPE,
             env={"HOME": str(self._folder)},
         )

@@ -37,6 +37,9 @@ class Directly:
     async def digest_tags(self, source: Repository, digest: Digest, /) -> Sequence[str]:
         return digest_tags([tag async for tag in source.tags()]).get(digest, ())
 
+    async def lacking(self, target: Repository, tags: Sequence[str], /) -> frozenset[str]:
+        return frozenset()
+
     async def referrers(
         self, source: Repository, subject: Digest, /, *, slow: bool, settled: bool
     ) -> Sequence[Descriptor]:
