@@ -42,13 +42,14 @@ SHOWN_BY: Final = {
     "`priority`": "integration/test_mirrors.py::test_lower_priorities_come_first_and_of_equals_the_mirrors",
     "a mirror that fails": "integration/test_mirrors.py::"
         "test_a_mirror_that_fails_is_asked_once_told_of_once_and_the_registry_answers",
-    "a registry that has not got something": "integration/test_mirrors.py::test_what_nobody_has_is_not_there",
+    "a registry that has not got something": "integration/test_mirrors.py::"
+        "test_a_mirror_behind_the_registry_helps_out_when_that_fails_and_never_says_what_is_not_there",
     "a mirror that lists no referrers":
-        "integration/test_mirrors.py::test_what_a_mirror_lacks_is_asked_of_the_registry_which_hears_nothing_of_mirrors",
+        "integration/test_mirrors.py::test_that_nothing_refers_to_an_image_is_believed_of_the_registry_alone",
     "`?ns=` for a mirror's list of tags":
         "integration/test_mirrors.py::test_what_a_mirror_lacks_is_asked_of_the_registry_which_hears_nothing_of_mirrors",
     "slots of a copy (`reqConcurrent`)":
-        "integration/test_mirrors.py::test_a_blob_that_breaks_at_a_mirror_goes_on_where_it_stands",
+        "integration/test_mirrors.py::test_a_copy_holds_a_slot_at_whoever_it_reads_from_and_at_no_other",
     "a blob of which a mirror gives wrong bytes":
         "integration/test_mirrors.py::test_a_mirror_that_gave_wrong_bytes_of_a_blob_is_not_asked_for_it_again",
     "`index.docker.io` in `creds`": "unit/test_hosts.py::test_docker_hub_has_many_names",

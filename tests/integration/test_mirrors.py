@@ -49,6 +49,20 @@ async def test_what_a_mirror_lacks_is_asked_of_the_registry_which_hears_nothing_
         assert ours.complaints == []
 
 
+async def test_that_nothing_refers_to_an_image_is_believed_of_the_registry_alone() -> None:
+    async with world(0) as ours:
+        (mirror,) = ours.mirrors
+        mirror.seed("app", {"v1": IMAGE})
+        note = artifact_bytes(b"a signature", subject=IMAGE)
+        ours.upstream.seed("app", {}, untagged=(note,))
+        found = await ours.repository.referrers(Digest.parse(IMAGE.digest))
+        assert [str(each.digest) for each in found] == [note.digest]
+        assert [each.status for each in mirror.asked(kind="referrers")] == [200], "an empty list"
+        ours.upstream.fail(Fault(Status(503), kind="referrers", times=99))
+        with pytest.raises(Unavailable):
+            await ours.repository.referrers(Digest.parse(IMAGE.digest))
+
+
 async def test_what_nobody_has_is_not_there() -> None:
     async with world(0) as ours:
         assert await ours.repository.head_manifest("v9") is None
