@@ -140,7 +140,8 @@ class Mover:
     async def _spare(self, blob: Descriptor, source: Repository, target: Repository) -> How | None:
         """Find the blob at the target or next to it, so that no byte has to move.
 
-        A target that was not there yet is not asked for it, but where it can tell when the upload is opened.
+        A target that was not there yet is asked for it by opening the upload, which is two questions in one. Where
+        mounts are refused that says nothing, and some registries have the blobs of each repository in all of them.
         """
         seen = self._shared.seen
         if seen.has(target, "blob", blob.digest, since=self._since):
@@ -152,8 +153,11 @@ class Mover:
         for neighbour in neighbours:
             if await target.adopt_blob(blob, neighbour):
                 return "adopted"
-        alone = all(neighbour.host != target.host for neighbour in neighbours)
-        return "present" if new and alone and await target.adopt_blob(blob, target) else None
+        if not new:
+            return None
+        refused = any(neighbour.host == target.host for neighbour in neighbours)
+        there = await target.has_blob(blob) if refused else await target.adopt_blob(blob, target)
+        return "present" if there else None
 
     def _done(self, blob: Descriptor, target: Repository, how: How, ended: Ended) -> None:
         self._shared.seen.note(target, "blob", blob.digest)

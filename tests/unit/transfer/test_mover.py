@@ -223,3 +223,24 @@ async def test_what_one_target_holds_is_not_proved_by_what_another_was_given() -
     two.suspended[made.layers[0].digest] = b"x" * 1000
     assert await copied(state, source, two) == [None]
     assert two.blobs == source.blobs
+
+
+async def test_a_target_that_is_new_is_asked_for_a_blob_by_opening_its_upload() -> None:
+    source, target, state = a_source(), a_target("b.x/app"), shared()
+    made = await an_image(source, b"a layer", b"another", tag="v1")
+    target.blobs[made.layers[0].digest] = b"a layer"  # as a run leaves it that was killed
+    state.seen.found_new(target)
+    await copy(state, source, target)
+    assert target.blobs == source.blobs
+    assert (target.calls["has_blob"], target.calls["write_blob"]) == (0, 2)
+
+
+async def test_a_target_that_is_new_is_looked_into_where_a_neighbour_s_blob_was_not_to_be_had() -> None:
+    source, neighbour, target, state = a_source(), a_target("b.x/other"), a_target("b.x/app"), shared()
+    await an_image(source, b"a layer", tag="v1")
+    await copy(state, source, neighbour)
+    target.blobs.update(source.blobs)  # what one repository has, all of that registry have
+    target.adopts = False
+    state.seen.found_new(target)
+    await copy(state, source, target)
+    assert target.calls["write_blob"] == 0
