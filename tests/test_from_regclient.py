@@ -97,7 +97,7 @@ SHOWN_BY: Final = {
     "layouts and several processes":
         "e2e/test_many_processes.py::test_eight_processes_add_twenty_tags_each_to_one_layout",
     "`regsync version`": "unit/test_cli.py::test_the_version_is_printed_without_the_engine_being_imported",
-    "`completion`, `cli-doc`, `version --format`":
+    "`completion`, `cli-doc`":
         "unit/test_cli.py::test_help_for_what_is_no_command_is_a_usage_error",
     "`once --missing`, image gone at its source":
         "e2e/test_check.py::test_what_is_gone_at_its_source_is_not_missing_where_the_target_has_its_name",
