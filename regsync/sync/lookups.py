@@ -29,6 +29,7 @@ _REFERRERS: Final = 100_000  # over all lists that are kept
 _SETTLED: Final = 3600.0  # seconds; what refers to a referrer is asked as often, and its image's list every time
 _NO_AGE: Final = Age(0, 0.0)
 _BYTES: Final = 8 << 20  # of manifests; one may have as many, held several times while it is read
+_UNSIZED: Final = 4  # manifests at once that are fetched by tag, of whatever length
 _LARGE: Final = 1 << 20  # bytes; manifests above are fetched one at a time
 
 
@@ -64,10 +65,26 @@ class Lookups:
         self._aged: Aged[tuple[Descriptor, ...]] = Aged(clock, referrers_age or _NO_AGE)
         self._by_digest: WeakValueDictionary[Digest, Manifest] = WeakValueDictionary()
         self._large = asyncio.Lock()
+        self._unsized = asyncio.Semaphore(_UNSIZED)
 
-    async def head(self, source: Repository, ref: str | Digest, *, since: float) -> Descriptor:
-        """Return what a source's tag or digest stands for; `NotFound` when it is not there."""
-        found = await self._heads.get((source.name, ref), lambda: source.head_manifest(ref), since=since)
+    async def head(self, source: Repository, ref: str | Digest, *, since: float, fetching: bool = False) -> Descriptor:
+        """Return what a source's tag or digest stands for; `NotFound` when it is not there.
+
+        `fetching`: where that has to be asked, its manifest is fetched, for it is wanted next.
+        """
+
+        async def fetched() -> Descriptor:
+            async with self._unsized:
+                manifest = await source.get_manifest(ref)
+
+            async def given() -> Manifest:
+                return manifest
+
+            await self._manifests.get((source.name, manifest.digest), given, since=since)
+            return manifest.descriptor
+
+        ask = fetched if fetching else lambda: source.head_manifest(ref)
+        found = await self._heads.get((source.name, ref), ask, since=since)
         if found is None:
             raise NotFound(f"{source.name}: {ref} is not there")
         return found

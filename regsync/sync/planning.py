@@ -23,9 +23,9 @@ class Remembered:
         """Return a manifest by digest."""
         return await self.lookups.manifest(source, wanted, since=self.since)
 
-    async def head(self, source: Repository, tag: str, /) -> Descriptor:
+    async def head(self, source: Repository, tag: str, /, *, fetching: bool) -> Descriptor:
         """Return what a tag stands for."""
-        return await self.lookups.head(source, tag, since=self.since)
+        return await self.lookups.head(source, tag, since=self.since, fetching=fetching)
 
     def is_new(self, target: Repository, /) -> bool:
         """Say whether the target was not there yet."""

@@ -21,33 +21,11 @@ from regsync.oci.platform import Platforms
 from regsync.oci.referrers import fallback_tag, wanted
 from regsync.repository import Repository
 from regsync.transfer.options import CopyOptions
-from regsync.transfer.step import Asking, Detour, Step
+from regsync.transfer.step import Asking, Detour, Key, Step, Wanted
 from regsync.transfer.together import together
 
 _DEEPEST: Final = 16  # indexes below indexes, referrers of referrers; RELIABILITY B12
 _MOST: Final = 100_000  # manifests, and blobs, of one image
-
-_Key = tuple[str, Digest]  # a manifest in a repository
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """A manifest to look at, as it is listed. `there`: whether the target has it, None where that is to be asked.
-
-    `tag` is the name it has to have at the target (empty: none), `subject` what it is said to refer to.
-    """
-
-    source: Repository
-    target: Repository
-    described: Descriptor
-    there: bool | None = None
-    tag: str = ""
-    subject: Digest | None = None
-
-    @property
-    def key(self) -> _Key:
-        """What it is, once it is copied."""
-        return self.target.name, self.described.digest
 
 
 @dataclass(slots=True)
@@ -55,7 +33,7 @@ class _Node:
     """A manifest the target lacks, as a part of something (`plain`), under tags, or both."""
 
     wanted: Wanted
-    below: tuple[_Key, ...]
+    below: tuple[Key, ...]
     sparse: Platforms | None
     plain: bool = False
     tags: list[str] = field(default_factory=list)
@@ -79,12 +57,12 @@ class Graph:
         self._detour = detour
         self._asking = asking
         self._believing = trusting and not options.insists
-        self._nodes: dict[_Key, _Node] = {}
+        self._nodes: dict[Key, _Node] = {}
         self._asked: set[tuple[str, str | Digest]] = {root.key, (root.target.name, at)}
         self._subjects: dict[Digest, Digest] = {}
-        self._surveyed: set[tuple[str, _Key]] = set()
+        self._surveyed: set[tuple[str, Key]] = set()
         self._sizes: dict[Digest, int] = {}
-        self._blobs: dict[_Key, Step] = {}
+        self._blobs: dict[Key, Step] = {}
         self.configs: set[Digest] = set()
         self.root: Manifest | None = None
 
@@ -125,18 +103,22 @@ class Graph:
         return found
 
     async def _is_there(self, one: Wanted) -> bool:
-        """Ask the target whether it has this, under its tag if it has to have one."""
+        """Ask the target whether it has this."""
         if one.source.name == one.target.name:
             return True
-        if not self._believing or self._asking.is_new(one.target):
-            return False
-        present = await one.target.head_manifest(one.tag or one.described.digest, sparse=self._options.platforms)
-        if present is None or not one.tag:
-            return present is not None
-        if present.digest.algorithm == one.described.digest.algorithm:
-            return present.digest == one.described.digest
-        manifest = await self._asking.manifest(one.source, one.described)
-        return present.digest == Digest.of(manifest.raw, present.digest.algorithm)
+        return await self._present(one.target, one.described.digest) is not None
+
+    async def _present(self, target: Repository, ref: str | Digest) -> Descriptor | None:
+        """Return what a target has, as far as it is to be believed."""
+        if not self._believing or self._asking.is_new(target):
+            return None
+        return await target.head_manifest(ref, sparse=self._options.platforms)
+
+    async def _is_same(self, source: Repository, image: Descriptor, present: Digest) -> bool:
+        """Say whether this is the image, in whatever algorithm the target reckons."""
+        if present.algorithm == image.digest.algorithm:
+            return present == image.digest
+        return present == Digest.of((await self._asking.manifest(source, image)).raw, present.algorithm)
 
     async def _explored(self, one: Wanted, *, there: bool) -> list[Wanted]:
         """Note what the target lacks of this, and return what has to be looked at next."""
@@ -259,15 +241,17 @@ class Graph:
         found: list[Wanted] = []
 
         async def look(tag: str) -> None:
-            head = await self._asking.head(one.source, tag)
-            found.append(Wanted(one.source, one.target, head, there=False if tag in lacking else None, tag=tag))
+            present = None if tag in lacking else await self._present(one.target, tag)
+            image = await self._asking.head(one.source, tag, fetching=present is None)
+            same = present is not None and await self._is_same(one.source, image, present.digest)
+            found.append(Wanted(one.source, one.target, image, there=same, tag=tag))
 
         await together(look(tag) for tag in tags)
         return found
 
     def waves(self) -> tuple[tuple[Step, ...], ...]:
         """Return the manifests that have to be there before the root gets its name, children before their parents."""
-        sorter: TopologicalSorter[_Key] = TopologicalSorter()
+        sorter: TopologicalSorter[Key] = TopologicalSorter()
         for key, node in self._nodes.items():
             sorter.add(key, *(child for child in node.below if child in self._nodes))
         try:
@@ -281,7 +265,7 @@ class Graph:
             sorter.done(*ready)
         return tuple(wave for wave in waves if wave)
 
-    def _steps(self, key: _Key) -> Iterable[Step]:
+    def _steps(self, key: Key) -> Iterable[Step]:
         node = self._nodes[key]
         one = node.wanted
         if node.plain and (key != self._first.key or any(key in other.below for other in self._nodes.values())):

@@ -14,9 +14,9 @@ from regsync.oci.descriptor import Descriptor
 from regsync.oci.digest import Digest
 from regsync.oci.manifest import Manifest
 from regsync.repository import Repository
-from regsync.transfer.graph import Graph, Wanted
+from regsync.transfer.graph import Graph
 from regsync.transfer.options import PLAIN, CopyOptions
-from regsync.transfer.step import Asking, Detour, Step
+from regsync.transfer.step import Asking, Detour, Step, Wanted
 
 _NOWHERE_ELSE = Detour()
 

@@ -1,4 +1,4 @@
-"""The words plans are made of: one step, how sources are asked, and where referrers go."""
+"""The words plans are made of: one step, what is looked at, how sources are asked, and where referrers go."""
 
 from __future__ import annotations
 
@@ -28,6 +28,29 @@ class Step:
     sparse: Platforms | None = None
 
 
+Key = tuple[str, Digest]  # a manifest in a repository
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A manifest to look at, as it is listed. `there`: whether the target has it, None where that is to be asked.
+
+    `tag` is the name it has to have at the target (empty: none), `subject` what it is said to refer to.
+    """
+
+    source: Repository
+    target: Repository
+    described: Descriptor
+    there: bool | None = None
+    tag: str = ""
+    subject: Digest | None = None
+
+    @property
+    def key(self) -> Key:
+        """What it is, once it is copied."""
+        return self.target.name, self.described.digest
+
+
 @dataclass(frozen=True, slots=True)
 class Detour:
     """Where referrers are read from and written to, where that is not (None) where their subject is."""
@@ -43,8 +66,11 @@ class Asking(Protocol):
         """Return a manifest by digest; it is what it is listed as."""
         ...
 
-    async def head(self, source: Repository, tag: str, /) -> Descriptor:
-        """Return what a tag stands for; `NotFound` when it is not there."""
+    async def head(self, source: Repository, tag: str, /, *, fetching: bool) -> Descriptor:
+        """Return what a tag stands for; `NotFound` when it is not there.
+
+        `fetching`: its manifest will be asked for next, so one request shall get both.
+        """
         ...
 
     def is_new(self, target: Repository, /) -> bool:

@@ -239,3 +239,16 @@ async def test_referrers_go_to_a_target_of_their_own() -> None:
     assert Digest.parse(SBOM.digest) in ends.at("b.x/notes").manifests
     assert Digest.parse(SBOM.digest) not in ends.at("b.x/app").manifests
     assert ends.tidied == ["b.x/app", "b.x/notes"]
+
+
+async def test_a_digest_tag_the_target_lacks_is_fetched_by_its_tag_and_looked_at_no_more() -> None:
+    ends = await world()
+    tags = [f"{SIGNED}{number}" for number in range(3)]
+    for tag in tags:
+        await put_built(ends.at("a.x/app"), artifact_bytes(tag.encode()), tag=tag)
+    forget(ends)
+    failed, _ = await ran(ends, app(TAGS))
+    assert failed == 0
+    assert set(tags) <= set(ends.at("b.x/app").tagged)
+    source = ends.at("a.x/app").calls
+    assert (source["head_manifest"], source["get_manifest"], source["tags"]) == (1, 3, 1)

@@ -26,7 +26,7 @@ class Directly:
     async def manifest(self, source: Repository, wanted: Descriptor, /) -> Manifest:
         return await source.get_manifest(wanted.digest)
 
-    async def head(self, source: Repository, tag: str, /) -> Descriptor:
+    async def head(self, source: Repository, tag: str, /, *, fetching: bool) -> Descriptor:
         found = await source.head_manifest(tag)
         assert found is not None
         return found

@@ -266,3 +266,14 @@ async def test_fast_checks_leave_what_is_there_alone() -> None:
     fast = CopyOptions(digest_tags=True, referrers=ReferrerOptions(), fast_check=True)
     assert (await world.plan(fast, there=True)).empty
     assert world.source.calls["referrers"] == world.source.calls["tags"] == 0
+
+
+async def test_a_digest_tag_that_the_target_keeps_under_another_algorithm_is_there() -> None:
+    signed = image_bytes(b"signature", algorithm="sha512")
+    world = await World().with_image(IMAGE)
+    raw = Manifest.read(signed.raw, content_type=signed.media_type, expected=Digest.parse(signed.digest))
+    world.source.manifests[raw.digest], world.source.tagged[tag_of(IMAGE)] = raw, raw.digest
+    kept = Manifest.read(signed.raw, content_type=signed.media_type)
+    world.target.manifests[kept.digest], world.target.tagged[tag_of(IMAGE)] = kept, kept.digest
+    assert kept.digest != raw.digest
+    assert (await world.plan(TAGS, there=True)).empty
