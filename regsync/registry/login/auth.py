@@ -147,7 +147,8 @@ class Authenticator:
         elif "bearer" in offers:
             self._learn_bearer(area, scopes, offers["bearer"], sent)
         elif "basic" in offers:
-            self._deny(f"wants a user name and password for {in_words(scopes)} and none are configured; {CHECK}")
+            lack = f"{self._host.helper} holds none" if self._host.helper else "none are configured"
+            self._deny(f"wants a user name and password for {in_words(scopes)} and {lack}; {CHECK}")
         else:
             known = ", ".join(sorted(scheme[:40] for scheme in offers)[:5]) or "nothing"
             self._deny(f"refused {in_words(scopes)} and offers no login we know (it offers {known})")

@@ -1,7 +1,8 @@
 """What proves to a registry who we are, and where it comes from: the settings, or a helper program.
 
 A configured login that cannot be obtained fails its host. Going on without it would turn a broken helper into
-anonymous requests, and those into missing images and used-up rate limits.
+anonymous requests, and those into missing images and used-up rate limits. A helper that says it holds no login for a
+server is not broken: there we are anonymous, as docker is.
 """
 
 from __future__ import annotations
@@ -85,7 +86,7 @@ class HelperCredential:
         self._patience = patience
         self._lock = asyncio.Lock()
         self._credential: Credential | None = None
-        self._failure = ""
+        self._answered, self._failure = False, ""
         self._due = self._doubted = float("-inf")  # on the monotonic clock
 
     async def get(self) -> Credential | None:
@@ -93,7 +94,7 @@ class HelperCredential:
         async with self._lock:
             if self._clock.monotonic() >= self._due:
                 await self._ask()
-            if self._credential is None:
+            if not self._answered:
                 raise AccessDenied(self._failure)
             return self._credential
 
@@ -115,9 +116,12 @@ class HelperCredential:
             self._failure = f"cannot log in at {host.name}: {error}"
             self._due = self._clock.monotonic() + _AGAIN
             return
-        self._secrets.add(answer.password, user=answer.user)
-        self._secrets.add(answer.token)
-        self._credential = Credential(answer.user, answer.password, answer.token)
+        self._answered = True
+        self._credential = None
+        if answer is not None:
+            self._credential = Credential(answer.user, answer.password, answer.token)
+            self._secrets.add(answer.password, user=answer.user)
+            self._secrets.add(answer.token)
         self._due = self._clock.monotonic() + max(host.credential_expiry, _AGAIN)
 
 

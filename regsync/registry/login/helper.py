@@ -22,7 +22,9 @@ PATIENCE = 10.0  # seconds a helper may take
 _MOST = 64 << 10  # bytes a helper may print
 _PREFIX = "docker-credential-"
 _NAME = re.compile(r"docker-credential-[a-z0-9][a-z0-9._-]*")
+_OBJECT = re.compile(rb"^[ \t]*\{", re.MULTILINE)
 _SERVER = re.compile(r"[!-~]{1,1024}")  # printable ASCII: a line break would be a second question
+NO_USER = ("", "<token>")  # what stands for a user name where the secret is a token
 _NOT_THERE = b"credentials not found in native keychain"  # the protocol's own words, printed with exit 1
 
 
@@ -41,27 +43,33 @@ class HelperAnswer:
 
 async def ask_helper(
     program: str, server: str, *, environ: Mapping[str, str], patience: float = PATIENCE
-) -> HelperAnswer:
-    """Return the login this helper holds for a server; `AccessDenied` when it cannot be had."""
+) -> HelperAnswer | None:
+    """Return the login this helper holds for a server, None when it says that it holds none.
+
+    `AccessDenied` when that cannot be had. A secret without a user name is a token, as with the name `<token>`.
+    """
     if not _SERVER.fullmatch(server):
         raise AccessDenied(f"{server[:80]!r} is no server name to ask a credential helper about")
     answer = await _run(program, "get", server.encode(), environ=environ, patience=patience)
-    user, secret = answer.get("Username"), answer.get("Secret")
-    if not isinstance(user, str) or not isinstance(secret, str) or not user or not secret:
+    if answer is None:
+        return None
+    fields = {key.lower(): value for key, value in answer.items()}  # docker does not mind the case
+    user, secret = fields.get("username"), fields.get("secret")
+    if not isinstance(user, str) or not isinstance(secret, str) or not secret:
         raise AccessDenied(f"credential helper {program} answered without a user name and a secret for {server}")
-    return HelperAnswer(token=secret) if user == "<token>" else HelperAnswer(user, secret)
+    return HelperAnswer(token=secret) if user in NO_USER else HelperAnswer(user, secret)
 
 
 async def list_helper(program: str, *, environ: Mapping[str, str], patience: float = PATIENCE) -> Mapping[str, str]:
     """Return the servers this helper holds logins for, with their user names."""
-    answer = await _run(program, "list", b"", environ=environ, patience=patience)
+    answer = await _run(program, "list", b"", environ=environ, patience=patience) or {}
     return {server: user for server, user in answer.items() if isinstance(user, str)}
 
 
 async def _run(
     program: str, action: str, question: bytes, *, environ: Mapping[str, str], patience: float
-) -> dict[str, object]:
-    """Run the helper once and return the JSON object it printed."""
+) -> dict[str, object] | None:
+    """Run the helper once and return the JSON object it printed, None when it says that it holds no login."""
     path = _find(program, environ)
     about = question.decode() or action
     try:
@@ -74,8 +82,8 @@ async def _run(
         raise AccessDenied(f"credential helper {program} did not answer within {patience:g} s") from None
     except OSError as error:
         raise AccessDenied(f"credential helper {program} cannot be run: {error.strerror}") from error
-    if code != 0 and output.strip() == _NOT_THERE:
-        raise AccessDenied(f"credential helper {program} holds no login for {about}")
+    if code != 0 and _last_line(output).rstrip(b".").lower() == _NOT_THERE:
+        return None
     if code != 0:
         raise AccessDenied(f"credential helper {program} failed for {about} (exit {code})")
     return _parse(program, output)
@@ -100,9 +108,15 @@ async def _bounded(reader: asyncio.StreamReader) -> bytes:
     raise _TooMuch
 
 
+def _last_line(output: bytes) -> bytes:
+    return next((line.strip() for line in reversed(output.splitlines()) if line.strip()), b"")
+
+
 def _parse(program: str, output: bytes) -> dict[str, object]:
+    """Read the object; lines before it are warnings, and what comes after it is nothing, as for docker."""
+    start = _OBJECT.search(output)
     try:
-        document = json.loads(output)
+        document, _ = json.JSONDecoder().raw_decode(output[start.end() - 1 :].decode()) if start else (None, 0)
     except (ValueError, RecursionError):
         document = None  # and not the cause: it would quote the output
     if not isinstance(document, dict):

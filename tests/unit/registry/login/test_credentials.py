@@ -18,6 +18,7 @@ HELPED = HOST.with_login(helper="docker-credential-test")
 COUNT = 'echo . >> "$FOLDER/runs"; '
 LOGIN = COUNT + 'n=$(wc -l < "$FOLDER/runs"); echo "{\\"Username\\": \\"u\\", \\"Secret\\": \\"s$((n))\\"}"'
 FAIL = COUNT + "exit 1"
+NONE = COUNT + "echo credentials not found in native keychain; exit 1"
 
 
 class Helper:
@@ -96,6 +97,32 @@ async def test_a_helper_that_never_worked_fails_the_host_and_is_not_run_for_each
     helper.becomes(LOGIN)
     await helper.clock.advance(5)
     assert await helper.source.get() == Credential("u", "s2")
+
+
+async def test_a_host_whose_helper_holds_no_login_is_anonymous_until_it_holds_one(helper: Helper) -> None:
+    helper.becomes(NONE)
+    assert set(await asyncio.gather(*(helper.source.get() for _ in range(50)))) == {None}
+    assert helper.runs == 1
+    helper.becomes(LOGIN)
+    await helper.clock.advance(3600)
+    assert await helper.source.get() == Credential("u", "s2")
+
+
+async def test_a_helper_that_breaks_after_it_held_no_login_leaves_the_host_anonymous(helper: Helper) -> None:
+    helper.becomes(NONE)
+    await helper.source.get()
+    helper.becomes(FAIL)
+    await helper.clock.advance(3600)
+    assert await helper.source.get() is None
+    assert helper.runs == 2
+
+
+async def test_a_refused_login_is_not_replaced_by_none(helper: Helper) -> None:
+    helper.becomes(LOGIN)
+    login = await helper.source.get()
+    assert login is not None
+    helper.becomes(NONE)
+    assert await helper.source.instead_of(login) is None
 
 
 async def test_a_helper_that_is_missing_never_means_anonymous(helper: Helper) -> None:

@@ -45,9 +45,41 @@ async def test_the_user_token_means_an_identity_token(program: Program) -> None:
     assert await ask_helper(NAME, "a.example", environ=environ) == HelperAnswer(token="T")
 
 
+async def test_a_secret_without_a_user_name_is_an_identity_token(program: Program) -> None:
+    environ = program('echo \'{"ServerURL": "a.example", "Username": "", "Secret": "T"}\'')
+    assert await ask_helper(NAME, "a.example", environ=environ) == HelperAnswer(token="T")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "credentials not found in native keychain",
+        "credentials not found in native keychain\\r\\n\\n",
+        "Warning: the key ring is old\\n  Credentials not found in native keychain.",
+    ],
+)
+async def test_a_helper_that_says_it_holds_no_login_is_believed(program: Program, said: str) -> None:
+    environ = program(f"printf '{said}'; exit 1")
+    assert await ask_helper(NAME, "a.example", environ=environ) is None
+    assert await list_helper(NAME, environ=environ) == {}
+
+
+@pytest.mark.parametrize(
+    "before", ["WARNING: no gcloud update for a year", "\\n\\n", "Warnung: Schl\\374ssel {alt}\\r", "one\\ntwo"]
+)
+async def test_lines_before_the_answer_of_a_helper_are_warnings(program: Program, before: str) -> None:
+    environ = program(f'printf \'{before}\\n\'; printf \' {{"Username":"u",\n"Secret":"s"}}\\nbye\'')
+    assert await ask_helper(NAME, "a.example", environ=environ) == HelperAnswer("u", "s")
+
+
+async def test_the_case_of_the_words_in_an_answer_is_no_matter(program: Program) -> None:
+    environ = program('echo \'{"serverurl": "a.example", "username": "u", "secret": "s"}\'')
+    assert await ask_helper(NAME, "a.example", environ=environ) == HelperAnswer("u", "s")
+
+
 async def test_a_helper_that_does_not_read_its_question_may_answer(program: Program) -> None:
     environ = program('exec <&-; echo \'{"Username": "u", "Secret": "s"}\'')
-    assert (await ask_helper(NAME, "a.example", environ=environ)).user == "u"
+    assert await ask_helper(NAME, "a.example", environ=environ) == HelperAnswer("u", "s")
 
 
 async def test_a_helper_lists_its_servers(program: Program) -> None:
@@ -63,9 +95,15 @@ async def test_a_helper_lists_its_servers(program: Program) -> None:
         ("echo '[\"canary\"]'", "no JSON object"),
         ("true", "no JSON object"),
         ('echo \'{"Secret": "canary"}\'', "without a user name"),
-        ('echo \'{"Username": "", "Secret": "canary"}\'', "without a user name"),
+        ('echo \'{"Username": "", "Secret": ""}\'', "without a user name"),
+        ('echo \'{"Username": null, "Secret": "canary"}\'', "without a user name"),
         ('echo \'{"Username": "canary", "Secret": 5}\'', "without a user name"),
-        ("echo credentials not found in native keychain; exit 1", r"holds no login for a\.example"),
+        ("echo credentials not found in native keychain; echo canary; exit 1", r"failed for a\.example \(exit 1\)"),
+        ("echo credentials not found in native keychain >&2; exit 1", r"failed for a\.example \(exit 1\)"),
+        ("echo canary: credentials not found in native keychain; exit 1", r"failed for a\.example \(exit 1\)"),
+        ("echo credentials not found in native keychain", "no JSON object"),
+        ('echo \'canary {"Username": "u", "Secret": "canary"}\'', "no JSON object"),
+        ('echo \'{canary}\'; echo \'{"Username": "u", "Secret": "canary"}\'', "no JSON object"),
         ("kill -9 $$", r"exit -9"),
         ("yes canary", "more than 64 KiB"),
         ("yes canary; exit 0", "more than 64 KiB"),
@@ -185,7 +223,7 @@ async def test_a_helper_that_cannot_be_executed_is_access_denied(tmp_path: Path)
         await ask_helper(NAME, "a.example", environ={"PATH": str(tmp_path)})
 
 
-async def _started(environ: dict[str, str]) -> tuple[asyncio.Task[HelperAnswer], int]:
+async def _started(environ: dict[str, str]) -> tuple[asyncio.Task[HelperAnswer | None], int]:
     """Return the asking task once the program has written a process number to `started`, and that number."""
     started = Path(environ["FOLDER"], "started")
     os.mkfifo(started)
