@@ -11,6 +11,7 @@ from regsync.errors import (
     AccessDenied,
     Forbidden,
     IntegrityError,
+    NoSuchRepository,
     NotFound,
     RegsyncError,
     Unavailable,
@@ -91,7 +92,7 @@ async def test_a_failure_that_stays_is_given_up_with_growing_pauses() -> None:
     [
         (400, Unsupported),
         (403, Forbidden),
-        (404, NotFound),
+        (404, NoSuchRepository),
         (405, Unsupported),
         (409, Unsupported),
         (410, NotFound),
@@ -112,7 +113,7 @@ async def test_a_refusal_is_not_tried_again(status: int, kind: type[RegsyncError
         with pytest.raises(RegsyncError) as caught:
             await to.transport.send(GET)
     assert len(server.asked) == 1
-    assert type(caught.value) is (NotFound if status == 400 else kind)
+    assert type(caught.value) is (NoSuchRepository if status == 400 else kind)
     text = str(caught.value)
     assert re.search(rf"GET manifest a:v1 at \S+: {status} NAME_UNKNOWN repository name\\x1b\[2J not known$", text)
     assert "canary" not in text
