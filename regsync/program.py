@@ -15,8 +15,9 @@ import tempfile
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from threading import Thread
-from typing import IO, Literal
+from typing import IO, Literal, cast
 
+_READ = 64 << 10  # bytes at a time
 _REAP = 1.0  # seconds a killed program may take to be gone; it takes a millisecond
 
 Hear = Callable[[asyncio.StreamReader], Awaitable[bytes]]
@@ -76,13 +77,29 @@ def _file_of(question: bytes) -> IO[bytes]:
 
 
 async def _heard(process: subprocess.Popen[bytes], hear: Hear) -> bytes:
-    reader = asyncio.StreamReader()
-    pipe, _ = await asyncio.get_running_loop().connect_read_pipe(
-        lambda: asyncio.StreamReaderProtocol(reader), process.stdout or process.stderr
-    )
+    """Listen to a program.
+
+    Not by the loop's own pipes: uvloop closes their file twice, and in between it may be another one, of any thread.
+    """
+    loop, reader = asyncio.get_running_loop(), asyncio.StreamReader()
+    pipe = cast("IO[bytes]", process.stdout or process.stderr)
+    number = pipe.fileno()
+    os.set_blocking(number, False)
+
+    def read() -> None:
+        with suppress(BlockingIOError):
+            chunk = os.read(number, _READ)
+            if chunk:
+                reader.feed_data(chunk)
+            else:
+                loop.remove_reader(number)
+                reader.feed_eof()
+
+    loop.add_reader(number, read)
     try:
         return await hear(reader)
     finally:
+        loop.remove_reader(number)
         pipe.close()
 
 

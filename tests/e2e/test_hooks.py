@@ -154,3 +154,11 @@ def test_a_url_that_refuses_is_a_failure_that_shows_only_its_host(tmp_path: Path
     (line,) = [line for line in ended.lines if line["level"] == "ERROR"]
     assert line["error"] == "hook entryPost: webhook at 127.0.0.1 answered 403"
     assert CANARY not in ended.err + shown.out + shown.err
+
+
+def test_hooks_beside_many_copies_into_a_layout_leave_its_files_alone(tmp_path: Path) -> None:
+    images = {f"t{number}": image_bytes(str(number).encode()) for number in range(150)}
+    text = config(tmp_path, {"pre": {"type": "exec", "params": ["true"]}, "post": {"type": "exec", "params": ["true"]}})
+    write_layout(tmp_path / "source", images)
+    ended = once(text, cwd=tmp_path)
+    assert (ended.code, set(read_layout(tmp_path / "target")[0])) == (0, set(images)), ended.err

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any, ClassVar
 
 import pytest
+import uvloop
 
 from regsync.program import run_program
 from tests.support.clock import settle
@@ -51,3 +55,34 @@ async def test_a_program_finds_nothing_in_its_environment_but_what_it_is_given(t
     names = {line.partition(b"=")[0] for line in said.splitlines()}
     assert names <= {b"PATH", b"PWD", b"SHLVL", b"_"}
     assert (tmp_path / "ran").exists()
+
+
+class Watched(io.FileIO):
+    """A file that notes it when somebody else has closed its number, which may be another file's by then."""
+
+    lost: ClassVar[list[int]] = []
+
+    def close(self) -> None:
+        if not self.closed:
+            try:
+                os.fstat(self.fileno())
+            except OSError:
+                self.lost.append(self.fileno())
+        super().close()
+
+
+@pytest.mark.parametrize("new_loop", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_no_file_is_closed_twice_whatever_the_loop(
+    new_loop: Callable[[], asyncio.AbstractEventLoop], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = io.open
+
+    def watching(file: Any, mode: str = "r", *arguments: Any, **named: Any) -> Any:
+        pipe = isinstance(file, int) and mode == "rb"
+        return io.BufferedReader(Watched(file)) if pipe else opened(file, mode, *arguments, **named)
+
+    monkeypatch.setattr(io, "open", watching)
+    Watched.lost.clear()
+    with asyncio.Runner(loop_factory=new_loop) as runner:
+        assert runner.run(said_by("echo heard >&2")) == (0, b"heard\n")
+    assert Watched.lost == []
