@@ -15,6 +15,7 @@ from benchmarks.proxy import Proxy
 from benchmarks.reading import reading
 from benchmarks.result import ROUND_TRIP, Result, Scenario, config, crane, syncers, watched
 from benchmarks.store import Store
+from benchmarks.templates import templates
 
 _STARTS = 10  # times the processor time of `version`, for a run that copies nothing
 _ENTRIES = 7500  # of the large flat file
@@ -180,5 +181,6 @@ SCENARIOS: Mapping[str, Scenario] = {
     "referrers": referrers,
     "fan": fan,
     "choice": choice,
+    "templates": templates,
     "broken": broken,
 }

@@ -15,6 +15,7 @@ _ESCAPE: Final = re.compile(
 )
 _SIMPLE: Final = {"a": b"\a", "b": b"\b", "f": b"\f", "n": b"\n", "r": b"\r", "t": b"\t", "v": b"\v", "\\": b"\\"}
 _INT_MAX: Final = (1 << 63) - 1
+_MANY: Final = 19  # digits, which may be more than 64 bits
 _OCTAL: Final = re.compile(r"([+-]?)0_?([0-7_]+)")
 
 
@@ -36,6 +37,8 @@ def character(token: str, at: int) -> Number:
 
 def number(token: str, at: int) -> Number:
     """Return a number, which is whole if it has nothing behind its point, however it is written."""
+    if token.isdecimal() and token.isascii() and token[0] != "0" and len(token) < _MANY:
+        return Number(at, int(token), int(token))
     with suppress(ValueError):
         octal = _OCTAL.fullmatch(token)
         whole = int(f"{octal[1]}0o{octal[2]}" if octal else token, 0)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Final, NamedTuple
+from dataclasses import dataclass
+from typing import Final
 
 from regsync.errors import BadTemplate
 
@@ -32,12 +33,17 @@ _COMMENT: Final = re.compile(r"/\*.*?\*/([ \t\r\n]-)?\}\}", re.DOTALL)
 _WORDS: Final = frozenset({"name", "field", "variable"})
 
 
-class Token(NamedTuple):
-    """One word: its kind, which for keywords and marks is the word itself, and where it stands."""
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One word: its kind, which for keywords and marks is the word itself, and where it stands.
+
+    `glued`: nothing stands between it and the one before.
+    """
 
     kind: str
     text: str
     at: int
+    glued: bool = False
 
 
 def tokens(text: str) -> list[Token]:
@@ -73,25 +79,28 @@ def _comment(text: str, at: int) -> int:
 
 def _words(text: str, at: int, opened: int, found: list[Token]) -> int:
     """Add the words up to the closing braces, and return where those end."""
-    while True:
-        match = _TOKEN.match(text, at)
-        if match is None:
-            raise _unreadable(text, at, opened)
-        kind, word = match.lastgroup or "", match[0]
-        end = match.end()
-        if kind in _WORDS:
-            if end < len(text) and text[end] not in _ENDS_A_WORD:
-                raise BadTemplate("a character that does not belong there", repr(text[end]), at=end)
-            if word in KEYWORDS:
-                kind = word
-            elif word in {"true", "false"}:
-                kind = "boolean"
-        elif kind in {"number", "dot"} and end < len(text) and (text[end].isalnum() or text[end] == "_"):
-            raise BadTemplate("not a number", at=at)
-        found.append(Token(word if kind == "mark" else kind, word, at))
-        at = end
+    glued = False
+    for match in _TOKEN.finditer(text, at):
+        if match.start() != at:
+            break
+        kind, word, end = match.lastgroup or "", match[0], match.end()
+        if kind != "space":
+            found.append(Token(_kind_of(kind, word, text, end), word, at, glued))
         if kind == "close":
-            return at
+            return end
+        at, glued = end, kind != "space"
+    raise _unreadable(text, at, opened)
+
+
+def _kind_of(kind: str, word: str, text: str, end: int) -> str:
+    """Return what a word is, which must end where it does."""
+    if kind in _WORDS:
+        if end < len(text) and text[end] not in _ENDS_A_WORD:
+            raise BadTemplate("a character that does not belong there", repr(text[end]), at=end)
+        return word if word in KEYWORDS else "boolean" if word in {"true", "false"} else kind
+    if kind in {"number", "dot"} and end < len(text) and (text[end].isalnum() or text[end] == "_"):
+        raise BadTemplate("not a number", at=end - len(word))
+    return word if kind == "mark" else kind
 
 
 def _unreadable(text: str, at: int, opened: int) -> BadTemplate:

@@ -80,29 +80,28 @@ class Pipes:
             operand = self._operand()
             if operand is not None:
                 words.append(operand)
-            token = self._words.next()
-            if token.kind == "space":
-                self._words.peek()
-                continue
+            token = self._words.peek()
             if token.kind == "|":
                 self._words.take()
-            elif token.kind != end:
+                break
+            if token.kind == end:
+                break
+            if operand is None or token.glued:
                 raise unexpected(token)
-            break
         if not words:
             raise BadTemplate("a command is missing", at=at)
         return Command(at, tuple(words))
 
     def _operand(self) -> Operand | None:
         """Read a word and the fields asked of it, or nothing if no word comes."""
-        token = self._words.next()
+        token = self._words.peek()
         read = _TERMS.get(token.kind)
         if read is None:
             return None
         self._words.take()
         term = read(self, token)
         names: list[str] = []
-        while self._words.next().kind == "field":
+        while (following := self._words.peek()).kind == "field" and following.glued:
             names.append(self._words.take().text[1:])
         if not names:
             return term

@@ -122,6 +122,9 @@ _NAMES: Final[dict[type, str]] = {
 
 def type_name(value: Value) -> str:
     """Return the name of a value's type, as Go has it."""
+    name = _NAMES.get(type(value))
+    if name is not None:
+        return name
     match value:
         case Slice():
             return f"[]{value.of}"
@@ -130,7 +133,7 @@ def type_name(value: Value) -> str:
         case Struct():
             return value.kind.name
         case _:
-            return _NAMES[type(value)]
+            return type(value).__name__
 
 
 def is_true(value: Value) -> bool:

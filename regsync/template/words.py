@@ -21,19 +21,13 @@ class Words:
         self._depth = 0
         self.place = 0  # of the next token; may be set back
 
-    def next(self) -> Token:
-        """Return the next token, be it a space, and stay before it."""
-        return self._tokens[self.place]
-
     def peek(self) -> Token:
-        """Return the next token that is no space, and stay before it."""
-        while self._tokens[self.place].kind == "space":
-            self.place += 1
+        """Return the next token, and stay before it."""
         return self._tokens[self.place]
 
     def take(self, kind: str = "") -> Token:
-        """Return the next token that is no space and go past it; it must be of this kind, if one is given."""
-        token = self.peek()
+        """Return the next token and go past it; it must be of this kind, if one is given."""
+        token = self._tokens[self.place]
         if kind and token.kind != kind:
             raise unexpected(token, f"expected {_CALLED.get(kind, kind)}")
         self.place += 1
