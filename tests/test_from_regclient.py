@@ -96,7 +96,7 @@ SHOWN_BY: Final = {
     "tidying a layout": "unit/layout/test_gc.py::test_nothing_goes_while_another_process_writes",
     "layouts and several processes":
         "e2e/test_many_processes.py::test_eight_processes_add_twenty_tags_each_to_one_layout",
-    "`regsync version`": "unit/test_cli.py::test_the_version_is_printed_without_the_engine_being_imported",
+    "`regsync version`": "unit/test_cli.py::test_the_version_is_printed_as_a_template_says",
     "`completion`, `cli-doc`":
         "unit/test_cli.py::test_help_for_what_is_no_command_is_a_usage_error",
     "`once --missing`, image gone at its source":
