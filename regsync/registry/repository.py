@@ -4,37 +4,30 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, suppress
-from dataclasses import replace
-from math import inf
+from contextlib import AbstractAsyncContextManager
 from urllib.parse import quote
 
 from regsync.clock import Clock
-from regsync.errors import Incomplete, IntegrityError, Malformed, NotFound, RegsyncError
-from regsync.oci import mediatype
+from regsync.errors import AccessDenied, Incomplete, IntegrityError, Malformed, Refused, RegsyncError, Unsupported
 from regsync.oci.descriptor import Descriptor
 from regsync.oci.digest import Digest
-from regsync.oci.manifest import MANIFEST_MAX, Manifest
+from regsync.oci.manifest import Manifest
 from regsync.oci.platform import Platforms
 from regsync.oci.referrers import is_fallback_tag
 from regsync.registry.content.external import opened
 from regsync.registry.content.listing import Listing
 from regsync.registry.content.lists import ReferrerLists, Ways
-from regsync.registry.content.quota import quota_of
-from regsync.registry.content.reading import ask
+from regsync.registry.content.looking import Looks
+from regsync.registry.content.manifests import Manifests, named
 from regsync.registry.content.referrers import ReferrersApi
 from regsync.registry.content.suspended import Suspended
 from regsync.registry.content.upload import Uploads
-from regsync.registry.host import AS_ITSELF, Asking, HostSettings, Learnt, OnRegistry, Way
+from regsync.registry.host import AS_ITSELF, Asking, HostSettings, Learnt, OnRegistry
 from regsync.registry.http.failure import complaint_of, failure_of
-from regsync.registry.http.transport import Answer, Headers, Request, Transport
+from regsync.registry.http.transport import Answer, Request, Transport
 from regsync.registry.login.scope import Scope
 from regsync.repository import BlobWriter, Chunks, Quota, Repository
 
-_ACCEPT = tuple(("Accept", media_type) for media_type in mediatype.ACCEPT)
-_OK = frozenset({200})
-_NO_HEAD = frozenset({405, 501})
-_OK_OR_NO_HEAD = _NO_HEAD | {200}
 _LENGTH = re.compile(r"[1-9][0-9]{0,18}")
 _LACKING = frozenset({"MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN", "MANIFEST_UNKNOWN"})
 
@@ -64,9 +57,12 @@ class RegistryRepository(OnRegistry):
         self._learnt = learnt
         self._asking = asking
         self._clock = clock
-        self._quota = Quota(heard=-inf)
+        self._looks = Looks(transport, learnt)
         self._scopes = (Scope.of_repository(self.known_as, push=push),)
         self._base = f"/v2/{self.known_as}/"
+        self._manifests = Manifests(
+            self, self._looks, place=self._base, scopes=self._scopes, clock=clock, asking=asking
+        )
         path, scopes = f"{self._base}blobs/", self._scopes
         self._uploads = Uploads(transport, host, learnt, suspended, path=path, scopes=scopes, has_blob=self.has_blob)
         self._referring = ReferrersApi(
@@ -94,8 +90,8 @@ class RegistryRepository(OnRegistry):
 
     @property
     def quota(self) -> Quota:
-        """What the last answer about a manifest said; where looking at one is fetching it, that is all there is."""
-        return self._quota if self._learnt.goes(Way.MANIFEST_HEAD) else replace(self._quota, heard=inf)
+        """What the last answer about a manifest said."""
+        return self._manifests.quota
 
     @property
     def lists_under_tags(self) -> bool:
@@ -108,50 +104,11 @@ class RegistryRepository(OnRegistry):
         What is below it is the registry's business, `sparse` or not.
         """
         del sparse
-        try:
-            answer = await self._headed(self._manifest("HEAD", ref), Way.MANIFEST_HEAD)
-        except NotFound:
-            return None
-        if answer is None:
-            return await self._head_by_get(ref)
-        self._quota = quota_of(answer.headers, heard=self._clock.monotonic())
-        return _described(answer, ref) or await self._head_by_get(ref)
-
-    async def _headed(self, request: Request, way: Way) -> Answer | None:
-        """Return the answer to a HEAD, None where the registry does not do that (or what stands before it, now)."""
-        if not self._learnt.goes(way):
-            return None
-        try:
-            answer = await self._transport.send(request)
-        except NotFound:
-            self._learnt.went(way)
-            raise
-        if answer.status in _NO_HEAD:
-            self._learnt.refused(way, surely=False)
-            return None
-        self._learnt.went(way)
-        return answer
-
-    async def _head_by_get(self, ref: str | Digest) -> Descriptor | None:
-        try:
-            return (await self.get_manifest(ref)).descriptor
-        except NotFound:
-            return None
+        return await self._manifests.head(ref)
 
     async def get_manifest(self, ref: str | Digest) -> Manifest:
         """Fetch a manifest; one that came by tag is proved against the digest its own answer names."""
-
-        def read(answer: Answer) -> Manifest:
-            self._quota = quota_of(answer.headers, heard=self._clock.monotonic())
-            kind = answer.headers.get("content-type", "")
-            if isinstance(ref, Digest):
-                return Manifest.read(answer.body, content_type=kind, expected=ref)
-            try:
-                return Manifest.read(answer.body, content_type=kind, expected=_named(answer))
-            except Malformed as error:  # nothing proves these bytes, so they may be a proxy's error page
-                raise IntegrityError(f"{self.name}:{ref}: {error}") from error
-
-        return await ask(self._transport, self._manifest("GET", ref), read=read, clock=self._clock)
+        return await self._manifests.get(ref)
 
     async def put_manifest(
         self, manifest: Manifest, *, at: str | Digest | None = None, sparse: Platforms | None = None
@@ -184,7 +141,7 @@ class RegistryRepository(OnRegistry):
         )
         if answer.status in {400, 404}:
             raise self._refusal(answer, at)
-        stored = _named(answer)  # docker-registry stores what is pushed by tag under sha256, whatever its digest was
+        stored = named(answer)  # docker-registry stores what is pushed by tag under sha256, whatever its digest was
         if stored is not None and stored not in {manifest.digest, Digest.of(manifest.raw, stored.algorithm)}:
             raise IntegrityError(f"{self.name}: the registry stored {stored} instead of {manifest.digest}")
         return answer
@@ -199,33 +156,28 @@ class RegistryRepository(OnRegistry):
         return await self._referring.of(subject)
 
     async def has_blob(self, blob: Descriptor) -> bool:
-        """Ask for the blob; one of another length is damaged there and counts as missing."""
-        headers = await self._blob_headers(blob.digest)
+        """Ask for the blob; one of another length is damaged there and counts as missing.
+
+        So does one that may not be looked at, or only where we do not go: whether it may be pushed, pushing will show.
+        """
+        try:
+            headers = await self._looks.blob(self._blob(blob.digest))
+        except (AccessDenied, Malformed, Refused, Unsupported):
+            return False
         return headers is not None and headers.get("content-length", str(blob.size)) == str(blob.size)
 
     async def blob_size(self, digest: Digest) -> int | None:
         """Ask for the blob, whose length is among the headers."""
-        headers = await self._blob_headers(digest)
+        headers = await self._looks.blob(self._blob(digest))
         found = None if headers is None else _LENGTH.fullmatch(headers.get("content-length", ""))
         return None if found is None else int(found[0])
-
-    async def _blob_headers(self, digest: Digest) -> Headers | None:
-        """Return what is said of a blob, None when it is not there; where HEAD is switched off, GET says it, too."""
-        try:
-            answer = await self._headed(self._blob("HEAD", digest), Way.BLOB_HEAD)
-            if answer is not None:
-                return answer.headers
-            async with self._transport.stream(self._blob("GET", digest)) as streamed:
-                return streamed.headers
-        except NotFound:
-            return None
 
     def open_blob(self, blob: Descriptor, *, start: int = 0) -> AbstractAsyncContextManager[Chunks]:
         """Open the blob's bytes from byte `start` on, resumed where a connection breaks.
 
         A layer that is not here is fetched from its URLs, if it has any.
         """
-        return opened(self._transport, self._blob("GET", blob.digest), blob, start=start, clock=self._clock)
+        return opened(self._transport, self._blob(blob.digest), blob, start=start, clock=self._clock)
 
     def write_blob(self, blob: Descriptor, *, insisting: bool = False) -> AbstractAsyncContextManager[BlobWriter]:
         """Open a writer; where the registry says it has the blob already, and shows it, there is nothing to write.
@@ -251,41 +203,11 @@ class RegistryRepository(OnRegistry):
         async for tag in listing.read(self._transport, clock=self._clock):
             yield tag
 
-    def _manifest(self, method: str, ref: str | Digest) -> Request:
+    def _blob(self, digest: Digest) -> Request:
         return Request(
-            method,
-            f"{self._base}manifests/{ref}{self._asking.query}",
-            headers=_ACCEPT,
-            scopes=self._scopes,
-            expect=_OK_OR_NO_HEAD if method == "HEAD" else _OK,
-            cap=MANIFEST_MAX,
-            attempts=self._asking.attempts,
-            what=f"manifest {self.path}{'@' if isinstance(ref, Digest) else ':'}{ref}",
-        )
-
-    def _blob(self, method: str, digest: Digest) -> Request:
-        return Request(
-            method,
+            "GET",
             f"{self._base}blobs/{digest}{self._asking.query}",
             scopes=self._scopes,
-            expect=_OK_OR_NO_HEAD if method == "HEAD" else _OK,
             attempts=self._asking.attempts,
             what=f"blob {self.path}@{digest}",
         )
-
-
-def _described(answer: Answer, ref: str | Digest) -> Descriptor | None:
-    """Read a descriptor off the headers; None where they leave something open (all of them are optional)."""
-    kind = mediatype.base(answer.headers.get("content-type", ""))
-    length = _LENGTH.fullmatch(answer.headers.get("content-length", ""))
-    digest = ref if isinstance(ref, Digest) else _named(answer)
-    if digest is None or not mediatype.is_manifest(kind) or length is None:
-        return None
-    return Descriptor(kind, digest, int(length[0]))
-
-
-def _named(answer: Answer) -> Digest | None:
-    """Return the digest an answer names; what is no digest of ours counts as not given."""
-    with suppress(Malformed):
-        return Digest.parse(answer.headers.get("docker-content-digest", ""))
-    return None

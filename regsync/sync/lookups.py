@@ -70,8 +70,12 @@ class Lookups:
     async def head(self, source: Repository, ref: str | Digest, *, since: float, fetching: bool = False) -> Descriptor:
         """Return what a source's tag or digest stands for; `NotFound` when it is not there.
 
+        A list or the configuration names it, so GET has the last word: Nexus answers 404 to HEAD for what it has.
         `fetching`: where that has to be asked, its manifest is fetched, for it is wanted next.
         """
+
+        async def looked() -> Descriptor | None:
+            return await source.head_manifest(ref) or await _got(source, ref)
 
         async def fetched() -> Descriptor:
             async with self._unsized:
@@ -83,7 +87,7 @@ class Lookups:
             await self._manifests.get((source.name, manifest.digest), given, since=since)
             return manifest.descriptor
 
-        ask = fetched if fetching else lambda: source.head_manifest(ref)
+        ask = fetched if fetching else looked
         found = await self._heads.get((source.name, ref), ask, since=since)
         if found is None:
             raise NotFound(f"{source.name}: {ref} is not there")
@@ -193,6 +197,13 @@ class Lookups:
             return frozenset()
         except RegsyncError:
             return None
+
+
+async def _got(source: Repository, ref: str | Digest) -> Descriptor | None:
+    try:
+        return (await source.get_manifest(ref)).descriptor
+    except NotFound:
+        return None
 
 
 def _weight_of_tags(tags: _TagsOf) -> int:

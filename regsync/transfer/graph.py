@@ -20,6 +20,7 @@ from regsync.oci.manifest import MANIFEST_MAX, Manifest
 from regsync.oci.platform import Platforms
 from regsync.oci.referrers import fallback_tag, wanted
 from regsync.repository import Repository
+from regsync.transfer.looking import found_at, listed_at
 from regsync.transfer.options import CopyOptions
 from regsync.transfer.step import Asking, Detour, Key, Step, Wanted
 from regsync.transfer.together import together
@@ -112,7 +113,7 @@ class Graph:
         """Return what a target has, as far as it is to be believed."""
         if not self._believing or self._asking.is_new(target):
             return None
-        return await target.head_manifest(ref, sparse=self._options.platforms)
+        return await found_at(target, ref, sparse=self._options.platforms)
 
     async def _is_same(self, source: Repository, image: Descriptor, present: Digest) -> bool:
         """Say whether this is the image, in whatever algorithm the target reckons."""
@@ -226,7 +227,7 @@ class Graph:
         found = wanted(listed, options.filters)
         having = found if source.name == target.name else ()
         if found and not having and self._believing and not self._asking.is_new(target):
-            having = await target.referrers(subject)
+            having = await listed_at(target, subject)
         digests = {each.digest for each in having}
         return [Wanted(source, target, each, there=each.digest in digests, subject=subject) for each in found]
 

@@ -15,6 +15,7 @@ from regsync.oci.digest import Digest
 from regsync.oci.manifest import Manifest
 from regsync.repository import Repository
 from regsync.transfer.graph import Graph
+from regsync.transfer.looking import found_at
 from regsync.transfer.options import PLAIN, CopyOptions
 from regsync.transfer.step import Asking, Detour, Step, Wanted
 
@@ -51,7 +52,7 @@ class CopyPlan:
             if not await blob.target.has_blob(blob.content):
                 return True
         for step in (*(step for wave in self.waves for step in wave), *((self.last,) if self.last else ())):
-            there = await step.target.head_manifest(step.content.digest if step.at is None else step.at)
+            there = await found_at(step.target, step.content.digest if step.at is None else step.at)
             if there is None or there.digest != step.content.digest:
                 return True
         return False

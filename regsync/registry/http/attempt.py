@@ -108,7 +108,7 @@ class Attempts:
                     if not request.anonymous and (reply.status != 401 or 401 not in request.expect):
                         self._auth.accepted(request.scopes, sent=sent)
                     self._heed(reply.headers)
-                    if reply.status not in request.expect:
+                    if reply.status not in request.expect and not self._went_astray(reply, request):
                         raise await self._unexpected(course, reply)
                     return Opened(reply, held.pop_all())
                 await reply.beginning(ERROR_CAP)
@@ -120,6 +120,10 @@ class Attempts:
     def _is_its_own(self, url: str, request: Request) -> bool:
         """Say whether it is the registry that answers from this URL, and for itself."""
         return not request.anonymous and self._route.is_own(url)
+
+    def _went_astray(self, reply: Reply, request: Request) -> bool:
+        """Say whether this is an answer that only means something from elsewhere, and comes from there."""
+        return reply.status in request.astray and not self._is_its_own(reply.url, request)
 
     def words_of(self, error: RegsyncError, request: Request) -> str:
         """Return why this request failed, without saying again which request it was and at which host."""
@@ -218,6 +222,12 @@ class Attempts:
             if said not in self._warned and len(self._warned) < _MOST_WARNINGS:
                 self._warned.add(said)
                 self._tell(Warned("Registry warning message", {"host": self._host.name, "warning": said}))
+
+    def warn(self, what: str) -> None:
+        """Tell of an oddity of this registry and what we do about it, once."""
+        if what not in self._warned:
+            self._warned.add(what)
+            self._tell(Warned(f"Registry is odd: {what}", {"host": self._host.name}))
 
     def _place(self, request: Request) -> str:
         return f"{request.named} at {self._host.name}"

@@ -42,7 +42,8 @@ class Request:
     `url` is a path below the registry's origin or an absolute URL the registry named; it goes out byte for byte. With
     `anonymous` it was named by a stranger: no login goes with it, wherever it leads, and its host does not count as the
     registry.
-    `expect` are the statuses that are answers and not failures, `cap` bounds the body in bytes, `what` is for people.
+    `expect` are the statuses that are answers and not failures, `astray` those that are so, too, from where the
+    registry has sent us; `cap` bounds the body in bytes, `what` is for people.
     """
 
     method: str
@@ -51,6 +52,7 @@ class Request:
     body: bytes | None = None
     scopes: tuple[Scope, ...] = ()
     expect: frozenset[int] = _OK
+    astray: frozenset[int] = frozenset()
     cap: int = _CAP
     attempts: int = 6
     what: str = ""

@@ -89,6 +89,10 @@ class Transport:
         """Say whether a request would have to wait, or fail at once, because of trouble the registry had."""
         return self._pacing.closed
 
+    def warn(self, what: str) -> None:
+        """Tell of an oddity of this registry and what we do about it, once."""
+        self._attempts.warn(what)
+
     async def send(self, request: Request) -> Answer:
         """Send a request and return its whole answer, tried again as far as that makes sense."""
         return await self._persist(Course(request), self._attempts.whole)

@@ -1,0 +1,58 @@
+"""Looking at what a registry has without fetching it: by HEAD, and by GET where HEAD leads nowhere.
+
+Some registries have no HEAD (405, 501), and some answer it with a redirect to storage whose signed URL is good for GET
+alone (S3 says 403). Neither says anything of what was asked for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from regsync.errors import NotFound
+from regsync.registry.host import Learnt, Way
+from regsync.registry.http.transport import Answer, Headers, Request, Transport
+
+_THERE = frozenset({200, 204})
+_NO_HEAD = frozenset({405, 501})
+_NOT_FOR_HEAD = frozenset({400, 401, 403, 405, 501})  # what storage says to a HEAD of a URL that is signed for GET
+
+
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """How one registry is looked at."""
+
+    transport: Transport
+    learnt: Learnt
+
+    async def headed(self, request: Request, way: Way) -> Answer | None:
+        """Return the answer to this request as a HEAD, None where that does not tell; `NotFound` is an answer."""
+        if not self.learnt.goes(way):
+            return None
+        head = replace(request, method="HEAD", expect=_THERE | _NO_HEAD, astray=_NOT_FOR_HEAD)
+        try:
+            answer = await self.transport.send(head)
+        except NotFound:
+            self.learnt.went(way)
+            raise
+        if answer.status in _THERE:
+            self.learnt.went(way)
+            return answer
+        astray = answer.status not in _NO_HEAD
+        self.learnt.refused(way, surely=astray)
+        if astray:
+            self.transport.warn("HEAD leads to storage that forbids it; asking by GET for an hour")
+        return None
+
+    async def blob(self, request: Request) -> Headers | None:
+        """Return what is said of a blob, None when it is not there; by GET its bytes are not read.
+
+        Where not even GET gets past the storage, nobody can say that it is there.
+        """
+        try:
+            answer = await self.headed(request, Way.BLOB_HEAD)
+            if answer is not None:
+                return answer.headers
+            async with self.transport.stream(replace(request, astray=_NOT_FOR_HEAD)) as streamed:
+                return streamed.headers if streamed.status in _THERE else None
+        except NotFound:
+            return None

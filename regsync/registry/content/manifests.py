@@ -1,0 +1,174 @@
+"""Manifests of one repository, looked at and fetched.
+
+Not every registry says by HEAD what a tag stands for, and some serve manifests by tag alone (Nexus: by digest 404 or
+500). The bytes that came by tag are as good: their digest is reckoned, and it is the one that was wanted or they are
+not used.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import OrderedDict
+from contextlib import suppress
+from dataclasses import replace
+from math import inf
+
+from regsync.clock import Clock
+from regsync.errors import IntegrityError, Malformed, NotFound, RegsyncError, Unavailable
+from regsync.oci import mediatype
+from regsync.oci.descriptor import Descriptor
+from regsync.oci.digest import Digest
+from regsync.oci.manifest import MANIFEST_MAX, Manifest
+from regsync.registry.content.looking import Looks
+from regsync.registry.content.quota import quota_of
+from regsync.registry.content.reading import ask
+from regsync.registry.host import Asking, OnRegistry, Way
+from regsync.registry.http.transport import Answer, Request
+from regsync.registry.login.scope import Scope
+from regsync.repository import Quota
+
+_ACCEPT = tuple(("Accept", media_type) for media_type in mediatype.ACCEPT)
+_LENGTH = re.compile(r"[1-9][0-9]{0,18}")
+_TAGS = 4096  # remembered by what they stood for
+_MISSED = 1024  # names that HEAD has called missing
+_KEPT = 8  # manifests that came by tag
+_KEPT_LENGTH = 64 << 10  # bytes; longer ones are not kept
+_FEW = 2  # attempts by digest, where a tag is at hand
+
+
+class Manifests:
+    """What a repository says of its manifests, `place` being its path on the registry."""
+
+    def __init__(
+        self, of: OnRegistry, looks: Looks, *, place: str, scopes: tuple[Scope, ...], clock: Clock, asking: Asking
+    ) -> None:
+        self._of = of
+        self._looks = looks
+        self._place = place
+        self._scopes = scopes
+        self._clock = clock
+        self._asking = asking
+        self._quota = Quota(heard=-inf)
+        self._tags: OrderedDict[Digest, str] = OrderedDict()
+        self._kept: OrderedDict[Digest, Manifest] = OrderedDict()
+        self._missed: set[str | Digest] = set()
+
+    @property
+    def quota(self) -> Quota:
+        """What the last answer said; where looking at a manifest is fetching it, that is all there is."""
+        return self._quota if self._looks.learnt.goes(Way.MANIFEST_HEAD) else replace(self._quota, heard=inf)
+
+    async def head(self, ref: str | Digest) -> Descriptor | None:
+        """Return what a tag or digest names; a registry that tells too little by HEAD is asked for the manifest."""
+        try:
+            answer = await self._looks.headed(self._request(ref), Way.MANIFEST_HEAD)
+        except NotFound:
+            if len(self._missed) >= _MISSED:
+                self._missed.clear()
+            self._missed.add(ref)
+            return None
+        if answer is not None:
+            self._quota = quota_of(answer.headers, heard=self._clock.monotonic())
+        found = None if answer is None else _described(answer, ref)
+        if found is None:
+            return await self._head_by_get(ref)
+        self._note(found.digest, ref)
+        return found
+
+    async def _head_by_get(self, ref: str | Digest) -> Descriptor | None:
+        try:
+            manifest = await self.get(ref)
+        except NotFound:
+            return None
+        if len(manifest.raw) <= _KEPT_LENGTH:
+            self._kept[manifest.digest] = manifest
+            while len(self._kept) > _KEPT:
+                self._kept.popitem(last=False)
+        return manifest.descriptor
+
+    async def get(self, ref: str | Digest) -> Manifest:
+        """Fetch a manifest; one that came by tag is proved against the digest its own answer names."""
+        if not isinstance(ref, Digest):
+            manifest = await self._fetched(ref)
+            self._note(manifest.digest, ref)
+            self._learn_from(ref)
+            return manifest
+        kept, tag = self._kept.pop(ref, None), self._tags.get(ref)
+        if kept is not None:
+            return kept
+        if tag is None:
+            return await self._fetched(ref)
+        try:
+            return await self._fetched(ref, attempts=_FEW)
+        except (NotFound, Unavailable) as error:
+            if error.retry_after is not None:
+                raise
+            return await self._by_tag(tag, ref, error)
+
+    async def _by_tag(self, tag: str, wanted: Digest, error: RegsyncError) -> Manifest:
+        """Fetch by tag what could not be had by digest; where the tag has moved, `error` stands."""
+        try:
+            manifest = await self._fetched(tag)
+        except NotFound:
+            raise error from None
+        if Digest.of(manifest.raw, wanted.algorithm) != wanted:
+            raise error
+        self._looks.transport.warn("manifests cannot be had by digest; using what comes by tag, if it has the digest")
+        return manifest
+
+    def _note(self, digest: Digest, ref: str | Digest) -> None:
+        if isinstance(ref, str):
+            self._tags[digest] = ref
+            while len(self._tags) > _TAGS:
+                self._tags.popitem(last=False)
+
+    def _learn_from(self, ref: str) -> None:
+        """Note that GET has what HEAD has called missing."""
+        if ref in self._missed:
+            self._missed.discard(ref)
+            self._looks.learnt.refused(Way.MANIFEST_HEAD, surely=True)
+            self._looks.transport.warn("HEAD calls manifests missing that GET has; asking by GET for an hour")
+
+    async def _fetched(self, ref: str | Digest, *, attempts: int | None = None) -> Manifest:
+        def read(answer: Answer) -> Manifest:
+            self._quota = quota_of(answer.headers, heard=self._clock.monotonic())
+            kind = answer.headers.get("content-type", "")
+            if isinstance(ref, Digest):
+                return Manifest.read(answer.body, content_type=kind, expected=ref)
+            try:
+                return Manifest.read(answer.body, content_type=kind, expected=named(answer))
+            except Malformed as error:  # nothing proves these bytes, so they may be a proxy's error page
+                raise IntegrityError(f"{self._of.name}:{ref}: {error}") from error
+
+        request = self._request(ref)
+        if attempts is not None:
+            request = replace(request, attempts=min(attempts, request.attempts))
+        return await ask(self._looks.transport, request, read=read, clock=self._clock)
+
+    def _request(self, ref: str | Digest) -> Request:
+        return Request(
+            "GET",
+            f"{self._place}manifests/{ref}{self._asking.query}",
+            headers=_ACCEPT,
+            scopes=self._scopes,
+            cap=MANIFEST_MAX,
+            attempts=self._asking.attempts,
+            what=f"manifest {self._of.path}{'@' if isinstance(ref, Digest) else ':'}{ref}",
+        )
+
+
+def _described(answer: Answer, ref: str | Digest) -> Descriptor | None:
+    """Read a descriptor off the headers; None where they leave something open (all of them are optional)."""
+    kind = mediatype.base(answer.headers.get("content-type", ""))
+    length = _LENGTH.fullmatch(answer.headers.get("content-length", ""))
+    digest = ref if isinstance(ref, Digest) else named(answer)
+    if digest is None or not mediatype.is_manifest(kind) or length is None:
+        return None
+    return Descriptor(kind, digest, int(length[0]))
+
+
+def named(answer: Answer) -> Digest | None:
+    """Return the digest an answer names; what is no digest of ours counts as not given."""
+    with suppress(Malformed):
+        return Digest.parse(answer.headers.get("docker-content-digest", ""))
+    return None

@@ -1,0 +1,79 @@
+"""Runs at registries that answer looks oddly: a source's GET has the last word, a target's push decides."""
+
+from __future__ import annotations
+
+import pytest
+
+from regsync.errors import AccessDenied, Forbidden, RegsyncError, Unavailable, Unsupported
+from regsync.oci.digest import Digest
+from tests.support.built import image_bytes, index_bytes
+from tests.support.images import put_built
+from tests.support.memory import MemoryRepository
+from tests.unit.sync.lab import MemoryEndpoints, image, ran
+
+INDEX = index_bytes(image_bytes(b"first"), image_bytes(b"second", platform="linux/arm64"))
+
+
+async def endpoints() -> MemoryEndpoints:
+    ends = MemoryEndpoints()
+    await put_built(ends.at("a.x/app"), INDEX, tag="v1")
+    return ends
+
+
+@pytest.mark.parametrize("error", [Forbidden("403"), AccessDenied("401"), Unsupported("400")])
+async def test_children_that_may_not_be_looked_at_are_pushed(error: RegsyncError) -> None:
+    ends = await endpoints()
+    ends.at("b.x/app").fail("head_manifest", error, nth=2, times=99)
+    failed, _ = await ran(ends, image("a.x/app:v1", "b.x/app:v1"))
+    assert failed == 0
+    assert ends.at("b.x/app").tagged["v1"] == Digest.parse(INDEX.digest)
+
+
+async def test_children_at_a_target_in_trouble_end_the_image() -> None:
+    ends = await endpoints()
+    ends.at("b.x/app").fail("head_manifest", Unavailable("503"), nth=2, times=99)
+    failed, _ = await ran(ends, image("a.x/app:v1", "b.x/app:v1"))
+    assert failed == 1
+
+
+class _NoHead(MemoryRepository):
+    """HEAD calls missing what GET has."""
+
+    async def head_manifest(self, ref: str | Digest, *, sparse: object = None) -> None:
+        await self.called("head_manifest", str(ref))
+
+
+async def test_a_source_that_calls_its_manifests_missing_by_head_is_copied_by_get() -> None:
+    ends = await endpoints()
+    odd = _NoHead("a.x/app", host="a.x")
+    odd.manifests, odd.blobs, odd.tagged = (
+        ends.at("a.x/app").manifests,
+        ends.at("a.x/app").blobs,
+        ends.at("a.x/app").tagged,
+    )
+    ends.repositories_by_name["a.x/app"] = odd
+    failed, _ = await ran(ends, image("a.x/app:v1", "b.x/app:v1"))
+    assert failed == 0
+    assert "v1" in ends.at("b.x/app").tagged
+
+
+async def test_what_get_does_not_have_either_is_not_there_and_was_asked_for_twice() -> None:
+    ends = await endpoints()
+    failed, _ = await ran(ends, image("a.x/app:v9", "b.x/app:v9"))
+    assert failed == 1
+    source = ends.at("a.x/app")
+    assert (source.calls["head_manifest"], source.calls["get_manifest"]) == (1, 1)
+
+
+async def test_a_target_is_not_asked_by_get_for_what_it_lacks() -> None:
+    ends = await endpoints()
+    failed, _ = await ran(ends, image("a.x/app:v1", "b.x/app:v1"))
+    assert failed == 0
+    assert ends.at("b.x/app").calls["get_manifest"] == 0
+
+
+async def test_a_source_that_has_all_it_names_is_not_asked_once_more() -> None:
+    ends = await endpoints()
+    await ran(ends, image("a.x/app:v1", "b.x/app:v1"))
+    source = ends.at("a.x/app")
+    assert (source.calls["head_manifest"], source.calls["get_manifest"]) == (1, 3)
