@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -96,6 +97,20 @@ def _here(second: int) -> tuple[int, str]:
     except (OverflowError, OSError, ValueError):
         return 0, "UTC"
     return local.tm_gmtoff, local.tm_zone
+
+
+def local_name() -> str:
+    """Return what Go calls the machine's zone: what TZ says, if it says anything."""
+    told = os.environ.get("TZ")
+    return "Local" if told is None else told.removeprefix(":") or "UTC"
+
+
+def local_offset(abbreviation: str, second: int) -> int | None:
+    """Return the offset of an abbreviation in the machine's zone, at this second if it has it then; else None."""
+    offset, name = _here(second)
+    if name == abbreviation:
+        return offset
+    return {time.tzname[1]: -time.altzone, time.tzname[0]: -time.timezone}.get(abbreviation)
 
 
 UTC: Final = fixed("UTC", 0)

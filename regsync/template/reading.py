@@ -7,7 +7,7 @@ from typing import Final
 
 from regsync.errors import BadTemplate
 from regsync.template.layouts import DAYS, MONTHS, parts
-from regsync.template.moments import LOCAL, SECOND, UTC, Moment, Zone, date, fixed
+from regsync.template.moments import LOCAL, SECOND, UTC, Moment, Zone, date, fixed, local_offset
 
 _NUMBERS: Final = {
     "2006": ("year", "([0-9]{4})"), "06": ("short year", "([0-9]{2})"), "01": ("month", "([0-9]{2})"),
@@ -168,8 +168,8 @@ class _Reading:
 
     def _named(self, plain: Moment) -> Moment:
         """Return a moment told with an abbreviation, whose offset is known for the machine's own zone alone."""
-        offset, name = LOCAL.at(plain.second)
-        if name == self._zone_name:
+        offset = local_offset(self._zone_name, plain.second)
+        if offset is not None:
             return plain.plus(-offset * SECOND).within(LOCAL)
         hours = int(self._zone_name[3:] or 0) if self._zone_name.startswith("GMT") else 0
         return plain.within(fixed(self._zone_name, hours * 3600))

@@ -8,7 +8,7 @@ from typing import Final
 from regsync.duration import format_nanoseconds
 from regsync.errors import BadTemplate
 from regsync.template.layouts import DAYS, MONTHS, formatted
-from regsync.template.moments import LOCAL, SECOND, UTC, ZERO, Moment, date
+from regsync.template.moments import LOCAL, SECOND, UTC, ZERO, Moment, Zone, date, local_name
 from regsync.template.values import Duration, Function, Int64, Kind, Month, Struct, Value, Weekday
 
 _PRINTED: Final = "2006-01-02 15:04:05.999999999 -0700 MST"
@@ -91,10 +91,14 @@ def _moved(moment: Moment, zone: Struct) -> Struct:
     return time_of(moment.within(zone.of))
 
 
+def _zone_text(zone: Zone) -> str:
+    return local_name() if zone is LOCAL else zone.name
+
+
 LOCATION: Final = Kind(
     "*time.Location",
-    methods={"String": Function(lambda zone: zone.name)},
-    text=lambda zone: str(zone.name),
+    methods={"String": Function(_zone_text)},
+    text=_zone_text,
     is_zero=lambda _: False,
 )
 TIME: Final = Kind(
