@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from regsync.clock import Clock
-from regsync.errors import RegsyncError
+from regsync.errors import NotFound, RegsyncError
 from regsync.events import NoTagsMatched, TagsSelected, Tell
 from regsync.repository import Endpoints
 from regsync.sync.decide import Failed, Postponed
@@ -46,11 +46,15 @@ class Expander:
         try:
             source = self._endpoints.open(pair.source)
             available = await self._lookups.tags(source, since=since)
+        except NotFound as error:
+            if entry.kind != "registry":
+                return Failed("Failed getting source tags", pair.source.name, pair.target.name, error).decision()
+            available = ()  # catalogues go on listing repositories whose tags are all gone (docker-registry, Nexus)
         except RegsyncError as error:
             return Failed("Failed getting source tags", pair.source.name, pair.target.name, error).decision()
         chosen = await self._chosen(entry.tags, available)
         self._tell(TagsSelected(source.name, len(available), len(chosen)))
-        if not chosen:
+        if not chosen and (available or entry.kind != "registry"):
             self._tell(NoTagsMatched(source.name, str(entry.tags), available))
         return (ImagePair(pair.source.with_tag(tag), pair.target.with_tag(tag)) for tag in chosen)
 

@@ -6,11 +6,22 @@ from typing import get_args
 
 import pytest
 
-from regsync.errors import AccessDenied, Forbidden, NotFound, RegsyncError, StorageError, Unavailable, Unsupported
+from regsync.errors import (
+    AccessDenied,
+    Forbidden,
+    NoSuchRepository,
+    NotFound,
+    RegsyncError,
+    StorageError,
+    Unavailable,
+    Unsupported,
+)
 from regsync.events import (
     ImageCopied,
     ImageFailed,
     ImagePostponed,
+    NoTagsMatched,
+    TagsSelected,
     Warned,
 )
 from regsync.oci.descriptor import Descriptor
@@ -126,6 +137,36 @@ async def test_a_repository_whose_mirror_cannot_be_named_fails_alone() -> None:
     assert failed == 1
     assert ends.at("b.x/mirror/fine").tagged
     assert [event.message for event in seen if isinstance(event, ImageFailed)] == ["Failed parsing target"]
+
+
+@pytest.mark.parametrize("error", [NoSuchRepository("404 NAME_UNKNOWN"), NotFound("404"), None])
+async def test_a_repository_without_tags_that_a_catalogue_lists_is_nothing_to_copy(error: NotFound | None) -> None:
+    ends = MemoryEndpoints()
+    ends.catalogues["a.x"] = ["empty", "kept"]
+    await an_image(ends.at("a.x/kept"), b"layer", tag="v1")
+    if error:
+        ends.at("a.x/empty").fail("tags", error)
+    failed, seen = await ran(ends, SyncEntry("all", "registry", "a.x", "b.x/m", ALL))
+    assert (failed, set(ends.at("b.x/m/kept").tagged)) == (0, {"v1"})
+    assert not [event for event in seen if isinstance(event, NoTagsMatched | ImageFailed)]
+    assert TagsSelected("a.x/empty", 0, 0) in seen
+
+
+@pytest.mark.parametrize("error", [Forbidden("403"), AccessDenied("401"), Unavailable("503"), Unsupported("405")])
+async def test_a_repository_that_a_catalogue_lists_and_nobody_may_list_fails(error: RegsyncError) -> None:
+    ends = MemoryEndpoints()
+    ends.catalogues["a.x"] = ["closed"]
+    ends.at("a.x/closed").fail("tags", error)
+    failed, seen = await ran(ends, SyncEntry("all", "registry", "a.x", "b.x/m", ALL))
+    assert failed == 1
+    assert [event.message for event in seen if isinstance(event, ImageFailed)] == ["Failed getting source tags"]
+
+
+async def test_a_repository_that_the_configuration_names_and_that_is_not_there_fails() -> None:
+    ends = MemoryEndpoints()
+    ends.at("a.x/app").fail("tags", NoSuchRepository("404 NAME_UNKNOWN"))
+    failed, _ = await ran(ends, repository("a.x/app", "b.x/app"))
+    assert failed == 1
 
 
 class Untidy(MemoryEndpoints):
