@@ -38,7 +38,7 @@ class _Names:
     @classmethod
     def of(cls, manifest: Manifest) -> _Names:
         """A foreign layer stays where its URLs say."""
-        return cls(tuple(blob for blob in manifest.blobs if not blob.urls), manifest.children)
+        return cls(manifest.blobs_at_home, manifest.children)
 
 
 class Whole:

@@ -7,7 +7,7 @@ on who reads it (CVE-2021-41190): media type, body and shape have to agree, or i
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from regsync.errors import IntegrityError, Malformed
@@ -124,6 +124,17 @@ class Manifest:
     def descriptor(self) -> Descriptor:
         """What these bytes are listed as."""
         return Descriptor(self.media_type, self.digest, len(self.raw))
+
+    @property
+    def blobs_at_home(self) -> tuple[Descriptor, ...]:
+        """The blobs without those of a foreign type that lie where their URLs say.
+
+        The media type decides: a layer of an ordinary type lies in the registry, whatever its URLs are for
+        (google/go-containerregistry#709), and they are none of our business, so they are left out.
+        """
+        return tuple(
+            replace(blob, urls=()) for blob in self.blobs if not (blob.urls and mediatype.is_foreign(blob.media_type))
+        )
 
     @property
     def is_index(self) -> bool:

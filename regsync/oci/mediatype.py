@@ -39,6 +39,11 @@ SYNCED_BY_DEFAULT: Final = (DOCKER_MANIFEST, DOCKER_LIST, OCI_MANIFEST, OCI_INDE
 
 _BLOBS: Final = frozenset({OCI_CONFIG, DOCKER_CONFIG, OCI_EMPTY, BUILDKIT_CACHE})
 _BLOB_PREFIXES: Final = ("application/vnd.oci.image.layer.", "application/vnd.docker.image.rootfs.")
+# Layers that no registry needs to hold (image-spec, layer.md: Non-Distributable Layers; docker's foreign layers).
+_FOREIGN_PREFIXES: Final = (
+    "application/vnd.oci.image.layer.nondistributable.",
+    "application/vnd.docker.image.rootfs.foreign.",
+)
 
 
 def base(content_type: str) -> str:
@@ -54,3 +59,8 @@ def is_manifest(media_type: str) -> bool:
 def is_blob(media_type: str) -> bool:
     """Say whether what this names is known to be a blob; unknown types are neither blob nor manifest."""
     return media_type in _BLOBS or media_type.startswith(_BLOB_PREFIXES)
+
+
+def is_foreign(media_type: str) -> bool:
+    """Say whether this names layers that may lie elsewhere, where their URLs say."""
+    return base(media_type).startswith(_FOREIGN_PREFIXES)

@@ -167,7 +167,7 @@ class Graph:
 
     async def _blobs_of(self, one: Wanted, manifest: Manifest) -> Sequence[Descriptor]:
         """Return the blobs to copy, not those that stay where their URLs say; the source knows unsaid sizes."""
-        wanted = [blob for blob in manifest.blobs if not blob.urls or self._options.include_external]
+        wanted = manifest.blobs if self._options.include_external else manifest.blobs_at_home
         if manifest.media_type not in mediatype.SCHEMA1 or one.source.name == one.target.name:
             return wanted
         sized: list[Descriptor] = []

@@ -183,15 +183,26 @@ async def test_indexes_nested_too_deep_are_not_followed_for_ever(opener: Opener,
         assert await layout.head_manifest("deeper") is None
 
 
-async def test_a_layer_that_lies_elsewhere_is_not_missed(opener: Opener, folder: Path) -> None:
+@pytest.mark.parametrize(
+    ("media_type", "whole"),
+    [
+        ("application/vnd.oci.image.layer.nondistributable.v1.tar+gzip", True),
+        ("application/vnd.docker.image.rootfs.foreign.diff.tar.gzip", True),
+        ("application/vnd.docker.image.rootfs.diff.tar.gzip", False),
+        ("application/vnd.oci.image.layer.v1.tar+gzip", False),
+    ],
+)
+async def test_a_layer_that_lies_elsewhere_is_not_missed_if_its_type_is_foreign(
+    opener: Opener, folder: Path, media_type: str, whole: bool
+) -> None:
     document = json.loads(CHILD.raw)
-    document["layers"][0]["urls"] = ["https://elsewhere.example/layer"]
+    document["layers"][0] |= {"mediaType": media_type, "urls": ["https://elsewhere.example/layer"]}
     raw = json.dumps(document).encode()
     built = Built(CHILD.media_type, raw, str(Digest.of(raw)), CHILD.blobs)
     write_layout(folder, {"v1": built})
     lose(folder, document["layers"][0]["digest"])
     async with opener().writing(str(folder)) as layout:
-        assert await layout.head_manifest("v1") is not None
+        assert (await layout.head_manifest("v1") is not None) is whole
 
 
 async def test_a_child_of_an_unknown_type_may_be_a_blob(opener: Opener, folder: Path) -> None:

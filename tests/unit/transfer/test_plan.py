@@ -134,13 +134,31 @@ async def planned_alone(root: Manifest, fetched: dict[Digest, Manifest] | None =
     return await planned(source, target, root)
 
 
-async def test_a_layer_that_lies_elsewhere_stays_there() -> None:
-    foreign = descriptor("foreign", urls=["https://elsewhere.example/layer"])
+FOREIGN = "application/vnd.oci.image.layer.nondistributable.v1.tar+zstd"
+ORDINARY = [mediatype.OCI_LAYER, "application/vnd.docker.image.rootfs.diff.tar.gzip", "application/x-own"]
+
+
+@pytest.mark.parametrize("media_type", [FOREIGN, "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip"])
+async def test_a_layer_of_a_foreign_type_that_lies_elsewhere_stays_there(media_type: str) -> None:
+    foreign = descriptor("foreign", media_type, urls=["https://elsewhere.example/layer"])
     plan = await planned_alone(read(image(layers=[descriptor("one"), foreign])))
     assert [str(step.content.digest) for step in plan.blobs] == [
         descriptor("config")["digest"],
         descriptor("one")["digest"],
     ]
+
+
+@pytest.mark.parametrize("media_type", ORDINARY)
+async def test_a_layer_of_an_ordinary_type_is_copied_and_its_urls_are_not_asked(media_type: str) -> None:
+    layer = descriptor("layer", media_type, urls=["https://elsewhere.example/layer"])
+    plan = await planned_alone(read(image(layers=[layer])))
+    assert [(str(step.content.digest), step.content.urls) for step in plan.blobs][1:] == [(layer["digest"], ())]
+
+
+async def test_a_layer_of_a_foreign_type_without_urls_can_only_lie_here() -> None:
+    foreign = descriptor("foreign", FOREIGN)
+    plan = await planned_alone(read(image(layers=[foreign])))
+    assert foreign["digest"] in [str(step.content.digest) for step in plan.blobs]
 
 
 async def test_an_index_may_name_a_blob() -> None:
