@@ -43,19 +43,17 @@ class Expander:
         return (_below(pair, path) for path in await self._chosen(entry.repositories, paths))
 
     async def _images(self, entry: SyncEntry, pair: RepositoryPair, *, since: float) -> Expansion:
+        name, listed = pair.source.name, entry.kind == "registry"
         try:
-            source = self._endpoints.open(pair.source)
-            available = await self._lookups.tags(source, since=since)
-        except NotFound as error:
-            if entry.kind != "registry":
-                return Failed("Failed getting source tags", pair.source.name, pair.target.name, error).decision()
-            available = ()  # catalogues go on listing repositories whose tags are all gone (docker-registry, Nexus)
+            available = await self._lookups.tags(self._endpoints.open(pair.source), since=since)
         except RegsyncError as error:
-            return Failed("Failed getting source tags", pair.source.name, pair.target.name, error).decision()
+            if not (listed and isinstance(error, NotFound)):
+                return Failed("Failed getting source tags", name, pair.target.name, error).decision()
+            available = ()  # catalogues go on listing repositories whose tags are all gone (docker-registry, Nexus)
         chosen = await self._chosen(entry.tags, available)
-        self._tell(TagsSelected(source.name, len(available), len(chosen)))
-        if not chosen and (available or entry.kind != "registry"):
-            self._tell(NoTagsMatched(source.name, str(entry.tags), available))
+        self._tell(TagsSelected(name, len(available), len(chosen)))
+        if not chosen and (available or not listed):
+            self._tell(NoTagsMatched(name, str(entry.tags), available))
         return (ImagePair(pair.source.with_tag(tag), pair.target.with_tag(tag)) for tag in chosen)
 
     async def _chosen(self, selection: Selection, names: Sequence[str]) -> list[str]:
