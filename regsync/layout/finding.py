@@ -15,6 +15,18 @@ from regsync.oci.platform import Platforms
 
 
 @dataclass(frozen=True, slots=True)
+class Found:
+    """What a tag or digest stands for, None for nothing, and what that `lacks` if the index lists it.
+
+    `disputed`: other entries of the index claim the same tag for something else.
+    """
+
+    manifest: Descriptor | None = None
+    lacks: str = ""
+    disputed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Finder:
     """Looks up manifests of the layout that people call `name`."""
 
@@ -23,36 +35,40 @@ class Finder:
     whole: Whole
     name: str
 
-    def head(
-        self, ref: str | Digest, *, proving: bool, sparse: Platforms | None = None
-    ) -> tuple[Descriptor | None, str]:
-        """Return what is found, and what is missing of that if the index lists it.
-
-        `proving` looks at all below it, of indexes, with `sparse`, at these children only.
-        """
+    def head(self, ref: str | Digest, *, proving: bool, sparse: Platforms | None = None) -> Found:
+        """Look one up; `proving` looks at all below it, of indexes, with `sparse`, at these children only."""
         index = self.catalogue.index()
         entry = None if index is None else index.find(ref)
         try:
-            if entry is not None:
+            if index is not None and entry is not None:
                 found = self._listed(entry.descriptor, proving=proving, sparse=sparse)
-            elif index is not None and isinstance(ref, Digest):
-                found = self._unlisted(ref, proving=proving, sparse=sparse)
-            else:
-                return None, ""
+                return Found(found, disputed=index.is_disputed(ref))
+            if index is not None and isinstance(ref, Digest):
+                return Found(self._unlisted(ref, proving=proving, sparse=sparse))
         except Incomplete as error:
-            return None, "" if entry is None else str(error)
-        return found, ""
+            return Found(lacks="" if entry is None else str(error))
+        return Found()
 
     def get(self, ref: str | Digest) -> Manifest:
         """Return the manifest, proved; a digest no entry lists is looked for among the blobs."""
         index = self.catalogue.index()
         entry = None if index is None else index.find(ref)
-        if entry is None:
-            if index is None or not isinstance(ref, Digest):
-                raise NotFound(f"{self.name} has no manifest {ref}")
-            return Manifest.read(self.blobs.read(ref), expected=ref)
-        known = entry.descriptor
-        return Manifest.read(self.blobs.read(known.digest), content_type=known.media_type, expected=known.digest)
+        if entry is not None:
+            return self._read(entry.descriptor)
+        if index is None or not isinstance(ref, Digest):
+            raise NotFound(f"{self.name} has no manifest {ref}")
+        return Manifest.read(self.blobs.read(ref), expected=ref)
+
+    def _read(self, known: Descriptor) -> Manifest:
+        raw = self.blobs.read(known.digest)
+        try:
+            return Manifest.read(raw, content_type=known.media_type, expected=known.digest)
+        except Malformed:
+            itself = Manifest.read(raw, expected=known.digest)  # else it cannot be read in any case
+            raise Malformed(
+                f"{self.name}: index.json lists {known.digest} as {known.media_type[:200]!r}, and its file says "
+                f"that it is {itself.media_type!r}: correct index.json, or write the layout anew"
+            ) from None
 
     def _listed(self, known: Descriptor, *, proving: bool, sparse: Platforms | None) -> Descriptor:
         if proving:

@@ -13,27 +13,27 @@ from datetime import datetime
 from typing import Any, Final
 
 from regsync.errors import Malformed
+from regsync.layout.names import NAME, tag_of
 from regsync.oci.descriptor import DESCRIPTOR_KEYS, Descriptor
 from regsync.oci.digest import Digest
 from regsync.oci.document import read_document
 from regsync.oci.manifest import MANIFEST_KEYS
-from regsync.oci.mediatype import OCI_INDEX
-from regsync.oci.reference import valid_tag
+from regsync.oci.mediatype import INDEXES, OCI_INDEX
 
-_NAME: Final = "org.opencontainers.image.ref.name"
 _VALUES_MAX: Final = 4_000_000  # keys and values: 300,000 images; it is read in a thread
 _CREATED: Final = "org.opencontainers.image.created"
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One element of `manifests`: its descriptor, its name (empty for none), and its JSON with whatever else it says.
+    """One element of `manifests`: its descriptor, name and tag (empty for none), and its JSON with all else it says.
 
     Kept as text, so that an index of thousands is not rendered anew for each of its changes.
     """
 
     descriptor: Descriptor
     name: str
+    tag: str
     text: str
 
     @classmethod
@@ -48,22 +48,18 @@ class Entry:
         if not isinstance(size, int) or isinstance(size, bool) or not 0 <= size < 1 << 63:
             raise Malformed(f"{place}.size is no size")
         annotations = node.get("annotations") or {}
-        if not isinstance(annotations, dict) or not isinstance(annotations.get(_NAME, ""), str):
+        if not isinstance(annotations, dict) or not isinstance(annotations.get(NAME, ""), str):
             raise Malformed(f"{place}.annotations must be texts by name")
-        return cls(Descriptor(media_type, Digest.parse(digest), size), annotations.get(_NAME, ""), _rendered(node))
+        descriptor = Descriptor(media_type, Digest.parse(digest), size)
+        return cls(descriptor, annotations.get(NAME, ""), tag_of(annotations), _rendered(node))
 
     @classmethod
     def new(cls, manifest: Descriptor, *, name: str, created: datetime) -> Entry:
         """Write an element; it holds the descriptor, its name and when it was entered (UTC, whole seconds)."""
-        annotations = {_NAME: name} if name else {}
+        annotations = {NAME: name} if name else {}
         annotations[_CREATED] = created.strftime("%Y-%m-%dT%H:%M:%SZ")
         node = {"mediaType": manifest.media_type, "digest": str(manifest.digest), "size": manifest.size}
-        return cls(manifest, name, _rendered({**node, "annotations": annotations}))
-
-    @property
-    def tag(self) -> str:
-        """Return what the name ends in: other tools write whole image names."""
-        return self.name.rpartition(":")[2]
+        return cls(manifest, name, name, _rendered({**node, "annotations": annotations}))
 
 
 class _Tables:
@@ -72,8 +68,10 @@ class _Tables:
     def __init__(self, entries: tuple[Entry, ...]) -> None:
         last_first = entries[::-1]
         self.exact = {entry.name: entry for entry in last_first if entry.name}
-        self.by_tag = {entry.tag: entry for entry in last_first if ":" in entry.name}
+        self.by_tag = {entry.tag: entry for entry in last_first if entry.tag}
         self.by_digest = {entry.descriptor.digest: entry for entry in last_first}
+        tagged = ((entry.tag, entry.descriptor.digest) for entry in entries if entry.tag)
+        self.disputed = {tag for tag, digest in tagged if self.by_tag[tag].descriptor.digest != digest}
 
 
 class Index:
@@ -97,9 +95,12 @@ class Index:
         """Read an index.json; `Malformed` says what is wrong with it."""
         top = read_document(raw, what="index.json", most=_VALUES_MAX)
         MANIFEST_KEYS.refuse_variants(top, where="index.json")
-        if top.get("schemaVersion") != 2 or top.get("mediaType", OCI_INDEX) != OCI_INDEX:
-            raise Malformed("index.json is no OCI image index of schema version 2")
-        nodes = top.get("manifests", 0)
+        if top.get("schemaVersion") != 2 or "manifests" not in top:
+            raise Malformed("index.json is no OCI image index: it needs schemaVersion 2 and a list of manifests")
+        media_type = top.get("mediaType")
+        if media_type not in (None, "", *INDEXES):  # docker's list type is what some exporters write
+            raise Malformed(f"index.json has the mediaType {str(media_type)[:200]!r}, and not that of an image index")
+        nodes = top["manifests"]
         if nodes is None:  # how Go programs write an empty list
             nodes = []
         if not isinstance(nodes, list):
@@ -108,16 +109,24 @@ class Index:
         return cls({**top, "manifests": []}, tuple(entries))
 
     def find(self, ref: str | Digest) -> Entry | None:
-        """Return the entry of a digest, or of a tag: by its exact name, else by a name that ends with `:tag`."""
-        if self._tables is None:
-            self._tables = _Tables(self.entries)
+        """Return the entry of a digest, or of a tag: by its exact name, else by a name that ends in it."""
+        tables = self._looked_up()
         if isinstance(ref, Digest):
-            return self._tables.by_digest.get(ref)
-        return self._tables.exact.get(ref) or self._tables.by_tag.get(ref)
+            return tables.by_digest.get(ref)
+        return tables.exact.get(ref) or tables.by_tag.get(ref)
+
+    def is_disputed(self, ref: str | Digest) -> bool:
+        """Say whether this is a tag under which entries list different manifests."""
+        return ref in self._looked_up().disputed
 
     def tags(self) -> list[str]:
         """Return every tag once, sorted."""
-        return sorted({entry.tag for entry in self.entries if valid_tag(entry.tag)})
+        return sorted({entry.tag for entry in self.entries if entry.tag})
+
+    def _looked_up(self) -> _Tables:
+        if self._tables is None:
+            self._tables = _Tables(self.entries)
+        return self._tables
 
     def with_entry(self, manifest: Descriptor, *, at: str | Digest, created: datetime) -> Index:
         """Return this index with the manifest under a tag or, untagged, under its digest; itself if it is there.

@@ -34,6 +34,7 @@ from regsync.repository import UNCOUNTED, BlobWriter, Chunks, Quota, Repository
 
 T = TypeVar("T")
 DAMAGED: Final = "A tag of this layout is damaged"
+DISPUTED: Final = "Several entries of this layout have one tag"
 HOST: Final = "ocidir"  # one for all layouts: they share the disk
 
 
@@ -108,11 +109,12 @@ class LayoutRepository:
         """
         if not await self._guarded():
             return None
-        found, lacks = await self._threads.run(partial(self._finder.head, ref, proving=self.lease.held, sparse=sparse))
-        if lacks and self.lease.held and str(ref) not in self._told:
-            self._told.add(str(ref))
-            self._tell(Warned(DAMAGED, {"layout": self._name, "tag": str(ref), "missing": lacks}))
-        return found
+        found = await self._threads.run(partial(self._finder.head, ref, proving=self.lease.held, sparse=sparse))
+        if found.lacks and self.lease.held:
+            self._warn(DAMAGED, ref, missing=found.lacks)
+        elif found.disputed and not self.lease.held:
+            self._warn(DISPUTED, ref, taken=str(found.manifest and found.manifest.digest))
+        return found.manifest
 
     async def get_manifest(self, ref: str | Digest) -> Manifest:
         """Return the manifest, proved; a digest no entry lists is looked for among the blobs."""
@@ -226,6 +228,12 @@ class LayoutRepository:
             await self.tidy()
         elif touched:
             await self._threads.commit(self._collector.leave)
+
+    def _warn(self, message: str, ref: str | Digest, **fields: str) -> None:
+        """Tell something about a tag, once."""
+        if str(ref) not in self._told:
+            self._told.add(str(ref))
+            self._tell(Warned(message, {"layout": self._name, "tag": str(ref), **fields}))
 
     def _let_go(self) -> bool:
         """Give up one hold of the lease; what was known while nothing could be swept goes with the last one."""
