@@ -145,12 +145,12 @@ class Decider:
         target = await self._open_target(pair.target)
         at, present, same = pair.target.ref, None, False
         if scope == "missing":  # by name is enough, and then the source need not be asked at all
-            if await self._is_there(target, pair, listed=listed, since=since):
+            if await self._is_there(target, pair, options, listed=listed, since=since):
                 return Current("present")
-            root = await self._lookups.head(source, ref, since=since)
+            root = await self._lookups.head(source, ref, since=since, sparse=options.parts)
         else:
             found, there = await asyncio.gather(  # which returns only when both have ended
-                self._lookups.head(source, ref, since=since),
+                self._lookups.head(source, ref, since=since, sparse=options.parts),
                 _present(target, at, options),
                 return_exceptions=True,
             )
@@ -191,8 +191,9 @@ class Decider:
         """Resolve the source's tag once more, since parts of what it stood for are gone; None if it has not moved."""
         if not is_tagged(pair.source):
             return None
-        self._lookups.forget(needed.source, pair.source.ref)
-        root = await self._lookups.head(needed.source, pair.source.ref, since=since)
+        source, ref, parts = needed.source, pair.source.ref, needed.options.parts
+        self._lookups.forget(source, ref, sparse=parts)
+        root = await self._lookups.head(source, ref, since=since, sparse=parts)
         part = await self._part(needed.source, root, needed.options, since=since)
         return None if part.digest == needed.root.digest else replace(needed, root=part, there=False)
 
@@ -218,12 +219,14 @@ class Decider:
             return root.digest
         return Digest.of((await self._lookups.manifest(source, root, since=since)).raw, algorithm)
 
-    async def _is_there(self, target: Repository, pair: ImagePair, *, listed: bool, since: float) -> bool:
+    async def _is_there(
+        self, target: Repository, pair: ImagePair, options: CopyOptions, *, listed: bool, since: float
+    ) -> bool:
         if listed and is_tagged(pair.target):
             tags = await self._lookups.present(target, since=since)
             if tags is not None:
                 return pair.target.ref in tags
-        return await _present(target, pair.target.ref, PLAIN) is not None
+        return await _present(target, pair.target.ref, options) is not None
 
 
 class _NoSuchPlatform(NotFound):

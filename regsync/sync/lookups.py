@@ -7,7 +7,7 @@ resolved once, a manifest fetched once, tags listed once. How long an answer is 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from contextlib import nullcontext
 from typing import Final
 from weakref import WeakValueDictionary
@@ -18,6 +18,7 @@ from regsync.oci.descriptor import Descriptor
 from regsync.oci.digest import Digest
 from regsync.oci.digesttags import digest_tags
 from regsync.oci.manifest import Manifest
+from regsync.oci.platform import Platforms
 from regsync.oci.referrers import fallback_tag, is_fallback_tag
 from regsync.repository import Endpoints, Quota, Repository
 from regsync.sync.answers import Age, Aged, Answers
@@ -67,15 +68,24 @@ class Lookups:
         self._large = asyncio.Lock()
         self._unsized = asyncio.Semaphore(_UNSIZED)
 
-    async def head(self, source: Repository, ref: str | Digest, *, since: float, fetching: bool = False) -> Descriptor:
+    async def head(
+        self,
+        source: Repository,
+        ref: str | Digest,
+        *,
+        since: float,
+        fetching: bool = False,
+        sparse: Platforms | None = None,
+    ) -> Descriptor:
         """Return what a source's tag or digest stands for; `NotFound` when it is not there.
 
         A list or the configuration names it, so GET has the last word: Nexus answers 404 to HEAD for what it has.
+        Where a source is looked into (a layout that is written to as well), `sparse` says which children count.
         `fetching`: where that has to be asked, its manifest is fetched, for it is wanted next.
         """
 
         async def looked() -> Descriptor | None:
-            return await source.head_manifest(ref) or await _got(source, ref)
+            return await source.head_manifest(ref, sparse=sparse) or await _got(source, ref)
 
         async def fetched() -> Descriptor:
             async with self._unsized:
@@ -88,7 +98,7 @@ class Lookups:
             return manifest.descriptor
 
         ask = fetched if fetching else looked
-        found = await self._heads.get((source.name, ref), ask, since=since)
+        found = await self._heads.get(_head_key(source, ref, sparse), ask, since=since)
         if found is None:
             raise NotFound(f"{source.name}: {ref} is not there")
         return found
@@ -99,9 +109,9 @@ class Lookups:
             await self.head(source, ref, since=since)
         return source.quota
 
-    def forget(self, source: Repository, ref: str | Digest) -> None:
+    def forget(self, source: Repository, ref: str | Digest, *, sparse: Platforms | None = None) -> None:
         """Ask again next time: what this stood for is gone."""
-        self._heads.forget((source.name, ref))
+        self._heads.forget(_head_key(source, ref, sparse))
 
     async def manifest(self, source: Repository, wanted: Descriptor, *, since: float) -> Manifest:
         """Return a manifest by digest: from its descriptor, from memory if any source has given it, or from this one.
@@ -204,6 +214,10 @@ async def _got(source: Repository, ref: str | Digest) -> Descriptor | None:
         return (await source.get_manifest(ref)).descriptor
     except NotFound:
         return None
+
+
+def _head_key(source: Repository, ref: str | Digest, sparse: Platforms | None) -> Hashable:
+    return source.name, ref, sparse if source.tidied else None
 
 
 def _weight_of_tags(tags: _TagsOf) -> int:

@@ -30,6 +30,11 @@ class CopyOptions:
     include_external: bool = False
 
     @property
+    def parts(self) -> Platforms | None:
+        """Which children of a source's index have to be there, None for all; one that is chosen is asked for itself."""
+        return self.platforms if self.platform is None else Platforms(())
+
+    @property
     def refreshes(self) -> bool:
         """Whether there is more to look after where the target has the image already."""
         return self.insists or (self.looks_around and not self.fast_check)

@@ -92,3 +92,24 @@ async def test_a_registry_that_wants_every_image_of_an_index_is_named_with_the_o
     assert f"{docker_registry.host} takes no index without all of its images, and platforms leaves" in failure.error
     assert failure.attempts == 1
     assert not [event for event in seen if isinstance(event, ImageCopied | ImageCurrent)]
+
+
+async def test_a_tag_of_some_images_is_there_where_only_what_is_missing_is_wanted(tmp_path: Path) -> None:
+    write_layout(tmp_path / "source", {"v1": INDEX})
+    ends = f"source: 'ocidir://{tmp_path}/source:v1', target: 'ocidir://{tmp_path}/target:v1', type: image"
+    entry = f"{ends}, platforms: [linux/arm64]"
+    await ran(tmp_path, entry)
+    tally, seen = await ran(tmp_path, entry, scope="missing")
+    assert (tally.copied, tally.unchanged, damaged(seen)) == (0, 1, [])
+
+
+@pytest.mark.parametrize("chosen", ["platforms: [linux/arm64]", "platform: linux/arm64"])
+async def test_a_layout_that_is_filled_by_one_entry_is_read_by_another_of_the_same_run(
+    tmp_path: Path, chosen: str
+) -> None:
+    write_layout(tmp_path / "source", {"v1": INDEX})
+    source, between, target = (f"ocidir://{tmp_path}/{name}:v1" for name in ("source", "between", "target"))
+    first = f"source: '{source}', target: '{between}', type: image, platforms: [linux/arm64]"
+    tally, seen = await ran(tmp_path, first, f"source: '{between}', target: '{target}', type: image, {chosen}")
+    assert (tally.copied, tally.failures, damaged(seen)) == (2, [], [])
+    assert INDEX.children[1].digest in read_layout(tmp_path / "target")[1]
