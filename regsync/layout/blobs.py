@@ -1,13 +1,14 @@
 """The content of a layout: files named by their digest, staged, proved, synced and only then given that name.
 
 Blocking; called in the threads of `layout/threads.py`. A file counts as there when its bytes were hashed by this
-process: peers who trust a bare look at the name copy over a damaged blob for ever without healing it.
+process: peers who trust a bare look at the name copy over a damaged blob for ever without healing it. In a source, a
+blob may be a link to a plain file (bazel); then it is hashed before the first byte is handed out, wherever it leads.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from threading import Event
 from typing import Final
@@ -25,18 +26,24 @@ PIECE: Final = 1 << 20  # bytes read, and hashed, at once
 
 
 class Blobs:
-    """The blobs of one layout. `closing` stops the hashing of a large one when the program ends."""
+    """The blobs of one layout. `closing` stops the hashing of a large one when the program ends.
 
-    def __init__(self, files: Files, paths: Paths, proofs: Proofs, *, closing: Event) -> None:
+    `follows` says whether links to plain files count as files, which is so while nobody writes.
+    """
+
+    def __init__(
+        self, files: Files, paths: Paths, proofs: Proofs, *, closing: Event, follows: Callable[[], bool]
+    ) -> None:
         self._files = files
         self._paths = paths
         self._proofs = proofs
         self._closing = closing
+        self._follows = follows
         self.losses = 0  # how often something was moved out of the way
 
     def has(self, blob: Descriptor) -> bool:
         """Say whether the blob is there with its size and, hashed once, its digest; nothing is touched."""
-        seen = self._files.stat(self._paths.blob(blob.digest))
+        seen = self._seen(blob.digest)
         if seen is None or not seen.regular or seen.size != blob.size:
             return False
         try:
@@ -46,7 +53,7 @@ class Blobs:
 
     def size_of(self, digest: Digest) -> int | None:
         """Return the length of the blob's file, None when there is none."""
-        seen = self._files.stat(self._paths.blob(digest))
+        seen = self._seen(digest)
         return seen.size if seen is not None and seen.regular else None
 
     def has_or_clears(self, blob: Descriptor) -> bool:
@@ -69,11 +76,15 @@ class Blobs:
     def open(self, blob: Descriptor, *, start: int = 0) -> OpenFile:
         """Open the blob to read from this byte on; a file of another size is damaged, and waiting will not mend it."""
         with contextlib.ExitStack() as undo:
-            file = self._files.open(self._paths.blob(blob.digest))
+            file = self._files.open(self._paths.blob(blob.digest), follow=self._follows())
             undo.callback(file.close)
-            size = file.stat().size
-            if size != blob.size:
-                raise _damaged(file.path, f"has {size} of {blob.size} bytes")
+            opened = file.stat()
+            if opened.size != blob.size:
+                raise _damaged(file.path, f"has {opened.size} of {blob.size} bytes")
+            if not self._is_here(opened, file.path) and not (
+                self._proofs.hold(opened, blob.digest) or self._is_right(file, blob.digest)
+            ):
+                raise _damaged(file.path, "leads to a file that is not what its name says")
             file.seek(start)
             undo.pop_all()
         return file
@@ -85,7 +96,7 @@ class Blobs:
 
     def read(self, digest: Digest) -> bytes:
         """Return a manifest's bytes, unproved; `NotFound` when they are not there."""
-        return self._files.read(self._paths.blob(digest), limit=MANIFEST_MAX)
+        return self._files.read(self._paths.blob(digest), limit=MANIFEST_MAX, follow=self._follows())
 
     def read_proved(self, digest: Digest) -> bytes | None:
         """Return a manifest's bytes, None when they are not what their name says; `NotFound` when not there."""
@@ -141,7 +152,9 @@ class Blobs:
         home = self._files.stat(self._paths.stage)
         try:
             seen = self._files.stat(neighbour._paths.blob(blob.digest))
-            return seen is not None and home is not None and seen.device == home.device and neighbour.has(blob)
+            if seen is None or home is None or not seen.regular:
+                return False
+            return seen.device == home.device and neighbour.has(blob)
         except StorageError:
             return False
 
@@ -209,17 +222,28 @@ class Blobs:
         seen = self._files.stat(path)
         return seen is not None and seen.directory and self._files.stat(path / MARKER) is not None
 
+    def _seen(self, digest: Digest) -> Stat | None:
+        return self._files.stat(self._paths.blob(digest), follow=self._follows())
+
+    def _is_here(self, opened: Stat, path: Path) -> bool:
+        """Say whether what was opened by this name is the file itself, and not where a link leads."""
+        named = self._files.stat(path)
+        return named is not None and (named.device, named.inode) == (opened.device, opened.inode)
+
     def _proved(self, seen: Stat, digest: Digest) -> bool:
         if self._proofs.hold(seen, digest):
             return True
-        hasher = digest.hasher()
-        with contextlib.closing(self._files.open(self._paths.blob(digest))) as file:
-            opened = file.stat()
-            while piece := file.read(PIECE):
-                if self._closing.is_set():
-                    raise StorageError(f"stopped while hashing {file.path}")
-                hasher.update(piece)
-            ended = file.stat()
+        with contextlib.closing(self._files.open(self._paths.blob(digest), follow=self._follows())) as file:
+            return self._is_right(file, digest)
+
+    def _is_right(self, file: OpenFile, digest: Digest) -> bool:
+        """Say whether a file that was just opened has this digest."""
+        hasher, opened = digest.hasher(), file.stat()
+        while piece := file.read(PIECE):
+            if self._closing.is_set():
+                raise StorageError(f"stopped while hashing {file.path}")
+            hasher.update(piece)
+        ended = file.stat()
         if hasher.hexdigest() != digest.hex:
             return False
         if opened == ended:  # not while somebody writes into it

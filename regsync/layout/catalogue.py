@@ -41,19 +41,29 @@ class Change:
 
 
 class Catalogue:
-    """Reads and changes one layout's index. What was read is kept for as long as the file is the same."""
+    """Reads and changes one layout's index. What was read is kept for as long as the file is the same.
 
-    def __init__(self, files: Files, paths: Paths, blobs: Blobs, *, now: Callable[[], datetime]) -> None:
+    `follows` says whether links to plain files count as files, which is so while nobody writes.
+    """
+
+    def __init__(
+        self, files: Files, paths: Paths, blobs: Blobs, *, now: Callable[[], datetime], follows: Callable[[], bool]
+    ) -> None:
         self._files = files
         self._paths = paths
         self._blobs = blobs
         self._now = now
+        self._follows = follows
         self._marked: Stat | None = None
         self._read: tuple[Stat, Index] | None = None
 
-    def index(self) -> Index | None:
-        """Return the index, None where there is no layout; a directory that is something else is an error."""
-        return self._load()[1] if self.is_layout() else None
+    def index(self, *, strict: bool = False) -> Index | None:
+        """Return the index, None where there is no layout; a directory that is something else is an error.
+
+        `strict` is for who means to remove what it does not list: no link is followed then.
+        """
+        follow = not strict and self._follows()
+        return self._load(follow=follow)[1] if self.is_layout(follow=follow) else None
 
     def found(self) -> bool:
         """Make the directory a layout if it is missing or empty, and ready to be written; say whether it has no index.
@@ -87,23 +97,23 @@ class Catalogue:
             lock.close()
         raise StorageError(f"{self._paths.index} is changed by another program all the time: stop it and run again")
 
-    def is_layout(self) -> bool:
+    def is_layout(self, *, follow: bool = False) -> bool:
         """Say whether there is a layout; False for a directory without images, an error for a broken layout."""
-        seen = self._files.stat(self._paths.marker)
+        seen = self._files.stat(self._paths.marker, follow=follow)
         if seen is None:
             index = self._files.stat(self._paths.index)
             if (index is None or index.directory) and not self._has_blobs():
                 return False  # whatever else lies here: other layouts may be nested in this one
             if self._files.stat(self._paths.marker) is None:
                 raise StorageError(f"{self._paths.root} holds images and is no OCI layout: it has no file {MARKER}")
-            seen = self._files.stat(self._paths.marker)
+            seen = self._files.stat(self._paths.marker, follow=follow)
         if seen is None or seen != self._marked:
-            self._check_marker()
+            self._check_marker(follow=follow)
             self._marked = seen
         return True
 
-    def _check_marker(self) -> None:
-        raw = self._files.read(self._paths.marker, limit=1 << 16)
+    def _check_marker(self, *, follow: bool) -> None:
+        raw = self._files.read(self._paths.marker, limit=1 << 16, follow=follow)
         try:
             version = read_document(raw, what=MARKER).get("imageLayoutVersion")
         except Malformed as error:
@@ -111,8 +121,8 @@ class Catalogue:
         if version != _MARK["imageLayoutVersion"]:
             raise StorageError(f"{self._paths.marker} names version {version!r}, and only 1.0.0 is known")
 
-    def _load(self) -> tuple[Stat | None, Index]:
-        seen = self._files.stat(self._paths.index)
+    def _load(self, *, follow: bool = False) -> tuple[Stat | None, Index]:
+        seen = self._files.stat(self._paths.index, follow=follow)
         if seen is None:
             if self._files.stat(self._paths.previous) is not None or self._has_blobs():
                 raise self._unreadable("it is missing")
@@ -120,10 +130,10 @@ class Catalogue:
         if self._read is not None and self._read[0] == seen:
             return self._read
         try:
-            index = Index.read(self._files.read(self._paths.index, limit=_LARGEST))
+            index = Index.read(self._files.read(self._paths.index, limit=_LARGEST, follow=follow))
         except (Malformed, NotFound) as error:
             raise self._unreadable(str(error)) from error
-        if self._files.stat(self._paths.index) == seen:
+        if self._files.stat(self._paths.index, follow=follow) == seen:
             self._read = seen, index
         return seen, index
 

@@ -3,9 +3,10 @@
 Everything here blocks and is called in the threads of `layout/threads.py`. `Files` takes a hook that is called before
 each operation; a test uses it to fail, or to kill the process, at the k-th one.
 
-Reading follows links to directories, so that layouts may share a store and be sources. What creates, renames, links,
-locks or removes goes down from the layout's root by directory descriptors and through no link: somebody else's blobs
-must not be taken for ours and removed.
+Reading follows links to directories, so that layouts may share a store and be sources, and links to plain files where
+the caller says so: layouts of bazel are made of them, and who reads one proves what it got. What creates, renames,
+links, locks or removes goes down from the layout's root by directory descriptors and through no link: somebody else's
+blobs must not be taken for ours and removed.
 """
 
 from __future__ import annotations
@@ -72,31 +73,32 @@ class Files:
         """Return a name in this directory that nobody has used."""
         return directory / f"{os.getpid()}-{self._token}-{next(self._serial)}"
 
-    def stat(self, path: Path) -> Stat | None:
-        """Return what a name stands for, None for nothing; links are not followed."""
+    def stat(self, path: Path, *, follow: bool = False) -> Stat | None:
+        """Return what a name stands for, None for nothing; a link is one unless it is to be followed."""
         with self.doing("look at", path):
             try:
-                return Stat.of(path.lstat())
+                return Stat.of(path.stat(follow_symlinks=follow))
             except FileNotFoundError:
                 return None
 
-    def open(self, path: Path) -> OpenFile:
-        """Open a plain file to read; a link, FIFO, device or directory is refused and never waited for."""
+    def open(self, path: Path, *, follow: bool = False) -> OpenFile:
+        """Open a plain file to read; a FIFO, device or directory is refused and never waited for.
+
+        So is a link, unless it is to be followed and leads to a plain file.
+        """
         with self.doing("read", path):
-            file = OpenFile(path, os.open(path, _READ), doing=self.doing)
+            if follow:  # for some devices do something when they are opened
+                _refuse_all_but_files(path, Stat.of(path.stat()))
+            file = OpenFile(path, os.open(path, _READ & ~os.O_NOFOLLOW if follow else _READ), doing=self.doing)
         with contextlib.ExitStack() as undo:
             undo.callback(file.close)
-            seen = file.stat()
-            if seen.directory:
-                raise StorageError(f"cannot read {path}: a directory stands where a file belongs: move it away")
-            if not seen.regular:
-                raise StorageError(f"cannot read {path}: it is no plain file: remove it")
+            _refuse_all_but_files(path, file.stat())
             undo.pop_all()
         return file
 
-    def read(self, path: Path, *, limit: int) -> bytes:
+    def read(self, path: Path, *, limit: int, follow: bool = False) -> bytes:
         """Return the whole of a small file; one above `limit` bytes is refused."""
-        with contextlib.closing(self.open(path)) as file:
+        with contextlib.closing(self.open(path, follow=follow)) as file:
             pieces, size = [], 0
             while piece := file.read(1 << 20):
                 size += len(piece)
@@ -223,6 +225,13 @@ class Files:
                 os.close(descriptor)
             descriptor = below
         return descriptor
+
+
+def _refuse_all_but_files(path: Path, seen: Stat) -> None:
+    if seen.directory:
+        raise StorageError(f"cannot read {path}: a directory stands where a file belongs: move it away")
+    if not seen.regular:
+        raise StorageError(f"cannot read {path}: it is no plain file: remove it")
 
 
 def _entered(path: Path, above: int) -> int:

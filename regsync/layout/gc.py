@@ -94,7 +94,7 @@ class Collector:
             self.files.remove_directory(directory)
 
     def _sweep(self, now: float) -> int:
-        index = self.catalogue.index()
+        index = self.catalogue.index(strict=True)
         if index is None or self.files.stat(self.paths.index) is None:
             return 0
         needed = self._marked([entry.descriptor for entry in index.entries])

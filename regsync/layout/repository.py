@@ -63,9 +63,9 @@ class LayoutRepository:
         self._clock = clock
         self._threads = threads
         self._tell = tell
-        self.blobs = Blobs(files, paths, proofs, closing=threads.closing)
+        self.blobs = Blobs(files, paths, proofs, closing=threads.closing, follows=self._follows)
         self._whole = Whole(files, paths, self.blobs)
-        self._catalogue = Catalogue(files, paths, self.blobs, now=clock.now)
+        self._catalogue = Catalogue(files, paths, self.blobs, now=clock.now, follows=self._follows)
         self._finder = Finder(self._catalogue, self.blobs, self._whole, name)
         self._referrers = LayoutReferrers(self._catalogue, self.blobs, self._whole, name=name, closing=threads.closing)
         self._collector = Collector(files, paths, self.blobs, self._catalogue, grace)
@@ -228,6 +228,9 @@ class LayoutRepository:
             await self.tidy()
         elif touched:
             await self._threads.commit(self._collector.leave)
+
+    def _follows(self) -> bool:
+        return not self.lease.held
 
     def _warn(self, message: str, ref: str | Digest, **fields: str) -> None:
         """Tell something about a tag, once."""

@@ -227,8 +227,8 @@ async def test_what_a_young_manifest_names_stays_however_old_it_is(folder: Path)
     stat = young.stat
 
     class Touched(Files):
-        def stat(self, path: Path) -> Stat | None:
-            seen = stat(path)
+        def stat(self, path: Path, *, follow: bool = False) -> Stat | None:
+            seen = stat(path, follow=follow)
             return replace(seen, ctime_ns=int(later * 1e9)) if seen is not None and path == place else seen
 
     assert await Layouts(clock, files=Touched()).open(str(folder)).tidy() == 0

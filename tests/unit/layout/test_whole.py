@@ -63,8 +63,8 @@ class Aged(Files):
         super().__init__()
         self.old: set[Path] = set()
 
-    def stat(self, path: Path) -> Stat | None:
-        seen = super().stat(path)
+    def stat(self, path: Path, *, follow: bool = False) -> Stat | None:
+        seen = super().stat(path, follow=follow)
         if seen is None or path not in self.old:
             return seen
         return replace(seen, ctime_ns=seen.ctime_ns - 2 * 3600 * 10**9)
