@@ -134,6 +134,7 @@ class Way(enum.Enum):
     BLOB_HEAD = enum.auto()
     ANONYMOUS_MOUNT = enum.auto()
     LARGE_BODY = enum.auto()
+    CHUNKS = enum.auto()
 
 
 class Learnt:

@@ -8,7 +8,16 @@ from contextlib import AbstractAsyncContextManager
 from urllib.parse import quote
 
 from regsync.clock import Clock
-from regsync.errors import AccessDenied, Incomplete, IntegrityError, Malformed, Refused, RegsyncError, Unsupported
+from regsync.errors import (
+    AccessDenied,
+    Incomplete,
+    IntegrityError,
+    Malformed,
+    Refused,
+    RegsyncError,
+    Unavailable,
+    Unsupported,
+)
 from regsync.oci.descriptor import Descriptor
 from regsync.oci.digest import Digest
 from regsync.oci.manifest import Manifest
@@ -29,6 +38,7 @@ from regsync.registry.login.scope import Scope
 from regsync.repository import BlobWriter, Chunks, Quota, Repository
 
 _LENGTH = re.compile(r"[1-9][0-9]{0,18}")
+_PUT = frozenset({200, 201, 202, 204})  # the specification says 201; the others are looked after
 _LACKING = frozenset({"MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN", "MANIFEST_UNKNOWN"})
 
 
@@ -135,7 +145,7 @@ class RegistryRepository(OnRegistry):
                 headers=(("Content-Type", manifest.media_type),),
                 body=manifest.raw,
                 scopes=self._scopes,
-                expect=frozenset({201, 400, 404}),
+                expect=_PUT | {400, 404},
                 what=f"manifest {self.path}:{at}",
             )
         )
@@ -144,6 +154,8 @@ class RegistryRepository(OnRegistry):
         stored = named(answer)  # docker-registry stores what is pushed by tag under sha256, whatever its digest was
         if stored is not None and stored not in {manifest.digest, Digest.of(manifest.raw, stored.algorithm)}:
             raise IntegrityError(f"{self.name}: the registry stored {stored} instead of {manifest.digest}")
+        if answer.status != 201 and stored is None and await self.head_manifest(at) is None:
+            raise Unavailable(f"{self.name}: the registry took {at} ({answer.status}) and does not have it")
         return answer
 
     def _refusal(self, answer: Answer, at: str | Digest) -> RegsyncError:

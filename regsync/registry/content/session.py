@@ -24,8 +24,10 @@ _OCTETS = ("Content-Type", "application/octet-stream")
 _RANGE = re.compile(r"(?:bytes=)?0-([0-9]{1,19})")
 _RECOVERIES = 10
 _DOUBTS = 2
-_TAKEN = frozenset({201, 202, 204})
+_TAKEN = frozenset({200, 201, 202, 204})
 _LOST = frozenset({404, 416})
+_NOT_THIS_WAY = frozenset({405, 411, 413, 501})  # to a whole blob or a chunk: the other way may be open
+_STORED = frozenset({201, 204})
 _CANCEL_WITHIN = 1.0  # seconds for the courtesy of closing sessions
 
 
@@ -33,7 +35,9 @@ class Upload:
     """One blob on its way into one registry, over as many sessions as that takes.
 
     `url` is where its session is, empty while there is none. `offset` is how many bytes the registry is known to hold,
-    `handed` how many it may hold at most. `barren` counts streams that broke and left nothing.
+    `handed` how many it may hold at most. `barren` counts streams that broke and left nothing. `chunked` is the way
+    that is left where the other one was refused, None while neither was. `doubtful`: that the blob was stored is not
+    what was said in the end.
     """
 
     def __init__(self, transport: Transport, learnt: Learnt, blob: Descriptor, *, scopes: tuple[Scope, ...]) -> None:
@@ -42,6 +46,8 @@ class Upload:
         self.offset = 0
         self.handed = 0
         self.barren = 0
+        self.chunked: bool | None = None
+        self.doubtful = False
         self._transport = transport
         self._learnt = learnt
         self._scopes = scopes
@@ -81,12 +87,13 @@ class Upload:
         """Send all that is missing in one request: the blob itself, or the rest of it."""
         if not self.offset:
             self._stored(await self._transport.pour(self._closing(), chunks, length=self.blob.size))
+            self._learnt.went(Way.LARGE_BODY)
             return
         left = self.blob.size - self.offset
-        request = self._piece(left, expect=_TAKEN | _LOST | {400, 413})
+        request = self._piece(left, expect=_TAKEN | _LOST | _NOT_THIS_WAY | {400})
         answer = await self._transport.pour(request, chunks, length=left)
         self._accepted(answer, sent=left)
-        self._follow(answer, start=self.offset, end=self.blob.size, sent=left)
+        self._follow(answer, start=self.offset, end=self.blob.size, sent=left, taken=True)
         if self.offset < self.blob.size:
             raise Unavailable(f"the registry kept {self.offset} of {self.blob.size} bytes of {self.blob.digest}")
         await self.close()
@@ -101,11 +108,8 @@ class Upload:
             while self.offset < start + len(piece):
                 rest = piece[self.offset - start :]
                 self.handed = start + len(piece)
-                try:
-                    answer = await self._patch(rest)
-                except (Unavailable, IntegrityError) as error:
-                    answer = await self._ask(error)
-                self._follow(answer, start=start, end=start + len(piece), sent=len(rest))
+                answer, taken = await self._patched(rest)
+                self._follow(answer, start=start, end=start + len(piece), sent=len(rest), taken=taken)
         self._recoveries = min(_RECOVERIES, self._recoveries + 1)
 
     async def close(self) -> None:
@@ -121,10 +125,19 @@ class Upload:
                 async with asyncio.timeout(_CANCEL_WITHIN):
                     await self._transport.send(request)
 
-    async def _patch(self, rest: bytes) -> Answer:
-        request = replace(self._piece(len(rest), expect=frozenset({201, 202, 416})), body=rest, attempts=1)
-        answer = await self._transport.send(request)
-        return answer if answer.status != 416 else await self._ask(Unavailable("the registry wants another chunk"))
+    async def _patched(self, rest: bytes) -> tuple[Answer, bool]:
+        """Send a chunk; return what is said of the session then, and whether that means that the chunk was taken."""
+        expect = _TAKEN | _NOT_THIS_WAY | {416}
+        try:
+            request = replace(self._piece(len(rest), expect=expect), body=rest, attempts=1)
+            answer = await self._transport.send(request)
+        except (Unavailable, IntegrityError) as error:
+            return await self._ask(error), False
+        if answer.status in _NOT_THIS_WAY:
+            raise self._no_chunks(answer.status)
+        if answer.status == 416:
+            return await self._ask(Unavailable("the registry wants another chunk")), False
+        return answer, True
 
     async def _ask(self, why: RegsyncError) -> Answer:
         """Ask where the session stands after a piece went wrong; `why` is raised once that has happened too often."""
@@ -133,11 +146,16 @@ class Upload:
             raise why
         return await self._transport.send(self._status())
 
-    def _follow(self, answer: Answer, *, start: int, end: int, sent: int) -> None:
-        """Take the registry's word for the offset, as far as it stays within what is under way."""
+    def _follow(self, answer: Answer, *, start: int, end: int, sent: int, taken: bool) -> None:
+        """Take the registry's word for the offset, as far as it stays within what is under way.
+
+        A chunk that was taken counts for more than what is said of it by one who counts in a way of its own: from 1
+        (one byte too many), or in this chunk alone. The digest at the end decides.
+        """
         reached = self._reached(answer, single=end == 1)
-        if reached is None:
-            reached = self.offset + sent if answer.status in _TAKEN - {204} else self.offset
+        counted = self.offset + sent if taken else self.offset
+        if reached is None or (taken and self._miscounts(reached, counted=counted, sent=sent)):
+            reached = counted
         if not start <= reached <= end:
             raise Unavailable(f"the registry has {reached} bytes of an upload that stood between {start} and {end}")
         if reached <= self.offset:
@@ -145,6 +163,13 @@ class Upload:
             if self._recoveries < 0:
                 raise Unavailable(f"the registry takes chunks and stays at byte {reached}")
         self.offset = reached
+
+    def _miscounts(self, reached: int, *, counted: int, sent: int) -> bool:
+        """Say whether a length is off by one, or that of the last chunk alone."""
+        odd = abs(reached - counted) == 1 or (self.offset > 0 and reached == sent)
+        if odd:
+            self._transport.warn("Range of uploads is miscounted; relying on our own count and the digest")
+        return odd
 
     def _reached(self, answer: Answer, *, single: bool = False) -> int | None:
         """Return how many bytes an answer says are there, None where it says nothing; the session may have moved.
@@ -159,10 +184,19 @@ class Upload:
         return 0 if said[1] == "0" and not single else int(said[1]) + 1
 
     def _accepted(self, answer: Answer, *, sent: int) -> None:
-        """Raise where a stream was refused; what was lost or refused is not gone on with."""
-        if answer.status == 413:
-            self._learnt.refused(Way.LARGE_BODY, surely=True)
-            raise Unavailable(f"{self._learnt.host} refuses a body of {sent} bytes; sending chunks from now on")
+        """Raise where a stream was refused; what was lost or refused is not gone on with.
+
+        Artifactory loses whole blobs (404) and takes chunks; that may also be an accident, so it is the next way for
+        this blob, and for others after three in a row.
+        """
+        whole = not self.offset and sent == self.blob.size > 0
+        if answer.status in _NOT_THIS_WAY or (whole and answer.status == 404):
+            self.chunked = True
+            self._learnt.refused(Way.LARGE_BODY, surely=answer.status != 404)
+        if answer.status in _NOT_THIS_WAY:
+            self.url = ""
+            how = f"({answer.status}); sending chunks from now on"
+            raise Unavailable(f"{self._learnt.host} refuses a body of {sent} bytes {how}")
         if answer.status in _LOST | {400}:
             self.url = ""
             raise Unavailable(f"the registry does not go on with the upload of {self.blob.digest} ({answer.status})")
@@ -174,7 +208,7 @@ class Upload:
                 str(failure_of(400, answer.body, place=f"PUT blob {self.blob.digest} at {self._learnt.host}"))
             )
         self._accepted(answer, sent=self.blob.size)
-        self.url = ""
+        self.url, self.doubtful = "", answer.status not in _STORED
 
     @contextmanager
     def _finding_losses(self) -> Iterator[None]:
@@ -182,7 +216,14 @@ class Upload:
             yield
         except NotFound as error:
             self.url = ""
+            if not self.offset:
+                self.chunked = False
             raise Unavailable(f"the registry lost the upload of {self.blob.digest}: {error}") from error
+
+    def _no_chunks(self, status: int) -> Unavailable:
+        self.url, self.chunked = "", False
+        self._learnt.refused(Way.CHUNKS, surely=True)
+        return Unavailable(f"{self._learnt.host} refuses chunks ({status}); sending whole blobs from now on")
 
     def _status(self) -> Request:
         return Request("GET", self.url, scopes=self._scopes, expect=frozenset({200, 204}), what="upload status")
@@ -201,7 +242,7 @@ class Upload:
             headers=(_OCTETS,),
             body=body,
             scopes=self._scopes,
-            expect=frozenset({201, 204, 400, 413}) | _LOST,
+            expect=_TAKEN | _LOST | _NOT_THIS_WAY | {400},
             what=f"blob {self.blob.digest}",
         )
 

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from urllib.parse import quote
 
-from regsync.errors import IntegrityError, RegsyncError
+from regsync.errors import IntegrityError, RegsyncError, Unavailable
 from regsync.oci.descriptor import Descriptor
 from regsync.registry.content.session import Upload, cancel_all
 from regsync.registry.content.suspended import Suspended
@@ -24,6 +24,8 @@ from regsync.repository import BlobWriter
 
 _LENGTH = re.compile(r"[0-9]{1,19}")
 _UNSURE = frozenset({401, 500})  # answers to a mount that may be about it, a login or an accident
+_SESSION = frozenset({200, 202, 204})  # the specification says 202
+_OPENED = _SESSION | {201}
 _BARREN = 2  # streams that broke and left nothing, after which pieces are sent
 
 
@@ -53,7 +55,7 @@ class Uploads:
         """Ask for a blob of another repository of the same registry; False leaves a session for `write` behind."""
         where = f"{self._path}uploads/?from={quote(repository, safe='')}&mount={quote(str(blob.digest), safe='')}"
         answer = await self._granted(where, scopes, what=f"mount of {blob.digest}", unsure=frozenset({500}))
-        if answer is not None and answer.status == 202:
+        if answer is not None and answer.status in _SESSION:
             upload = self._new(blob)
             with suppress(RegsyncError):
                 upload.begin(answer)
@@ -74,6 +76,7 @@ class Uploads:
                 None if there else upload,
                 pieces=lambda: self._learnt.chunk if self._wants_pieces(upload) else 0,
                 renew=lambda: self._renewed(upload),
+                confirm=lambda: self._confirm(upload),
             )
             yield writer
         except BaseException as error:
@@ -97,7 +100,7 @@ class Uploads:
         """Say whether there is a session to go on with; one that makes no sense any more is given up."""
         handed = upload.handed
         stands = await upload.stands()
-        if handed > self._learnt.chunk and not (stands and upload.offset):
+        if handed and not (stands and upload.offset):
             upload.barren += 1
         if not stands:
             await upload.cancel()
@@ -115,7 +118,7 @@ class Uploads:
         answer = await self._granted(where, self._scopes, what=f"upload of {upload.blob.digest}", unsure=_UNSURE)
         if answer is not None and answer.status == 201 and await self._has_blob(upload.blob):
             return False
-        await self._begin(upload, answer if answer is not None and answer.status == 202 else None)
+        await self._begin(upload, answer if answer is not None and answer.status in _SESSION else None)
         if answer is None or answer.status in _UNSURE:  # and a plain upload was fine
             self._learnt.refused(Way.ANONYMOUS_MOUNT, surely=answer is None)
         else:
@@ -125,11 +128,9 @@ class Uploads:
     async def _granted(
         self, where: str, scopes: tuple[Scope, ...], *, what: str, unsure: frozenset[int]
     ) -> Answer | None:
-        """Ask for a mount: 201 grants it, 202 is a session instead, `unsure` may mean anything, None is a refusal."""
+        """Ask for a mount: 201 grants it, another success is a session, `unsure` may mean anything, None refuses it."""
         try:
-            return await self._transport.send(
-                Request("POST", where, scopes=scopes, expect=frozenset({201, 202}) | unsure, what=what)
-            )
+            return await self._transport.send(Request("POST", where, scopes=scopes, expect=_OPENED | unsure, what=what))
         except RegsyncError as error:
             if error.retryable:  # the registry is in trouble, and would be so for the upload
                 raise
@@ -139,7 +140,7 @@ class Uploads:
         """Use the session of this answer, or open one without any mount."""
         if answer is None:
             what = f"upload of {upload.blob.digest}"
-            request = Request("POST", f"{self._path}uploads/", scopes=self._scopes, expect=frozenset({202}), what=what)
+            request = Request("POST", f"{self._path}uploads/", scopes=self._scopes, expect=_OPENED, what=what)
             answer = await self._transport.send(request)
         upload.begin(answer)
         wanted = _LENGTH.fullmatch(answer.headers.get("oci-chunk-min-length", "").strip())
@@ -151,10 +152,17 @@ class Uploads:
         await self._begin(upload)
         return upload
 
+    async def _confirm(self, upload: Upload) -> None:
+        """Look whether the blob is there, where the answer to its last byte was a success of some other kind."""
+        if upload.doubtful and not await self._has_blob(upload.blob):
+            raise Unavailable(f"{self._learnt.host} took blob {upload.blob.digest} and does not have it")
+
     def _new(self, blob: Descriptor) -> Upload:
         return Upload(self._transport, self._learnt, blob, scopes=self._scopes)
 
     def _wants_pieces(self, upload: Upload) -> bool:
         size = upload.blob.size
+        if upload.chunked is not None:
+            return upload.chunked and size > 0
         large = 0 <= self._host.blob_max < size or not self._learnt.goes(Way.LARGE_BODY)
-        return size > 0 and (large or upload.barren >= _BARREN)
+        return size > 0 and self._learnt.goes(Way.CHUNKS) and (large or upload.barren >= _BARREN)

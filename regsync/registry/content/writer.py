@@ -28,11 +28,17 @@ class RegistryWriter:
     """The one writer of an upload; without an upload the registry has the blob already.
 
     `pieces` is the size of the pieces the blob goes up in, in bytes, asked for when the first byte comes; 0 for a
-    stream. `renew` gives an upload that begins at 0.
+    stream. `renew` gives an upload that begins at 0, `confirm` raises what is to be said of one that came to nothing.
     """
 
     def __init__(
-        self, size: int, upload: Upload | None, *, pieces: Callable[[], int], renew: Callable[[], Awaitable[Upload]]
+        self,
+        size: int,
+        upload: Upload | None,
+        *,
+        pieces: Callable[[], int],
+        renew: Callable[[], Awaitable[Upload]],
+        confirm: Callable[[], Awaitable[None]],
     ) -> None:
         self.upload = upload
         self.committed = False
@@ -40,6 +46,7 @@ class RegistryWriter:
         self._size = size
         self._pieces = pieces
         self._renew = renew
+        self._confirm = confirm
         self._held = b""
         self._course: _Course | None = None
 
@@ -63,6 +70,7 @@ class RegistryWriter:
             if self._held:
                 await course.take(self._held)
             await course.finish()
+            await self._confirm()
         self.committed = True
 
     async def restart(self) -> None:

@@ -16,7 +16,7 @@ from regsync.registry.http.feed import Feed
 from regsync.registry.http.guard import AddressClass, class_of_name, reachable
 from regsync.registry.http.message import Request
 from regsync.registry.http.proxy import Proxies
-from regsync.registry.http.redirect import not_lowered, origin_of
+from regsync.registry.http.redirect import kept_in_tls, origin_of
 from regsync.registry.http.tls import Trust, trust_of
 from regsync.registry.http.wire import Reply, Wire
 from regsync.registry.login.token import TokenAnswer, TokenRequest
@@ -48,10 +48,7 @@ class Route:
 
     def absolute(self, url: str) -> str:
         """Return the URL a request goes to; one the registry named must not lead out of TLS."""
-        if url.startswith("/"):
-            return self._host.origin + url
-        not_lowered(self._origin, origin_of(url))
-        return url
+        return self._host.origin + url if url.startswith("/") else kept_in_tls(url, by=self._host.origin)
 
     def is_own(self, url: str) -> bool:
         """Say whether a URL is the registry's own, so that its credentials may go there."""
