@@ -30,7 +30,7 @@ class Step:
     """What is done about one request: bytes to send, and how the connection goes on."""
 
     data: bytes = b""
-    then: str = "keep"  # keep, close, reset, stall
+    then: str = "keep"  # keep, close, reset, stall, trickle: byte after byte
     read_body: bool = True
 
 
@@ -113,6 +113,10 @@ class RawServer:
         await writer.drain()
         if step.then == "stall":
             await self._over.wait()
+        while step.then == "trickle" and not self._over.is_set():
+            writer.write(b".")
+            await writer.drain()
+            await asyncio.sleep(0)
         if step.then == "reset":
             writer.get_extra_info("socket").setsockopt(1, 13, struct.pack("ii", 1, 0))  # SO_LINGER 0
             writer.transport.abort()

@@ -217,7 +217,7 @@ async def test_a_server_that_falls_silent_is_left_after_its_time_out(data: bytes
 
 
 async def test_a_body_slower_than_anything_useful_is_given_up() -> None:
-    trickle = Step(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhel", then="stall")
+    trickle = Step(b"HTTP/1.1 200 OK\r\nContent-Length: 1048576\r\n\r\n", then="trickle")
     timeouts = Timeouts(window=0, rate=1e12)
     async with RawServer(in_turn(trickle)) as server, speaking(server.host, timeouts=timeouts) as to:
         with pytest.raises(Unavailable, match="timed out"):
