@@ -114,7 +114,7 @@ class Manifest:
             children=children,
             config=config,
             layers=layers,
-            blobs=_each_once(layers if config is None else (config, *layers)),
+            blobs=_each_once(layers if config is None else (replace(config, urls=()), *layers)),
             subject=_descriptor(document, "subject"),
             artifact_type=read_text(document, "artifactType"),
             annotations=read_annotations(document),
@@ -132,9 +132,7 @@ class Manifest:
         The media type decides: a layer of an ordinary type lies in the registry, whatever its URLs are for
         (google/go-containerregistry#709), and they are none of our business, so they are left out.
         """
-        return tuple(
-            replace(blob, urls=()) for blob in self.blobs if not (blob.urls and mediatype.is_foreign(blob.media_type))
-        )
+        return tuple(replace(blob, urls=()) for blob in self.blobs if not _lies_elsewhere(blob))
 
     @property
     def is_index(self) -> bool:
@@ -212,9 +210,16 @@ def _descriptors(document: Mapping[str, Any], key: str) -> tuple[Descriptor, ...
 
 
 def _each_once(descriptors: Iterable[Descriptor]) -> tuple[Descriptor, ...]:
-    """Return the first descriptor of each digest; one digest cannot have two sizes."""
+    """Return a descriptor of each digest, the first or one that lies here; one digest cannot have two sizes."""
     first: dict[Digest, Descriptor] = {}
     for descriptor in descriptors:
-        if first.setdefault(descriptor.digest, descriptor).size != descriptor.size:
+        known = first.setdefault(descriptor.digest, descriptor)
+        if known.size != descriptor.size:
             raise Malformed(f"{descriptor.digest} is listed with two sizes")
+        if _lies_elsewhere(known):
+            first[descriptor.digest] = descriptor
     return tuple(first.values())
+
+
+def _lies_elsewhere(blob: Descriptor) -> bool:
+    return bool(blob.urls) and mediatype.is_foreign(blob.media_type)

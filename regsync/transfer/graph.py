@@ -92,13 +92,14 @@ class Graph:
             elif name not in self._asked:
                 self._asked.add(name)
                 fresh.append(one)
-        if len(self._asked) > _MOST:
-            raise Unsupported(f"more than {_MOST} manifests in one image")
+        _refuse_crowd(len(self._asked))
         found: list[Wanted] = []
 
         async def look(one: Wanted) -> None:
             there = await self._is_there(one) if one.there is None else one.there
-            found.extend(await self._explored(one, there=there))
+            more = await self._explored(one, there=there)
+            _refuse_crowd(len(found) + len(more))  # now: thousands of indexes that name thousands each are gigabytes
+            found.extend(more)
 
         await together(look(one) for one in fresh)
         return found
@@ -110,7 +111,10 @@ class Graph:
         return await self._present(one.target, one.described.digest) is not None
 
     async def _present(self, target: Repository, ref: str | Digest) -> Descriptor | None:
-        """Return what a target has, as far as it is to be believed."""
+        """Return what a target has, as far as it is to be believed.
+
+        Some registries forbid looking at what is not there, or answer 400; pushing will show.
+        """
         if not self._believing or self._asking.is_new(target):
             return None
         return await found_at(target, ref, sparse=self._options.platforms)
@@ -279,6 +283,11 @@ class Graph:
         """Which children of the root are copied, where that is not all of them."""
         node = self._nodes.get(self._first.key)
         return None if node is None else node.sparse
+
+
+def _refuse_crowd(manifests: int) -> None:
+    if manifests > _MOST:
+        raise Unsupported(f"more than {_MOST} manifests in one image")
 
 
 def _not_its_subject(one: Wanted) -> Malformed:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -161,6 +162,25 @@ async def test_a_layer_of_a_foreign_type_without_urls_can_only_lie_here() -> Non
     assert foreign["digest"] in [str(step.content.digest) for step in plan.blobs]
 
 
+ELSEWHERE: dict[str, Any] = {"media_type": FOREIGN, "urls": ["https://elsewhere.example/blob"]}
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        image(config=descriptor("config", **ELSEWHERE)),
+        image(layers=[descriptor("one", **ELSEWHERE), descriptor("one"), descriptor("two")]),
+        image(layers=[descriptor("one"), descriptor("two"), descriptor("one", **ELSEWHERE)]),
+    ],
+    ids=["a config", "a layer that is listed as lying here, too", "and the other way round"],
+)
+async def test_what_an_image_cannot_do_without_is_copied_whatever_urls_it_names(document: dict[str, Any]) -> None:
+    plan = await planned_alone(read(document))
+    assert {str(step.content.digest) for step in plan.blobs} == {
+        str(Digest.of(content)) for content in (b"config", b"one", b"two")
+    }
+
+
 async def test_an_index_may_name_a_blob() -> None:
     blob = descriptor("cache", mediatype.BUILDKIT_CACHE)
     plan = await planned_alone(read(index(manifests=[blob])))
@@ -200,3 +220,34 @@ async def test_one_digest_with_two_sizes_in_two_images_is_refused() -> None:
     with pytest.raises(CopyFailed) as caught:
         await planned_alone(read(index(manifests=entries)), {one.digest: one, other.digest: other})
     assert isinstance(caught.value.__cause__, Malformed)
+
+
+class OneAtATime(MemoryRepository):
+    """A repository whose host has one slot."""
+
+    def __init__(self, name: str, *, host: str) -> None:
+        super().__init__(name, host=host)
+        self._slot = asyncio.Semaphore(1)
+
+    async def get_manifest(self, ref: str | Digest) -> Manifest:
+        async with self._slot:
+            await asyncio.sleep(0)
+            return await super().get_manifest(ref)
+
+
+async def test_indexes_that_name_too_much_are_given_up_before_all_of_them_are_fetched(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("regsync.transfer.graph._MOST", 100)
+    source, target = OneAtATime("a/b", host="a"), MemoryRepository("c/d", host="c")
+    lists = []
+    for number in range(50):
+        children = [descriptor(f"{number}.{child}", mediatype.OCI_MANIFEST) for child in range(40)]
+        lists.append(read(index(manifests=children)))
+    source.manifests = {each.digest: each for each in lists}
+    entries = [{"mediaType": each.media_type, "digest": str(each.digest), "size": len(each.raw)} for each in lists]
+    root = read(index(manifests=entries))
+    source.manifests[root.digest] = root
+    with pytest.raises(CopyFailed, match="more than 100 manifests"):
+        await planned(source, target, root)
+    assert source.calls["get_manifest"] < 10
