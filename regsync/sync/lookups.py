@@ -14,6 +14,7 @@ from weakref import WeakValueDictionary
 
 from regsync.clock import Clock
 from regsync.errors import IntegrityError, NoSuchRepository, NotFound, RegsyncError
+from regsync.limits import KeyedLock
 from regsync.oci.descriptor import Descriptor
 from regsync.oci.digest import Digest
 from regsync.oci.digesttags import digest_tags
@@ -66,6 +67,7 @@ class Lookups:
         self._aged: Aged[tuple[Descriptor, ...]] = Aged(clock, referrers_age or _NO_AGE)
         self._by_digest: WeakValueDictionary[Digest, Manifest] = WeakValueDictionary()
         self._large = asyncio.Lock()
+        self._one_counter = KeyedLock()
         self._unsized = asyncio.Semaphore(_UNSIZED)
 
     async def head(
@@ -104,9 +106,11 @@ class Lookups:
         return found
 
     async def quota(self, source: Repository, ref: str | Digest, *, since: float) -> Quota:
-        """Return what a source says of how much may be fetched; a look at this tag or digest asks it."""
+        """Return what a source says of how much may be fetched; a look at this tag or digest asks it, for all."""
         if source.quota.heard < since:
-            await self.head(source, ref, since=since)
+            async with self._one_counter(source.name):
+                if source.quota.heard < since:
+                    await self.head(source, ref, since=since)
         return source.quota
 
     def forget(self, source: Repository, ref: str | Digest, *, sparse: Platforms | None = None) -> None:

@@ -111,10 +111,7 @@ class Graph:
         return await self._present(one.target, one.described.digest) is not None
 
     async def _present(self, target: Repository, ref: str | Digest) -> Descriptor | None:
-        """Return what a target has, as far as it is to be believed.
-
-        Some registries forbid looking at what is not there, or answer 400; pushing will show.
-        """
+        """Return what a target has, as far as it is to be believed."""
         if not self._believing or self._asking.is_new(target):
             return None
         return await found_at(target, ref, sparse=self._options.platforms)

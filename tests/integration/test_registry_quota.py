@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from regsync.events import ignore
 from regsync.limits import Limits
 from regsync.oci.reference import RegistryReference
@@ -60,18 +62,24 @@ async def test_what_was_said_a_moment_ago_is_not_asked_for_and_an_answer_serves_
     assert fake_registry.count(kind="manifest", method="HEAD") == 2
 
 
-async def test_a_registry_that_must_be_asked_by_fetching_is_not_asked_for_its_quota(
+async def test_a_registry_that_must_be_asked_by_fetching_is_asked_for_its_quota_once_in_a_quarter_of_an_hour(
     fake_registry: FakeRegistry,
 ) -> None:
-    counting(fake_registry, 50)
+    """Never would be for ever: whoever waits for more to be left fetches nothing meanwhile."""
+    counting(fake_registry, 50, 80)
     clock = FakeClock(instant=True)
     async with registries(fake_registry, clock, disable_head=True) as hosts:
         source, lookups = hosts.repository(RegistryReference(fake_registry.host, "app")), Lookups(clock)
         assert (await lookups.quota(source, "v1", since=0)).remaining is None
         await source.head_manifest("v1")
-        await clock.sleep(1000)
+        await clock.sleep(800)
         assert (await lookups.quota(source, "v1", since=clock.monotonic())).remaining == 50
-    assert fake_registry.count(kind="manifest") == 1
+        assert fake_registry.count(kind="manifest") == 1
+        await clock.sleep(100)
+        now = clock.monotonic()
+        found = await asyncio.gather(*(lookups.quota(source, tag, since=now) for tag in ("v1", "v2", "v1")))
+    assert [quota.remaining for quota in found] == [80, 80, 80]
+    assert fake_registry.count(kind="manifest") == 2
 
 
 async def test_of_a_registry_with_mirrors_it_is_whoever_answered_last_that_counts() -> None:

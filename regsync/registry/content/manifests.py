@@ -29,6 +29,7 @@ from regsync.repository import Quota
 
 _ACCEPT = tuple(("Accept", media_type) for media_type in mediatype.ACCEPT)
 _LENGTH = re.compile(r"[1-9][0-9]{0,18}")
+_QUOTA_LASTS = 900.0  # seconds; for ever would be a wait without end for whoever fetches nothing until more is left
 _TAGS = 4096  # remembered by what they stood for
 _MISSED = 1024  # names that HEAD has called missing
 _KEPT = 8  # manifests that came by tag
@@ -55,8 +56,11 @@ class Manifests:
 
     @property
     def quota(self) -> Quota:
-        """What the last answer said; where looking at a manifest is fetching it, that is all there is."""
-        return self._quota if self._looks.learnt.goes(Way.MANIFEST_HEAD) else replace(self._quota, heard=inf)
+        """What the last answer said; where looking at a manifest is fetching it, that is good for longer."""
+        age = self._clock.monotonic() - self._quota.heard
+        if self._looks.learnt.goes(Way.MANIFEST_HEAD) or _QUOTA_LASTS <= age < inf:
+            return self._quota
+        return replace(self._quota, heard=inf)
 
     async def head(self, ref: str | Digest) -> Descriptor | None:
         """Return what a tag or digest names; a registry that tells too little by HEAD is asked for the manifest."""
