@@ -20,7 +20,7 @@ from regsync.daemon.server import Served, Stoppable, serve
 from regsync.errors import ConfigError
 from regsync.events import EntryIgnored, Warned
 from regsync.facts import Telling
-from regsync.hosts import hosts_of, manner_of
+from regsync.hosts import hosts_of, logins_of, manner_of
 from regsync.observe.report import Tally
 from regsync.registry.host import HostSettings
 from regsync.registry.login.dockerconfig import DockerConfig, ask_store, load_docker_config
@@ -193,7 +193,7 @@ class App:
         config = self._config
         docker = DockerConfig() if config.defaults.skip_docker_config else load_docker_config(self._environ)
         hosts, warnings = hosts_of(config, await ask_store(docker, environ=self._environ))
-        keep_secrets(hosts.values(), self._secrets)
+        keep_secrets(logins_of(hosts), self._secrets)
         for warning in warnings:
             self._tell(warning)
         async with Connections(

@@ -11,9 +11,9 @@ from typing import Any, Final
 from regsync import __version__
 from regsync.config.model import Config, Cred
 from regsync.events import Warned
-from regsync.registry.host import HostSettings, Manner
+from regsync.registry.host import HostSettings, LoginBelow, Manner
 from regsync.registry.http.tls import CERTIFICATES
-from regsync.registry.login.dockerconfig import DockerConfig
+from regsync.registry.login.dockerconfig import DockerConfig, DockerLogin
 from regsync.registry.login.name import RegistryName, named_in_creds
 
 _NOWHERE = Path(os.devnull)  # a folder of certificates that holds none
@@ -49,7 +49,7 @@ def hosts_of(config: Config, docker: DockerConfig) -> tuple[dict[str, HostSettin
 
     Docker's logins come first and `creds` in the order of the file; what a later one says replaces what stood there.
     """
-    hosts = {name: _imported(name, docker) for name in docker.entries}
+    hosts = _imported(docker)
     warnings = [Warned(text) for text in docker.warnings]
     known_as_mirrors: dict[str, HostSettings] = {}
     said: dict[str, dict[str, Any]] = {}
@@ -68,13 +68,34 @@ def hosts_of(config: Config, docker: DockerConfig) -> tuple[dict[str, HostSettin
     return hosts, [*warnings, *_of_tls(hosts)]
 
 
-def _imported(name: str, docker: DockerConfig) -> HostSettings:
-    login, usual = docker.entries[name], HostSettings.called(name)
+def logins_of(hosts: Mapping[str, HostSettings]) -> Iterable[HostSettings]:
+    """Return each registry with each of its logins."""
+    for host in hosts.values():
+        yield host
+        yield from map(host.logged_in, host.below)
+
+
+def _imported(docker: DockerConfig) -> dict[str, HostSettings]:
+    hosts: dict[str, HostSettings] = {}
+    for key, login in docker.entries.items():
+        name, _, path = key.partition("/")
+        host = hosts.get(name) or HostSettings.called(name)
+        hosts[name] = _with_below(host, path, login) if path else _with_whole(host, login)
+    return hosts
+
+
+def _with_below(host: HostSettings, path: str, login: DockerLogin) -> HostSettings:
+    asked = login.credential_host
+    below = LoginBelow(path, login.user, login.password, login.token, login.helper, asked)
+    return replace(host, hostname=login.hostname, below=(*host.below, below))
+
+
+def _with_whole(host: HostSettings, login: DockerLogin) -> HostSettings:
     return replace(
-        usual,
+        host,
         hostname=login.hostname,
         tls=login.tls or "enabled",
-        credential_host=login.credential_host or usual.credential_host,
+        credential_host=login.credential_host or host.credential_host,
         user=login.user,
         password=login.password,
         token=login.token,
@@ -130,7 +151,7 @@ def _changes(name: str, before: Mapping[str, Any], says: Mapping[str, Any]) -> I
 
 def _of_tls(hosts: Mapping[str, HostSettings]) -> Iterable[Warned]:
     for host in hosts.values():
-        if host.tls == "disabled" and (host.user or host.token or host.helper):
+        if host.tls == "disabled" and any(login.user or login.token or login.helper for login in logins_of({"": host})):
             yield Warned(f"credentials for {host.name} go out unencrypted: its TLS is disabled")
         if host.tls == "insecure":
             yield Warned(f"{host.name} is not checked to be who it claims: its TLS is insecure")

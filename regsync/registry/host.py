@@ -23,6 +23,18 @@ _LARGEST_CHUNK = 64 << 20  # bytes; each is held in memory
 
 
 @dataclass(frozen=True, slots=True)
+class LoginBelow:
+    """A login for the repositories at or below a path of a registry, as `podman login host/path` keeps it."""
+
+    path: str
+    user: str = ""
+    password: str = field(default="", repr=False)
+    token: str = field(default="", repr=False)
+    helper: str = ""
+    credential_host: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class HostSettings:
     """One registry, under the name references call it by.
 
@@ -30,7 +42,7 @@ class HostSettings:
     seconds. `blob_chunk` and `blob_max` are in bytes: blobs above `blob_max` go up in chunks (-1: never, unless a
     whole upload fails). `concurrent` caps requests in flight (None: found out), `per_second` paces them (0: not).
     `mirrors` are names of registries that may be read from in place of this one; among them and this one, whoever has
-    the lowest `priority` is asked first.
+    the lowest `priority` is asked first. `below` are logins for parts of the registry; the longest path wins.
     """
 
     name: str
@@ -54,6 +66,7 @@ class HostSettings:
     concurrent: int | None = None
     mirrors: tuple[str, ...] = ()
     priority: int = 0
+    below: tuple[LoginBelow, ...] = ()
 
     @classmethod
     def called(cls, name: str) -> HostSettings:
@@ -68,8 +81,13 @@ class HostSettings:
         return f"{'http' if self.tls == 'disabled' else 'https'}://{self.hostname}"
 
     def with_login(self, *, user: str = "", password: str = "", token: str = "", helper: str = "") -> HostSettings:
-        """Return these settings with another way to log in; a helper and stored secrets exclude each other."""
-        return replace(self, user=user, password=password, token=token, helper=helper)
+        """Return these settings with another login everywhere; a helper and stored secrets exclude each other."""
+        return replace(self, user=user, password=password, token=token, helper=helper, below=())
+
+    def logged_in(self, login: LoginBelow) -> HostSettings:
+        """Return these settings with this login."""
+        host = self.with_login(user=login.user, password=login.password, token=login.token, helper=login.helper)
+        return replace(host, credential_host=login.credential_host)
 
 
 class OnRegistry:

@@ -233,3 +233,28 @@ def test_a_registry_that_is_taken_when_the_file_is_read_is_never_refused_later(
         problems = error.problems
     assert all(problem.startswith("<stdin>:1:20: creds[0].registry: ") for problem in problems)
     assert problems or all(host.user == "a" for host in found.values())
+
+
+def test_logins_for_paths_of_a_registry_are_kept_beside_that_for_all_of_it(tmp_path: Path) -> None:
+    whole, team = (
+        DockerLogin("r.example", None, "", "u", "p"),
+        DockerLogin("r.example", None, "r.example/team", "t", "q"),
+    )
+    for entries in ({"r.example": whole, "r.example/team": team}, {"r.example/team": team, "r.example": whole}):
+        found, _ = hosts("creds: [{registry: r.example, tls: insecure}]", tmp_path, DockerConfig(entries))
+        (host,) = found.values()
+        assert (host.user, host.tls) == ("u", "insecure")
+        assert [(login.path, login.user) for login in host.below] == [("team", "t")]
+        assert host.logged_in(host.below[0]).credential_host == "r.example/team"
+
+
+def test_a_login_in_creds_takes_the_place_of_dockers_for_paths(tmp_path: Path) -> None:
+    docker = DockerConfig({"r.example/team": DockerLogin("r.example", None, "", "t", "q")})
+    found, _ = hosts("creds: [{registry: r.example, user: u, pass: p}]", tmp_path, docker)
+    assert (found["r.example"].user, found["r.example"].below) == ("u", ())
+
+
+def test_a_login_for_a_path_that_goes_out_unencrypted_is_warned_of(tmp_path: Path) -> None:
+    docker = DockerConfig({"r.example/team": DockerLogin("r.example", None, "", "t", "q")})
+    _, warnings = hosts("creds: [{registry: r.example, tls: disabled}]", tmp_path, docker)
+    assert warnings == ["credentials for r.example go out unencrypted: its TLS is disabled"]

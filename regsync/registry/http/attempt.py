@@ -24,7 +24,7 @@ from regsync.registry.http.redirect import MOST_HOPS, next_hop
 from regsync.registry.http.retry import Worth, is_outage, is_strain, retry_after, worth_of_status
 from regsync.registry.http.route import Route
 from regsync.registry.http.wire import Reply
-from regsync.registry.login.auth import Authenticator
+from regsync.registry.login.doors import Doors
 from regsync.text import plain
 from regsync.waiting import UNIT
 
@@ -74,7 +74,7 @@ class Attempts:
         host: HostSettings,
         *,
         route: Route,
-        auth: Authenticator,
+        doors: Doors,
         pacing: Pacing,
         limits: Limits,
         clock: Clock,
@@ -82,7 +82,7 @@ class Attempts:
     ) -> None:
         self._host = host
         self._route = route
-        self._auth = auth
+        self._doors = doors
         self._pacing = pacing
         self._limits = limits
         self._clock = clock
@@ -100,19 +100,23 @@ class Attempts:
         for _ in range(_LOGINS):
             async with AsyncExitStack() as held:
                 await self._take_place(held, streaming=course.feed is not None)
-                trying = nullcontext(None) if request.anonymous else self._auth.trying(request.scopes)
+                trying = (
+                    nullcontext(None) if request.anonymous else self._doors.of(request.scopes).trying(request.scopes)
+                )
                 sent = await held.enter_async_context(trying)
                 reply = await self._followed(course, sent)
                 held.push_async_callback(reply.leave)
                 if reply.status != 401 or 401 in request.expect or not self._is_its_own(reply.url, request):
                     if not request.anonymous and (reply.status != 401 or 401 not in request.expect):
-                        self._auth.accepted(request.scopes, sent=sent)
+                        self._doors.of(request.scopes).accepted(request.scopes, sent=sent)
                     self._heed(reply.headers)
                     if reply.status not in request.expect and not self._went_astray(reply, request):
                         raise await self._unexpected(course, reply)
                     return Opened(reply, held.pop_all())
                 await reply.beginning(ERROR_CAP)
-                await self._auth.challenged(request.scopes, reply.headers.lines("www-authenticate"), sent=sent)
+                await self._doors.of(request.scopes).challenged(
+                    request.scopes, reply.headers.lines("www-authenticate"), sent=sent
+                )
             if course.spent:
                 raise Unavailable(f"{self._place(request)}: 401 in mid-upload; logged in for the next one")
         raise AccessDenied(f"{self._place(request)}: 401 after {_LOGINS} logins")

@@ -29,6 +29,7 @@ from regsync.registry.http.tls import CERTIFICATES
 from regsync.registry.http.wire import Wire
 from regsync.registry.login.auth import Authenticator
 from regsync.registry.login.credentials import credentials_of
+from regsync.registry.login.doors import Doors
 from regsync.secrets import Secrets
 from regsync.waiting import NAP
 
@@ -65,19 +66,22 @@ class Transport:
         self._draw = draw
         self._pacing = Pacing(host.name, host.per_second, clock=clock, draw=draw)
         route = Route(host, wire, environ=environ, certificates=certificates, tell=tell, user_agent=user_agent)
-        secrets = secrets if secrets is not None else Secrets()
-        auth = Authenticator(
-            host,
-            credentials_of(host, clock=clock, environ=environ, secrets=secrets),
-            route.fetch,
-            user_agent=user_agent,
-            clock=clock,
-            local_realms=route.is_local,
-            secrets=secrets,
-        )
+        secrets = Secrets() if secrets is None else secrets
+
+        def knowing(login: HostSettings) -> Authenticator:
+            return Authenticator(
+                login,
+                credentials_of(login, clock=clock, environ=environ, secrets=secrets),
+                route.fetch,
+                user_agent=user_agent,
+                clock=clock,
+                local_realms=route.is_local,
+                secrets=secrets,
+            )
+
         self._limits = limits
         self._attempts = Attempts(
-            host, route=route, auth=auth, pacing=self._pacing, limits=limits, clock=clock, tell=tell
+            host, route=route, doors=Doors(host, knowing), pacing=self._pacing, limits=limits, clock=clock, tell=tell
         )
 
     def place(self) -> Hold:

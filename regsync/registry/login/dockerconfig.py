@@ -1,8 +1,9 @@
-"""The logins docker keeps: `config.json`, `DOCKER_AUTH_CONFIG`, and the helpers they name.
+"""The logins docker and podman keep: `config.json`, `DOCKER_AUTH_CONFIG`, `auth.json`, and the helpers they name.
 
-A host is written under several names there, so keys are normalised; of two that mean one host the later one wins, and
-of the ways to log in `credHelpers` wins over `credsStore` and that over `auths`, as in docker. A file that cannot be
-read drops every imported host: half a file would send anonymous requests where a login was meant.
+A host is written under several names there, so keys are normalised; of two that mean one host the usual spelling wins
+and then the later one, and of the ways to log in `credHelpers` wins over `credsStore` and that over `auths`, as in
+docker. A file of docker's that cannot be read drops every imported host: half a file would send anonymous requests
+where a login was meant. What docker says wins over podman's files, and one of these that is broken is left out.
 """
 
 from __future__ import annotations
@@ -11,16 +12,19 @@ import json
 import os
 import pwd
 from base64 import b64decode
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from regsync.errors import AccessDenied, Malformed
 from regsync.registry.host import Tls
-from regsync.registry.login.helper import PATIENCE, list_helper
-from regsync.registry.login.name import RegistryName, normalise_registry_name
+from regsync.registry.login.authfiles import auth_files
+from regsync.registry.login.helper import NO_USER, PATIENCE, list_helper
+from regsync.registry.login.name import RegistryName, is_usual, named_in_docker
+from regsync.text import plain
 
 _LARGEST = 4 << 20  # bytes of config.json that are read
+_SHOWN = 80  # characters of a key that are quoted
 _PROGRAM = "docker-credential-"
 
 
@@ -39,7 +43,7 @@ class DockerLogin:
 
 @dataclass(frozen=True, slots=True)
 class DockerConfig:
-    """Logins by host name, and lines to warn the operator with.
+    """Logins by host name or `host/path` (for the repositories there), and lines to warn the operator with.
 
     `store` is the program of `credsStore`, not asked yet (see `ask_store`); it knows better than the entries named in
     `below_store`.
@@ -52,14 +56,32 @@ class DockerConfig:
 
 
 def load_docker_config(environ: Mapping[str, str]) -> DockerConfig:
-    """Return the logins of the file and then of the variable; missing ones are empty, broken ones drop all."""
-    config = DockerConfig()
+    """Return podman's logins, those of docker's file and then of the variable; broken ones of docker drop all."""
+    config = _of_podman(environ)
     try:
         for origin, text in _texts(environ):
             config = _merge(config, _parse(origin, text))
     except Malformed as error:
         return DockerConfig(warnings=(f"Failed to load docker creds: {error}",))
     return config
+
+
+def _of_podman(environ: Mapping[str, str]) -> DockerConfig:
+    """Return the logins of every `auth.json`; docker's `credsStore` knows better than these."""
+    config = DockerConfig()
+    for path in auth_files(environ, _home(environ)):
+        try:
+            text = _read(path)
+            parsed = _parse(str(path), text) if text else _missing(path, environ)
+        except Malformed as error:
+            parsed = DockerConfig(warnings=(f"Failed to load the logins of podman: {error}",))
+        config = _merge(config, parsed)
+    return replace(config, store="", below_store=frozenset(config.entries))
+
+
+def _missing(path: Path, environ: Mapping[str, str]) -> DockerConfig:
+    named = environ.get("REGISTRY_AUTH_FILE") == str(path)
+    return DockerConfig(warnings=(f"REGISTRY_AUTH_FILE: {path} is missing or empty",) if named else ())
 
 
 async def ask_store(config: DockerConfig, *, environ: Mapping[str, str], patience: float = PATIENCE) -> DockerConfig:
@@ -75,41 +97,44 @@ async def ask_store(config: DockerConfig, *, environ: Mapping[str, str], patienc
         warning = f"Failed to list docker creds of credsStore: {error}"
         return replace(config, store="", warnings=(*config.warnings, warning))
     entries = dict(config.entries)
-    for server in servers:
-        found = normalise_registry_name(server)
-        if found is not None and (found.name not in entries or found.name in config.below_store):
-            entries[found.name] = _login(found, helper=config.store)
+    for name, found, server in _by_host(servers):
+        if name not in config.entries or name in config.below_store:
+            asked = "" if server == found.hostname else server
+            entries[name] = replace(_login(found, helper=config.store), credential_host=asked)
     return replace(config, entries=entries, store="", below_store=frozenset())
 
 
 def _texts(environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Every text of logins there is, with what to call it; a later one wins."""
-    path = _path(environ)
-    try:
-        with path.open("rb") as file:
-            content = file.read(_LARGEST + 1)
-    except (FileNotFoundError, NotADirectoryError):
-        content = b""
-    except OSError as error:
-        raise Malformed(f"{path}: {error.strerror}") from error
-    if len(content) > _LARGEST:
-        raise Malformed(f"{path}: more than {_LARGEST >> 20} MiB")
-    if content:
-        yield str(path), content.decode("utf-8-sig", errors="replace")
+    path = Path(environ["DOCKER_CONFIG"]) if environ.get("DOCKER_CONFIG") else _home(environ) / ".docker"
+    if content := _read(path / "config.json"):
+        yield str(path / "config.json"), content
     if environ.get("DOCKER_AUTH_CONFIG"):
         yield "DOCKER_AUTH_CONFIG", environ["DOCKER_AUTH_CONFIG"]
 
 
-def _path(environ: Mapping[str, str]) -> Path:
-    if environ.get("DOCKER_CONFIG"):
-        return Path(environ["DOCKER_CONFIG"]) / "config.json"
+def _read(path: Path) -> str:
+    """Return what a file says; nothing when it is not there."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(_LARGEST + 1)
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
+    except OSError as error:
+        raise Malformed(f"{path}: {error.strerror}") from error
+    if len(content) > _LARGEST:
+        raise Malformed(f"{path}: more than {_LARGEST >> 20} MiB")
+    return content.decode("utf-8-sig", errors="replace")
+
+
+def _home(environ: Mapping[str, str]) -> Path:
     home = environ.get("HOME")
     if not home:
         try:
             home = pwd.getpwuid(os.getuid()).pw_dir
         except KeyError:  # a container's user without a passwd line
             home = "/"
-    return Path(home) / ".docker" / "config.json"
+    return Path(home)
 
 
 def _parse(origin: str, text: str) -> DockerConfig:
@@ -119,21 +144,39 @@ def _parse(origin: str, text: str) -> DockerConfig:
         document = None  # and not the cause: it would hold the text
     if not isinstance(document, dict):
         raise Malformed(f"{origin}: it is no JSON object")
+    auths = _object(document.get("auths"), f"{origin}: auths")
+    helpers = _object(document.get("credHelpers"), f"{origin}: credHelpers")
     logins: dict[str, DockerLogin] = {}
-    for key, auth in _object(document.get("auths"), f"{origin}: auths").items():
-        found = normalise_registry_name(key)
-        login = None if found is None else _stored_login(found, _object(auth, f"{origin}: auths of {key!r}"))
-        if found is not None and login is not None:
-            logins[found.name] = login
+    for name, found, key in _by_host(auths):
+        login = _stored_login(found, _object(auths[key], f"{origin}: auths of {_shown(key)}"))
+        if login is not None:
+            logins[name] = login
     helped: dict[str, DockerLogin] = {}
-    for key, program in _object(document.get("credHelpers"), f"{origin}: credHelpers").items():
-        found = normalise_registry_name(key)
-        name = _text(program, f"{origin}: credHelpers of {key!r}")
-        if found is not None and name:
-            helped[found.name] = _login(found, helper=_PROGRAM + name)
+    for name, found, key in _by_host(helpers):
+        program = _text(helpers[key], f"{origin}: credHelpers of {_shown(key)}")
+        if program:
+            helped[name] = _login(found, helper=_PROGRAM + program)
     store = _text(document.get("credsStore"), f"{origin}: credsStore")
     below = frozenset(logins.keys() - helped.keys()) if store else frozenset()
-    return DockerConfig({**logins, **helped}, _PROGRAM + store if store else "", below)
+    warnings = tuple(_no_registry(origin, key) for key in (*auths, *helpers) if named_in_docker(key) is None)
+    return DockerConfig({**logins, **helped}, _PROGRAM + store if store else "", below, warnings)
+
+
+def _by_host(keys: Iterable[str]) -> Iterator[tuple[str, RegistryName, str]]:
+    """Each key with the host, or `host/path`, it is about; of those about the same, the one that counts comes last."""
+    for key in sorted(keys, key=is_usual):
+        if (named := named_in_docker(key)) is not None:
+            registry, path = named
+            yield f"{registry.name}/{path}" if path else registry.name, registry, key
+
+
+def _no_registry(origin: str, key: str) -> str:
+    return f"{origin}: the login under {_shown(key)} is of no use: that is no registry; expected host[:port][/path]"
+
+
+def _shown(key: str) -> str:
+    """Return a key to quote, without the login that some put before the host."""
+    return repr(plain(key.rpartition("@")[2][:_SHOWN]))
 
 
 def _stored_login(found: RegistryName, auth: Mapping[str, object]) -> DockerLogin | None:
@@ -149,6 +192,8 @@ def _stored_login(found: RegistryName, auth: Mapping[str, object]) -> DockerLogi
         password = password.rstrip("\0")
         if not colon:
             return None
+        if user in NO_USER and password:
+            user, password, token = "", "", token or password
     if not token and not (user and password):
         return None
     return _login(found, user=user, password=password, token=token)
@@ -163,7 +208,9 @@ def _login(
 def _merge(first: DockerConfig, then: DockerConfig) -> DockerConfig:
     """Return both, the later one winning."""
     below = (first.below_store - then.entries.keys()) | then.below_store
-    return DockerConfig({**first.entries, **then.entries}, then.store or first.store, below)
+    return DockerConfig(
+        {**first.entries, **then.entries}, then.store or first.store, below, (*first.warnings, *then.warnings)
+    )
 
 
 def _object(value: object, where: str) -> dict[str, object]:

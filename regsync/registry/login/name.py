@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from regsync.errors import Malformed
-from regsync.oci.reference import valid_host
+from regsync.oci.reference import valid_host, valid_repository
 from regsync.registry.host import DOCKER_HUB, HostSettings, Tls
 
 _HUB_KEYS = ("docker.io", "registry-1.docker.io", "https://index.docker.io/v1/")
+_VERSIONS = ("", "v1", "v2")  # what old clients put behind the host
 _HUB_HOSTS = frozenset({"docker.io", "registry-1.docker.io", "index.docker.io"})
 
 
@@ -22,7 +23,7 @@ class RegistryName(NamedTuple):
 
 
 def normalise_registry_name(text: str) -> RegistryName | None:
-    """Return the host a key of docker's configuration means; None when it has a path or is no host."""
+    """Return the host a plain `[scheme://]host[/]` means; None when it has a path or is no host."""
     if text in _HUB_KEYS:
         return _hub("enabled")
     scheme, found, rest = text.rpartition("://")
@@ -32,6 +33,33 @@ def normalise_registry_name(text: str) -> RegistryName | None:
     if scheme not in {"http", "https"} or not valid_host(hostname):
         return None
     return RegistryName(hostname, hostname, "enabled" if scheme == "https" else "disabled", text)
+
+
+def named_in_docker(text: str) -> tuple[RegistryName, str] | None:
+    """Return the host a key of docker's or podman's configuration means, and the path it is limited to.
+
+    As both read it: what stands behind the host of a URL is no path (`/v1/`), and all names of Docker Hub are one. None
+    when it can be no registry, or is one of the keys Docker Desktop keeps tokens of its own under.
+    """
+    scheme, found, rest = text.rpartition("://")
+    host, _, path = rest.partition("/")
+    path = path.strip("/")
+    if (found and scheme.lower() not in {"http", "https"}) or not valid_host(host):
+        return None
+    path = "" if path in _VERSIONS else path
+    if host in _HUB_HOSTS:
+        return None if found and path else (_hub("enabled"), path)
+    if found:
+        tls: Tls = "enabled" if scheme.lower() == "https" else "disabled"
+        return RegistryName(host, host, tls, text), ""
+    if path and not valid_repository(path):
+        return None
+    return RegistryName(host, host, None, f"{host}/{path}" if path else ""), path
+
+
+def is_usual(key: str) -> bool:
+    """Say whether a registry is called by the name docker itself writes; such a key wins over others for the host."""
+    return key != "index.docker.io" and normalise_registry_name(key) is not None
 
 
 def named_in_creds(text: str) -> RegistryName | None:

@@ -83,6 +83,7 @@ def test_logins_of_auths_are_read(load: Callable[..., DockerConfig]) -> None:
             "a.example": DockerLogin("a.example", None, "", "u", "p"),
             "b.example": DockerLogin("b.example", None, "", "<token>", "", "T"),
             "c.example:5000": DockerLogin("c.example:5000", "disabled", "http://c.example:5000", "u", "p"),
+            "d.example": DockerLogin("d.example", "enabled", "https://d.example/v2", "u", "p"),
         }
     )
 
@@ -207,6 +208,7 @@ async def test_the_store_lists_its_hosts_and_gives_way_to_what_was_said_of_one(
     assert asked.entries == {
         "a.example": DockerLogin("a.example", "enabled", "https://a.example", helper="docker-credential-store"),
         "b.example": DockerLogin("b.example", None, "", helper="docker-credential-store"),
+        "c.example": DockerLogin("c.example", "enabled", "https://c.example/path", helper="docker-credential-store"),
         "d.example": DockerLogin("d.example", None, "", helper="docker-credential-special"),
         "e.example": DockerLogin("e.example", None, "", "variable", "p"),
         "f.example": DockerLogin("f.example", None, "", "u", "p"),
