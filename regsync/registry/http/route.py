@@ -40,6 +40,7 @@ class Route:
     ) -> None:
         self._host = host
         self._wire = wire
+        self._environ = environ
         self._proxies = Proxies(environ)
         self._certificates = certificates
         self._tell = tell
@@ -94,7 +95,7 @@ class Route:
     def _found(self) -> Trust | str:
         """The contexts, or why there are none: that takes as long to find out, and every request asks."""
         try:
-            return trust_of(self._host, root=self._certificates, tell=self._tell)
+            return trust_of(self._host, root=self._certificates, environ=self._environ, tell=self._tell)
         except Refused as error:
             return str(error)
 

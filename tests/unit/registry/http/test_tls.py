@@ -61,7 +61,7 @@ async def test_an_authority_in_dockers_folder_is_believed(tmp_path: Path) -> Non
         folder = tmp_path / server.host
         folder.mkdir()
         (folder / "ours.crt").write_text(authority())
-        (folder / "broken.crt").write_text("-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----\n")
+        (folder / "empty.crt").write_text("# nothing yet\n")
         async with speaking(host_of(server), certificates=tmp_path) as to:
             assert (await to.transport.send(GET)).status == 200
     assert [event.message for event in to.told if isinstance(event, Warned)] == ["Failed to load a CA certificate"]
