@@ -16,7 +16,7 @@ from regsync.registry.http.feed import Feed
 from regsync.registry.http.guard import AddressClass, class_of_name, reachable
 from regsync.registry.http.message import Request
 from regsync.registry.http.proxy import Proxies
-from regsync.registry.http.redirect import kept_in_tls, origin_of
+from regsync.registry.http.redirect import MOST_HOPS, kept_in_tls, next_hop, origin_of
 from regsync.registry.http.tls import Trust, trust_of
 from regsync.registry.http.wire import Reply, Wire
 from regsync.registry.login.token import TokenAnswer, TokenRequest
@@ -66,13 +66,21 @@ class Route:
         return await self._open(request.method, url, headers, feed if feed is not None else request.body)
 
     async def fetch(self, request: TokenRequest) -> TokenAnswer:
-        """Ask a token server, as the `Fetch` of this host's `Authenticator`: guarded, capped, no redirects."""
-        headers = (*request.headers.items(), self._agent)
-        reply = await self._open(request.method, request.url, headers, request.body or None)
-        try:
-            return TokenAnswer(reply.status, await reply.read(_TOKEN_CAP), reply.headers.get("retry-after", ""))
-        finally:
-            await reply.leave()
+        """Ask a token server, as the `Fetch` of this host's `Authenticator`: guarded and capped.
+
+        It is followed within its origin, where the login may go; a redirect that leads elsewhere is its answer.
+        """
+        headers, url = (*request.headers.items(), self._agent), request.url
+        for hops_left in reversed(range(MOST_HOPS)):
+            reply = await self._open(request.method, url, headers, request.body or None)
+            try:
+                following = _within_origin(request.method, reply, url) if hops_left else None
+                if following is None:
+                    return TokenAnswer(reply.status, await reply.read(_TOKEN_CAP), reply.headers.get("retry-after", ""))
+            finally:
+                await reply.leave()
+            url = following
+        raise AssertionError("the last hop answers")
 
     def _open(
         self, method: str, url: str, headers: tuple[tuple[str, str], ...], body: bytes | Feed | None
@@ -106,3 +114,11 @@ def _judge_name(url: str, reach: frozenset[AddressClass]) -> None:
     found = class_of_name(host)
     if found is not None and found not in reach:
         raise Refused(f"will not follow the registry to {host}: it is a {found.value} address")
+
+
+def _within_origin(method: str, reply: Reply, url: str) -> str | None:
+    """Return where this answer sends a request, if that is in the origin it was asked at."""
+    if not reply.headers.get("location"):
+        return None
+    following = next_hop(method, reply.status, reply.headers, url=url)
+    return following if following is not None and origin_of(following) == origin_of(url) else None

@@ -265,7 +265,7 @@ async def test_a_token_is_fetched_through_the_same_guard() -> None:
     assert tokens.sent("authorization") == ["Basic YW5uOnMzY3JldC1jYW5hcnk="]
 
 
-async def test_a_token_servers_redirect_is_not_followed() -> None:
+async def test_a_token_servers_redirect_to_another_place_is_not_followed() -> None:
     async with RawServer(in_turn(OK)) as elsewhere:
         away = says(307, b"", ("Location", elsewhere.url))
         async with RawServer(in_turn(away)) as tokens:
