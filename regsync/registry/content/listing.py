@@ -1,8 +1,9 @@
 """Tag lists and the catalogue, page by page (distribution-spec: Listing Tags).
 
 `Link` is followed where it stays on the registry and on the same listing; a registry that sends none is paged with
-`last`, as the Go regsync pages the catalogue. Both are a stranger's numbers, so pages, names and cursors are bounded,
-and what can be no name is not held: a page that fails is a listing that failed, never a short list.
+`last`, as the Go regsync pages the catalogue, and so is a list of tags that ends at a round number. What does not know
+`last` has sent all there is. Both are a stranger's numbers, so pages, names and cursors are bounded, and what can be no
+name is not held: a page that fails is a listing that failed, never a short list.
 """
 
 from __future__ import annotations
@@ -28,14 +29,18 @@ _MOST_TEXT = 64 << 20  # characters of all names together; each is held until it
 _AT_ONCE = 5_000  # names taken from a page before the event loop has a turn
 _PAGE_CAP = 16 << 20  # bytes, held several times while they are read
 _PLAIN_BEYOND = 4 << 20  # bytes; longer pages must be ASCII without \u, for other text takes four times its bytes
+_OK = frozenset({200})
+_GUESSED = _OK | {400, 403, 404, 405, 410, 422}  # who does not know the `last` that we made up has sent all there is
+_FULL = frozenset({100, 1000})  # tags; a list that is cut silently ends at a round number
 _LONGEST_LAST = 1024  # characters of an item a list goes on after
 
 
 @dataclass(frozen=True, slots=True)
 class _Page:
     names: tuple[str, ...]  # that can be used
-    last: str  # the last item, used or not; empty when there is none a list can go on after
+    last: str  # the last item, used or not; empty when there is none, or nothing to go on for
     following: str  # the URL of the next page; empty when the registry names none
+    url: str  # where it came from
 
 
 @dataclass(slots=True)
@@ -45,17 +50,19 @@ class _Seen:
     names: set[str] = field(default_factory=set)
     text: int = 0
     urls: set[int] = field(default_factory=set)
+    pages: int = 0
     barren: int = 0
 
     def begin(self, url: str, what: str) -> None:
         """Note a page that is asked for, unless there were too many."""
-        if hash(url) in self.urls or len(self.urls) >= _MOST_PAGES:
+        if hash(url) in self.urls or self.pages >= _MOST_PAGES:
             raise Unsupported(f"{what}: the registry's pages do not end")
         if self.barren >= _MOST_BARREN:
             raise Unsupported(f"{what}: the registry's pages do not end and {self.barren} in a row had no usable name")
         if len(self.names) > _MOST_NAMES or self.text > _MOST_TEXT:
             raise Unsupported(f"{what}: more names than can be held")
         self.urls.add(hash(url))
+        self.pages += 1
 
     def add(self, names: Sequence[str]) -> list[str]:
         """Take names of a page; return those that are new."""
@@ -78,11 +85,11 @@ class Listing:
     async def read(self, transport: Transport, *, clock: Clock) -> AsyncIterator[str]:
         """Yield every name once, in the registry's order; what can be no tag or no repository is left out."""
         seen = _Seen()
-        url, linked, last = self.path + self.asking.query, False, ""
+        url, linked, guessed, last = self.path + self.asking.query, False, False, ""
         while url:
             seen.begin(url, self.what)
-            page = await self._page(transport, url, clock=clock)
-            seen.barren = 0 if page.names else seen.barren + 1
+            page = await self._page(transport, url, clock=clock, expect=_GUESSED if guessed else _OK)
+            seen.urls.add(hash(page.url))
             fresh = False
             for start in range(0, len(page.names), _AT_ONCE):
                 if start:  # so that a long page holds nobody up
@@ -90,16 +97,19 @@ class Listing:
                 for name in seen.add(page.names[start : start + _AT_ONCE]):
                     fresh = True
                     yield name
+            seen.barren = 0 if fresh else seen.barren + 1
             linked = linked or bool(page.following)
             over = linked or page.last in {"", last} or (page.names and not fresh)
+            guessed = not page.following
             url, last = page.following or ("" if over else self._after(page.last)), page.last
 
-    async def _page(self, transport: Transport, url: str, *, clock: Clock) -> _Page:
+    async def _page(self, transport: Transport, url: str, *, clock: Clock, expect: frozenset[int]) -> _Page:
         request = Request(
             "GET",
             url,
             headers=(("Accept", "application/json"),),
             scopes=self.scopes,
+            expect=expect,
             cap=_PAGE_CAP,
             attempts=self.asking.attempts,
             what=self.what,
@@ -107,6 +117,8 @@ class Listing:
         return await ask(transport, request, read=self._read, clock=clock)
 
     def _read(self, answer: Answer) -> _Page:
+        if answer.status not in _OK:
+            return _Page((), "", "", answer.url)
         if len(answer.body) > _PLAIN_BEYOND and not (answer.body.isascii() and b"\\u" not in answer.body):
             raise Unsupported(f"{self.what}: a page of {len(answer.body)} bytes that are not plain text")
         body = json_object(answer, self.what)
@@ -119,11 +131,11 @@ class Listing:
             raise IntegrityError(f"{self.what}: {self.key} came as something that is not a list")
         usable = valid_tag if self.key == "tags" else valid_repository
         names = tuple(item for item in items if isinstance(item, str) and usable(item))
-        last = items[-1] if items and isinstance(items[-1], str) and len(items[-1]) <= _LONGEST_LAST else ""
-        return _Page(names, last, next_page(answer, self.what))
+        cut = self.key == "repositories" or len(items) in _FULL
+        last = items[-1] if cut and items and isinstance(items[-1], str) and len(items[-1]) <= _LONGEST_LAST else ""
+        return _Page(names, last, next_page(answer, self.what, path=self.path), answer.url)
 
     def _after(self, last: str) -> str:
-        """Return where a list goes on that names no next page: catalogues may be cut silently, tag lists are whole."""
-        if self.key == "tags":
-            return ""
-        return f"{self.path}{'&' if '?' in self.path else '?'}last={quote(last, safe='', errors='replace')}"
+        """Return where a list goes on that names no next page."""
+        first = self.path + self.asking.query
+        return f"{first}{'&' if '?' in first else '?'}last={quote(last, safe='', errors='replace')}"

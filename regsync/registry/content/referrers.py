@@ -83,12 +83,13 @@ class ReferrersApi:
         """Ask the API, page by page; False when there is none. A later page that fails is a list that failed."""
         what = f"referrers of {self.name}@{subject}"
         there = self.learnt.lists_referrers(self.base)
-        url, seen, barren = f"{self.base}referrers/{subject}{self.asking.query}", set[str](), 0
+        path = f"{self.base}referrers/{subject}"
+        url, seen, pages, barren = path + self.asking.query, set[str](), 0, 0
         while url:
-            if url in seen or len(seen) >= _MOST_PAGES or barren >= _MOST_BARREN:
+            if url in seen or pages >= _MOST_PAGES or barren >= _MOST_BARREN:
                 raise Unsupported(f"{what}: the registry's pages do not end")
             try:
-                page, following = await self._page(url, what)
+                page, following, came = await self._page(url, what, path=path)
             except (NotFound, AccessDenied, Unsupported) as error:
                 if seen:
                     raise
@@ -96,12 +97,14 @@ class ReferrersApi:
                     self.learnt.saw_referrers(self.base, listed=False)
                 return False
             self.learnt.saw_referrers(self.base, listed=True)
-            seen.add(url)
+            seen |= {url, came}
+            pages += 1
             barren = 0 if found.add(page) else barren + 1
             url = following
         return True
 
-    async def _page(self, url: str, what: str) -> tuple[Manifest, str]:
+    async def _page(self, url: str, what: str, *, path: str) -> tuple[Manifest, str, str]:
+        """Return a page, the URL of the next one, and where this one came from."""
         request = Request(
             "GET",
             url,
@@ -112,8 +115,8 @@ class ReferrersApi:
             what=what,
         )
 
-        def read(answer: Answer) -> tuple[Manifest, str]:
-            return self._index(answer, what), next_page(answer, what)
+        def read(answer: Answer) -> tuple[Manifest, str, str]:
+            return self._index(answer, what), next_page(answer, what, path=path), answer.url
 
         return await ask(self.transport, request, read=read, clock=self.clock)
 
