@@ -8,13 +8,14 @@ signature may have expired meanwhile.
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 
 from regsync.clock import Clock
-from regsync.errors import TooSlow, Unavailable
+from regsync.errors import IntegrityError, TooSlow, Unavailable
 from regsync.oci.descriptor import Descriptor
+from regsync.registry.content.encoding import inflated, is_labelled
 from regsync.registry.http.transport import Request, Streamed, Transport
 from regsync.repository import Chunks
 
@@ -25,13 +26,17 @@ _CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,19})-([0-9]{1,19})/([0-9]{1,19}|\*)
 
 
 class Download:
-    """One blob, fetched with this request, over as many connections as it takes."""
+    """One blob, fetched with this request, over as many connections as it takes.
+
+    Which blobs came as gzip, as their length has shown, the transport keeps; another download of them unpacks it.
+    """
 
     def __init__(self, transport: Transport, request: Request, blob: Descriptor, *, clock: Clock) -> None:
         self._transport = transport
         self._request = request
         self._blob = blob
         self._clock = clock
+        self._packed = transport.packed
 
     @asynccontextmanager
     async def open(self, start: int = 0) -> AsyncIterator[Chunks]:
@@ -48,12 +53,16 @@ class Download:
         while True:
             began = offset
             try:
-                async for chunk in streamed.chunks:
+                async for chunk in self._body(stack, streamed):
                     fresh = chunk[skip:] if skip else chunk
                     skip -= min(skip, len(chunk))
                     offset += len(fresh)
+                    if offset > self._blob.size:
+                        self._doubt(streamed)
                     if fresh:
                         yield fresh
+                if offset < self._blob.size:
+                    self._doubt(streamed)
                 broke = Unavailable(f"{self._request.what} ended after {offset} of {self._blob.size} bytes")
             except Unavailable as error:
                 broke = error
@@ -74,10 +83,32 @@ class Download:
         return TooSlow(f"{self._request.what}: {broke} {_FRUITLESS} times and brought next to nothing")
 
     def _from(self, offset: int) -> Request:
-        if not offset:
+        if not offset or self._blob.digest in self._packed:
             return self._request
         wanted = ("Range", f"bytes={offset}-{self._blob.size - 1}")
         return replace(self._request, headers=(*self._request.headers, wanted), expect=frozenset({200, 206}))
+
+    def _body(self, stack: AsyncExitStack, streamed: Streamed) -> Chunks:
+        if self._blob.digest not in self._packed or not is_labelled(streamed.headers):
+            return streamed.chunks
+        body = self._unpacked(streamed)
+        stack.push_async_callback(body.aclose)
+        return body
+
+    async def _unpacked(self, streamed: Streamed) -> AsyncGenerator[bytes, None]:
+        """Yield what the answer holds; where it is no gzip of this blob after all, it is not unpacked next time."""
+        try:
+            async for piece in inflated(streamed.chunks, most=self._blob.size):
+                yield piece
+        except IntegrityError:
+            self._packed.discard(self._blob.digest)
+            raise
+
+    def _doubt(self, streamed: Streamed) -> None:
+        """Raise where bytes that are not as many as the blob's were labelled as gzip: the label may be true."""
+        if is_labelled(streamed.headers) and streamed.status == 200 and self._blob.digest not in self._packed:
+            self._packed.add(self._blob.digest)
+            raise IntegrityError(f"{self._request.what} came as gzip of another length; unpacking it next time")
 
     def _overlap(self, streamed: Streamed, offset: int) -> int:
         """Return how many bytes of this answer we have already: all before `offset` where Range was ignored."""

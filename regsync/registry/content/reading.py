@@ -9,12 +9,14 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from regsync.clock import Clock
 from regsync.errors import IntegrityError, Malformed, RegsyncError, Unsupported
 from regsync.oci import mediatype
 from regsync.oci.document import refuse_crowd
+from regsync.registry.content.encoding import is_labelled, unpacked
 from regsync.registry.http.transport import Answer, Request, Transport
 
 _ATTEMPTS = 3
@@ -31,17 +33,28 @@ async def ask(transport: Transport, request: Request, *, read: Callable[[Answer]
     attempts = min(_ATTEMPTS, request.attempts)
     for attempt in range(1, attempts):
         try:
-            return await _read(await transport.send(request), read)
+            return await _read(await transport.send(request), read, request.cap)
         except IntegrityError:
             await clock.sleep(_PAUSE * 2 ** (attempt - 1))
     try:
-        return await _read(await transport.send(request), read)
+        return await _read(await transport.send(request), read, request.cap)
     except RegsyncError as error:
         error.attempts = attempts
         raise
 
 
-async def _read(answer: Answer, read: Callable[[Answer], _T]) -> _T:
+async def _read(answer: Answer, read: Callable[[Answer], _T], cap: int) -> _T:
+    """Read an answer as it came, and as what it holds if it is labelled as gzip and cannot be read as it came."""
+    try:
+        return await _read_as_is(answer, read)
+    except (IntegrityError, Malformed, Unsupported):
+        body = unpacked(answer.body, cap=cap) if is_labelled(answer.headers) else None
+        if body is None:
+            raise
+    return await _read_as_is(replace(answer, body=body), read)
+
+
+async def _read_as_is(answer: Answer, read: Callable[[Answer], _T]) -> _T:
     return read(answer) if len(answer.body) <= _LONG else await asyncio.to_thread(read, answer)
 
 

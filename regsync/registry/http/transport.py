@@ -18,6 +18,7 @@ from regsync.clock import Clock
 from regsync.errors import RegsyncError, Unsupported
 from regsync.events import RequestRetried, Tell
 from regsync.limits import Hold, Limits
+from regsync.oci.digest import Digest
 from regsync.registry.host import HostSettings
 from regsync.registry.http.attempt import Attempts, Course
 from regsync.registry.http.feed import Feed
@@ -60,6 +61,7 @@ class Transport:
         secrets: Secrets | None = None,
         draw: Callable[[], float] = random.random,
     ) -> None:
+        self.packed: set[Digest] = set()  # blobs that came as gzip and are to be unpacked the next time
         self._host = host
         self._clock = clock
         self._tell = tell

@@ -155,8 +155,6 @@ class Wire:
                             ssl=tls,
                             proxy=proxy,
                         )
-            if response.status < 300 and method != "HEAD":
-                _refuse_encoding(response, url)
             reply = Reply(response, url, self._timeouts, feed=feed if isinstance(feed, Feed) else None)
             return reply
         finally:
@@ -186,14 +184,6 @@ class Wire:
 def _headed(headers: tuple[tuple[str, str], ...], body: bytes | Feed | None) -> list[tuple[str, str]]:
     length = [("Content-Length", str(body.length))] if isinstance(body, Feed) else []
     return [*headers, ("Accept-Encoding", "identity"), *length]
-
-
-def _refuse_encoding(response: aiohttp.ClientResponse, url: str) -> None:
-    encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
-    if encoding not in {"", "identity"}:
-        raise IntegrityError(
-            f"{URL(url, encoded=True).host} sent a body encoded as {encoding[:40]!r}, which was not asked for"
-        )
 
 
 def _leave(response: aiohttp.ClientResponse | None) -> None:

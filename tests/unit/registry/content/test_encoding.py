@@ -1,0 +1,89 @@
+"""Bodies labelled as gzip: a lie that does no harm, the truth, and a bomb."""
+
+from __future__ import annotations
+
+import gzip
+
+import pytest
+
+from regsync.errors import IntegrityError
+from regsync.registry.content.encoding import unpacked
+from regsync.registry.repository import RegistryRepository
+from tests.support.built import image_bytes
+from tests.support.fake_registry import FakeRegistry
+from tests.support.faults import Change, ContentEncoding, Fault
+from tests.support.images import bytes_of, described, put_bytes, some_bytes
+from tests.unit.registry.content.lab import lab
+
+LAYER = gzip.compress(some_bytes(200_000, "layer"), mtime=0)
+PLAIN = some_bytes(300_000, "plain")
+
+
+async def had(repository: RegistryRepository, data: bytes) -> bytes:
+    """Fetch a blob, once more if the first bytes were not it."""
+    try:
+        return await bytes_of(repository, described(data))
+    except IntegrityError:
+        return await bytes_of(repository, described(data))
+
+
+@pytest.mark.parametrize("label", ["gzip", "x-gzip", "GZIP", "br", "deflate", "aws-chunked"])
+@pytest.mark.parametrize("data", [LAYER, PLAIN])
+async def test_a_blob_is_its_bytes_whatever_they_are_labelled(
+    fake_registry: FakeRegistry, label: str, data: bytes
+) -> None:
+    async with lab(fake_registry.host) as at:
+        await put_bytes(at.repository(), data)
+        fake_registry.fail(Fault(Change({"Content-Encoding": label}), method="GET", kind="blob"))
+        assert await bytes_of(at.repository(), described(data)) == data
+    assert fake_registry.count(method="GET", kind="blob") == 1
+
+
+@pytest.mark.parametrize("data", [LAYER, PLAIN, b"tiny"])
+async def test_a_blob_that_did_come_packed_is_unpacked(fake_registry: FakeRegistry, data: bytes) -> None:
+    async with lab(fake_registry.host) as at:
+        repository = at.repository()
+        await put_bytes(repository, data)
+        fake_registry.fail(Fault(ContentEncoding(), method="GET", kind="blob", times=9))
+        assert await had(repository, data) == data
+    assert fake_registry.count(method="GET", kind="blob") == 2
+
+
+async def test_a_blob_is_never_unpacked_beyond_its_length(fake_registry: FakeRegistry) -> None:
+    bomb = gzip.compress(bytes(50 << 20))
+    async with lab(fake_registry.host) as at:
+        repository = at.repository()
+        await put_bytes(repository, PLAIN)
+        odd = Change({"Content-Encoding": "gzip"}, without=("Content-Length",), body=bomb)
+        fake_registry.fail(Fault(odd, method="GET", kind="blob", times=9))
+        for _ in range(3):
+            with pytest.raises(IntegrityError):
+                await bytes_of(repository, described(PLAIN))
+
+
+@pytest.mark.parametrize("ref", ["v1", "digest"])
+async def test_a_manifest_that_came_packed_is_unpacked_and_proved(fake_registry: FakeRegistry, ref: str) -> None:
+    image = image_bytes(b"layer")
+    fake_registry.seed("app", {"v1": image})
+    fake_registry.fail(Fault(ContentEncoding(), method="GET", kind="manifest"))
+    async with lab(fake_registry.host) as at:
+        digest = described(image.raw).digest
+        assert (await at.repository().get_manifest("v1" if ref == "v1" else digest)).raw == image.raw
+
+
+async def test_a_list_of_tags_that_came_packed_is_unpacked(fake_registry: FakeRegistry) -> None:
+    fake_registry.seed("app", {"v1": image_bytes(b"layer")})
+    fake_registry.fail(Fault(ContentEncoding(), kind="tags"))
+    async with lab(fake_registry.host) as at:
+        assert [tag async for tag in at.repository().tags()] == ["v1"]
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"no gzip", gzip.compress(b"cut")[:-1], gzip.compress(bytes(1001)), gzip.compress(bytes(10 << 20))]
+)
+def test_what_is_no_gzip_or_too_much_is_not_unpacked(body: bytes) -> None:
+    assert unpacked(body, cap=1000) is None
+
+
+def test_what_just_fits_is_unpacked() -> None:
+    assert unpacked(gzip.compress(bytes(1000)), cap=1000) == bytes(1000)
