@@ -18,6 +18,7 @@ from regsync.limits import Limits
 from regsync.registry.host import HostSettings
 from regsync.registry.http.failure import ERROR_CAP, complaint_of, failure_of
 from regsync.registry.http.feed import Feed
+from regsync.registry.http.guest import Guest
 from regsync.registry.http.message import Answer, Headers, Request
 from regsync.registry.http.pacing import Pacing
 from regsync.registry.http.redirect import MOST_HOPS, next_hop
@@ -87,6 +88,7 @@ class Attempts:
         self._limits = limits
         self._clock = clock
         self._tell = tell
+        self._guest = Guest(route.fetch, clock=clock, local_realms=route.is_local)
         self._warned: set[str] = set()
 
     async def whole(self, course: Course) -> Answer:
@@ -150,7 +152,7 @@ class Attempts:
         request = course.request
         url = self._route.absolute(request.url)
         for _ in range(MOST_HOPS + 1):
-            reply = await self._exchanged(course, url, sent)
+            reply = await self._answered(course, url, sent)
             arrived = False
             try:
                 following = next_hop(request.method, reply.status, reply.headers, url=url)
@@ -166,10 +168,31 @@ class Attempts:
             url = following
         raise Unsupported(f"{self._place(request)}: more than {MOST_HOPS} redirects")
 
+    async def _answered(self, course: Course, url: str, sent: str | None) -> Reply:
+        """Return the answer from this URL; another registry that wants a token gets one that anybody can have."""
+        reply = await self._exchanged(course, url, sent)
+        if reply.status != 401 or not self._is_guest(course.request, url):
+            return reply
+        try:
+            welcome = await self._guest.challenged(url, reply.headers.lines("www-authenticate"))
+        except BaseException:
+            await reply.leave()
+            raise
+        if not welcome:
+            return reply
+        await reply.beginning(ERROR_CAP)
+        await reply.leave()
+        return await self._exchanged(course, url, None)
+
+    def _is_guest(self, request: Request, url: str) -> bool:
+        """Say whether the registry has sent us to this URL to read."""
+        return request.method in {"GET", "HEAD"} and not request.anonymous and not self._route.is_own(url)
+
     async def _exchanged(self, course: Course, url: str, sent: str | None) -> Reply:
         own = self._is_its_own(url, course.request)
+        login = sent if own else self._guest.header(url) if self._is_guest(course.request, url) else None
         try:
-            reply = await self._route.open(course.request, url, course.feed, authorization=sent if own else None)
+            reply = await self._route.open(course.request, url, course.feed, authorization=login)
         except Unavailable as error:
             if own and not (course.feed is not None and course.feed.failed):
                 self._note_silence(error)
