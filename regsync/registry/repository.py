@@ -38,6 +38,7 @@ from regsync.registry.login.scope import Scope
 from regsync.repository import BlobWriter, Chunks, Quota, Repository
 
 _LENGTH = re.compile(r"[1-9][0-9]{0,18}")
+_PAUSE = 0.5  # seconds until a manifest that was taken and is not there is put again, then doubled
 _PUT = frozenset({200, 201, 202, 204})  # the specification says 201; the others are looked after
 _LACKING = frozenset({"MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN", "MANIFEST_UNKNOWN"})
 
@@ -135,6 +136,22 @@ class RegistryRepository(OnRegistry):
             await self._lists.add(manifest, subject.digest)
 
     async def _push(self, manifest: Manifest, at: str | Digest) -> Answer:
+        """Put a manifest; where the answer says too little, look whether it is there, and send it again if not."""
+        for pause in (_PAUSE, 2 * _PAUSE, 0.0):
+            answer = await self._put(manifest, at)
+            if answer.status == 201 or named(answer) is not None or await self._has_manifest(at):
+                return answer
+            if pause:
+                await self._clock.sleep(pause)
+        raise Unavailable(f"{self.name}: the registry took {at} and does not have it")
+
+    async def _has_manifest(self, at: str | Digest) -> bool:
+        try:
+            return await self.head_manifest(at) is not None
+        except IntegrityError:  # something came in between
+            return False
+
+    async def _put(self, manifest: Manifest, at: str | Digest) -> Answer:
         query = ""
         if isinstance(at, str) and manifest.digest.algorithm != "sha256":  # else the registry takes it for sha256
             query = f"?digest={quote(str(manifest.digest), safe='')}"
@@ -154,8 +171,6 @@ class RegistryRepository(OnRegistry):
         stored = named(answer)  # docker-registry stores what is pushed by tag under sha256, whatever its digest was
         if stored is not None and stored not in {manifest.digest, Digest.of(manifest.raw, stored.algorithm)}:
             raise IntegrityError(f"{self.name}: the registry stored {stored} instead of {manifest.digest}")
-        if answer.status != 201 and stored is None and await self.head_manifest(at) is None:
-            raise Unavailable(f"{self.name}: the registry took {at} ({answer.status}) and does not have it")
         return answer
 
     def _refusal(self, answer: Answer, at: str | Digest) -> RegsyncError:

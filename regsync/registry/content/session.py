@@ -165,8 +165,8 @@ class Upload:
         self.offset = reached
 
     def _miscounts(self, reached: int, *, counted: int, sent: int) -> bool:
-        """Say whether a length is off by one, or that of the last chunk alone."""
-        odd = abs(reached - counted) == 1 or (self.offset > 0 and reached == sent)
+        """Say whether a length is one too many, or that of the last chunk alone; less may be what was kept."""
+        odd = reached == counted + 1 or (0 < self.offset != reached == sent)
         if odd:
             self._transport.warn("Range of uploads is miscounted; relying on our own count and the digest")
         return odd
