@@ -11,8 +11,9 @@ import pytest
 
 from regsync.events import ImageSkipped
 from tests.integration.runs import ran
-from tests.support.built import Built, digest_of, read_layout
+from tests.support.built import Built, digest_of, image_bytes, read_layout
 from tests.support.fake_registry import FakeRegistry
+from tests.support.faults import Change, Fault
 from tests.support.real import DockerRegistry
 from tests.support.schema1 import SIGNED, UNSIGNED, signed_bytes, unsigned_bytes
 
@@ -107,3 +108,25 @@ async def test_a_layer_that_is_gone_fails_the_image_and_names_it(tmp_path: Path)
         tally, _ = await ran(tmp_path, entry, hosts=[source.host])
     [failure] = tally.failures
     assert f"blob {digest_of(LAYERS[1])} is not there, or nobody says how long it is" in failure.error
+
+
+TOLD = {
+    "digest": Change(),
+    "no digest": Change(without=("Docker-Content-Digest",)),
+    "no length": Change(without=("Content-Length",)),
+    "a type with a parameter": Change({"Content-Type": f"{SIGNED}; charset=utf-8"}, without=("Docker-Content-Digest",)),
+    "a type in capitals": Change({"Content-Type": SIGNED.upper()}, without=("Docker-Content-Digest",)),
+    "no type of its own": Change({"Content-Type": "application/json"}, without=("Docker-Content-Digest",)),
+}
+
+
+@pytest.mark.parametrize("told", TOLD)
+async def test_one_among_the_tags_is_skipped_whatever_the_registry_tells_of_it(tmp_path: Path, told: str) -> None:
+    async with FakeRegistry() as source:
+        source.seed("app", {"old": JWS, "new": image_bytes(b"new")})
+        source.fail(Fault(TOLD[told], kind="manifest", method="HEAD", path="/old", times=9))
+        source.fail(Fault(TOLD[told], kind="manifest", method="GET", path="/old", times=9))
+        entry = f"source: '{source.host}/app', target: 'ocidir://{tmp_path}/out', type: repository"
+        tally, seen = await ran(tmp_path, entry, hosts=[source.host])
+    assert (tally.copied, tally.skipped, tally.failures) == (1, 1, [])
+    assert [event.media_type for event in seen if isinstance(event, ImageSkipped)] == [SIGNED]
