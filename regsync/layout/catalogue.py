@@ -99,7 +99,11 @@ class Catalogue:
 
     def is_layout(self, *, follow: bool = False) -> bool:
         """Say whether there is a layout; False for a directory without images, an error for a broken layout."""
-        seen = self._files.stat(self._paths.marker, follow=follow)
+        try:
+            seen = self._files.stat(self._paths.marker, follow=follow)
+        except StorageError:
+            self._refuse_archive()
+            raise
         if seen is None:
             index = self._files.stat(self._paths.index)
             if (index is None or index.directory) and not self._has_blobs():
@@ -111,6 +115,16 @@ class Catalogue:
             self._check_marker(follow=follow)
             self._marked = seen
         return True
+
+    def _refuse_archive(self) -> None:
+        """Refuse what `docker save` and `ctr export` write, with what makes a layout of it."""
+        root = self._paths.root
+        seen = self._files.stat(root, follow=True)
+        if seen is not None and seen.regular:
+            raise StorageError(
+                f"{root} is a file and stands where a layout's directory belongs: if it is an archive, unpack it "
+                f"(mkdir layout && tar -xf {root} -C layout) and use ocidir://layout"
+            )
 
     def _check_marker(self, *, follow: bool) -> None:
         raw = self._files.read(self._paths.marker, limit=1 << 16, follow=follow)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from regsync.errors import Malformed
+from regsync.errors import Malformed, StorageError
 from regsync.layout.index import Index
 from regsync.layout.names import CONTAINERD_NAME, NAME, tag_in
 from regsync.layout.repository import DISPUTED
@@ -170,3 +170,22 @@ async def test_a_manifest_listed_as_another_type_than_its_file_says_is_refused_i
     ) as caught:
         await opener().open(str(folder)).get_manifest("v1")
     assert "served" not in str(caught.value)
+
+
+@pytest.fixture
+def archive(folder: Path) -> Path:
+    """What `docker save` writes, in place of a layout."""
+    folder.write_bytes(b"ustar")
+    return folder
+
+
+async def test_an_archive_is_refused_with_the_command_that_unpacks_it(opener: Opener, archive: Path) -> None:
+    words = rf"{archive} is a file .*mkdir layout && tar -xf {archive} -C layout.*ocidir://layout"
+    source = opener().open(str(archive))
+    with pytest.raises(StorageError, match=words):
+        await source.head_manifest("v1")
+    with pytest.raises(StorageError, match=words):
+        await tags_of(source)
+    async with opener().writing(str(archive)) as target:
+        with pytest.raises(StorageError, match=words):
+            await target.head_manifest("v1")
