@@ -142,7 +142,7 @@ class Decider:
         self, entry: SyncEntry, pair: ImagePair, *, scope: Scope, listed: bool, since: float
     ) -> Decision:
         source, ref, options = self._endpoints.open(pair.source), pair.source.ref, entry.options
-        target = await self._open_target(pair.target)
+        target = await self._opened(pair.target)
         at, present, same = pair.target.ref, None, False
         if scope == "missing":  # by name is enough, and then the source need not be asked at all
             if await self._is_there(target, pair, options, listed=listed, since=since):
@@ -176,7 +176,13 @@ class Decider:
         if referrers is None:
             return _NO_DETOUR
         source = None if referrers.source is None else self._endpoints.open(referrers.source)
-        return Detour(source, None if referrers.target is None else await self._open_target(referrers.target))
+        return Detour(source, None if referrers.target is None else await self._opened(referrers.target))
+
+    async def _opened(self, target: Reference) -> Repository:
+        try:
+            return await self._open_target(target)
+        except RegsyncError as error:
+            raise _TargetTrouble(error) from error
 
     async def _lacks_something(self, needed: Needed, scope: Scope, *, since: float) -> bool:
         """Say whether an image that is there lacks some of what belongs to it."""

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import get_args
 
 import pytest
@@ -240,3 +240,21 @@ class Windowed(MemoryRepository):
             raise Unavailable("429", retry_after=30)
         self.left -= 1
         return await super().head_manifest(ref, sparse=sparse)
+
+
+@pytest.mark.parametrize("scope", get_args(Scope))
+async def test_a_target_that_cannot_be_opened_is_told_of_as_the_target(scope: Scope) -> None:
+    class Unwritable(MemoryEndpoints):
+        def open(self, reference: Reference, *, itself: bool = False) -> Repository:
+            if itself:
+                raise StorageError("read-only file system")
+            return super().open(reference)
+
+        def writing(self, reference: Reference) -> AbstractAsyncContextManager[Repository]:
+            raise StorageError("read-only file system")
+
+    ends = Unwritable()
+    await an_image(ends.at("a.x/app"), b"layer", tag="v1")
+    failed, seen = await ran(ends, image("a.x/app:v1", "b.x/app:v1"), scope=scope)
+    assert failed == 1
+    assert [event.message for event in seen if isinstance(event, ImageFailed)] == ["Failed to access target"]
