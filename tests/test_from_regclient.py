@@ -12,6 +12,9 @@ PAGE: Final = ROOT / "docs" / "reference" / "from-regclient.md"
 SHOWN_BY: Final = {
     "unknown keys": "unit/config/test_refusals.py::test_a_bad_file_is_refused_with_its_place",
     "duplicate keys": "unit/config/test_yaml.py::test_duplicate_keys_are_refused_with_both_places_unless_allowed",
+    "a byte order mark before the first key": "unit/config/test_yaml.py::test_a_byte_order_mark_is_no_part_of_the_text",
+    "unquoted text that begins with `%`, `,` or `}`":
+        "unit/config/test_yaml.py::test_what_is_no_configuration_is_placed",
     "mistakes in the file":
         "unit/config/test_refusals.py::test_everything_wrong_is_told_at_once_in_the_order_of_the_file",
     "one entry that cannot work": "e2e/test_left_out.py::test_once_runs_the_other_entries_and_exits_with_one",

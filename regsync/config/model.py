@@ -6,7 +6,7 @@ reads are here.
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal, get_args
+from typing import Annotated, Any, Final, Literal, get_args
 
 from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, WithJsonSchema
 
@@ -261,10 +261,15 @@ class SyncStep(Inherited):
 _NOTHING_CHOSEN: Final = {name: SyncStep.model_fields[name].default for name in ("tags", "tag_sets", "repos")}
 
 
+def _items(given: Any) -> Any:
+    """Return the items of `creds`, of which one that is null says nothing: it has no name, and is ignored as such."""
+    return [{} if item is None else item for item in given] if isinstance(given, list) else given
+
+
 class Config(Section):
     """The whole file."""
 
     version: Annotated[Whole, AfterValidator(_version)] = 1
-    creds: tuple[Cred, ...] = ()
+    creds: Annotated[tuple[Cred, ...], BeforeValidator(_items)] = ()
     defaults: Defaults = Defaults()
     sync: tuple[SyncStep, ...] = ()

@@ -238,6 +238,7 @@ def test_a_reference_with_a_login_in_it_is_not_quoted() -> None:
     ("text", "warning"),
     [
         ("creds:\n  - user: a\n", "2:5: creds[0]: Ignoring registry config without a name"),
+        ("creds:\n  - ~\n", "2:5: creds[0]: Ignoring registry config without a name"),
         ("creds:\n  - registry: a.example/team\n", "2:15: creds[0].registry: what stands behind the host is cut "),
         ("creds:\n  - registry: https://a.example/v2\n", "2:15: creds[0].registry: what stands behind the host is cut"),
         ("creds:\n  - registry: index.docker.io\n", "2:15: creds[0].registry: read as docker.io, which the Go regsync"),
