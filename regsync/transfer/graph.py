@@ -59,7 +59,7 @@ class Graph:
         self._asking = asking
         self._believing = trusting and not options.insists
         self._nodes: dict[Key, _Node] = {}
-        self._asked: set[tuple[str, str | Digest]] = {root.key, (root.target.name, at)}
+        self._asked: set[tuple[str, str | Digest, Digest | None]] = {(*root.key, None), (root.target.name, at, None)}
         self._subjects: dict[Digest, Digest] = {}
         self._surveyed: set[tuple[str, Key]] = set()
         self._sizes: dict[Digest, int] = {}
@@ -85,7 +85,7 @@ class Graph:
         """Look at these, and return what they lead to."""
         fresh: list[Wanted] = []
         for one in level:
-            name = (one.target.name, one.tag or one.described.digest)
+            name = (one.target.name, one.tag or one.described.digest, one.subject)
             self._agree_on_subject(one)
             if mediatype.is_blob(one.described.media_type):
                 self._need(one, one.described)

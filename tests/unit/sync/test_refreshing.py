@@ -12,13 +12,13 @@ from regsync.events import Event, ImageCopied, ImageCurrent, ImageFailed, ImageN
 from regsync.oci.digest import Digest
 from regsync.oci.platform import Platform
 from regsync.oci.reference import parse_reference
-from regsync.oci.referrers import ReferrerOptions
+from regsync.oci.referrers import ReferrerOptions, fallback_tag
 from regsync.sync.entry import Scope, SyncEntry
 from regsync.sync.run import Run
 from regsync.sync.select import Filter, Selection
 from regsync.transfer.options import PLAIN, CopyOptions
 from tests.support.clock import FakeClock
-from tests.support.images import Built, artifact_bytes, image_bytes, platforms_index, put_built
+from tests.support.images import Built, artifact_bytes, image_bytes, index_bytes, platforms_index, put_built
 from tests.unit.sync.lab import ALL, MemoryEndpoints, engine_of, ran
 
 IMAGE = image_bytes(b"layer")
@@ -252,3 +252,16 @@ async def test_a_digest_tag_the_target_lacks_is_fetched_by_its_tag_and_looked_at
     assert set(tags) <= set(ends.at("b.x/app").tagged)
     source = ends.at("a.x/app").calls
     assert (source["head_manifest"], source["get_manifest"], source["tags"]) == (1, 3, 1)
+
+
+async def test_a_referrer_that_an_index_lists_too_and_that_no_list_names_is_put_again() -> None:
+    """BuildKit's attestations are both; one whose list could not be written is there, and nobody finds it."""
+    image = image_bytes(b"layer", platform="linux/amd64")
+    ends = await world(index_bytes(image, artifact_bytes(b"attestation", subject=image)))
+    listed = fallback_tag(Digest.parse(image.digest))
+    del ends.at("b.x/app").tagged[listed]
+    failed, seen = await ran(ends, app(REFERRERS))
+    assert failed == 0
+    assert listed in ends.at("b.x/app").tagged
+    assert ends.at("b.x/app").calls["put_manifest"] == 1
+    assert of_kind(seen, ImageCopied)
