@@ -186,7 +186,7 @@ async def test_a_token_revoked_early_is_fetched_once_more(after: int, tmp_path: 
 BROKEN_HELPERS = {
     "fails": f"echo {PASSWORD}; echo {PASSWORD} >&2; exit 1",
     "prints no JSON": f"echo {PASSWORD}",
-    "has no login": f'echo \'{{"Username": "", "Secret": "{PASSWORD}"}}\'',
+    "has no secret": f'echo \'{{"Username": "{PASSWORD}", "Secret": ""}}\'',
 }
 
 
