@@ -85,9 +85,15 @@ def load_config(
         traps += _told(findings.traps or [], file)
     left_out = _leave_out(findings) if skip_invalid_entries or config.defaults.skip_invalid_entries else frozenset()
     if findings.errors:
-        raise ConfigError(_told(findings.errors, file))
+        raise ConfigError(_told([*findings.errors, *_beside(findings)], file))
     filled = reading.filled(config, left_out)
     return Loaded(filled, tuple(_told(findings.warnings, file)), len(left_out), reading.made)
+
+
+def _beside(findings: Findings) -> list[Finding]:
+    """Return the warnings about places that are refused: a variable that is not set may be why."""
+    refused = {error.path for error in findings.errors if error.path[:1] == ("sync",)}
+    return [warning for warning in findings.warnings if warning.path in refused]
 
 
 def _leave_out(findings: Findings) -> frozenset[str | int]:

@@ -58,7 +58,8 @@ def test_an_entry_has_what_it_inherits() -> None:
 def test_what_comes_out_is_what_is_checked() -> None:
     same = _ENTRY.format("a.example/x", "'{{ .Sync.Source }}'", "repository")
     assert problems_of(same) == ["3:13: sync[0].target: the target is the source; expected another place"]
-    (told,) = problems_of(_ENTRY.format("a.example/x", "'{{ env `A` }}'", "repository"))
+    unset, told = problems_of(_ENTRY.format("a.example/x", "'{{ env `A` }}'", "repository"))
+    assert unset.startswith("3:13: sync[0].target: A is not set")
     assert told.startswith("3:13: sync[0].target: missing; expected a repository")
 
 
@@ -104,6 +105,13 @@ def test_a_variable_that_is_not_set_is_named_unless_something_stands_in() -> Non
     assert warnings_of(text) == [
         "3:11: creds[0].user: NOWHERE is not set in the environment and has no default, so it is empty"
     ]
+
+
+def test_a_variable_that_is_not_set_is_named_beside_what_is_refused_for_it() -> None:
+    text = _ENTRY.format("""'a.example/x:{{ env "NOPE" }}'""", "b.example/x:1", "image")
+    unset, refused = problems_of(text)
+    assert unset.startswith("2:13: sync[0].source: NOPE is not set")
+    assert refused.startswith("2:13: sync[0].source: invalid reference")
 
 
 def test_a_file_that_cannot_be_read_is_named() -> None:
