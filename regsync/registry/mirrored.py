@@ -26,7 +26,7 @@ from regsync.oci.manifest import Manifest
 from regsync.oci.platform import Platforms
 from regsync.registry.host import HostSettings, OnRegistry
 from regsync.registry.repository import RegistryRepository
-from regsync.repository import BlobWriter, Chunks, Quota, Repository
+from regsync.repository import UNCOUNTED, BlobWriter, Chunks, Quota, Repository
 
 _MOST_DOUBTS = 1024
 _T = TypeVar("_T")
@@ -105,8 +105,9 @@ class MirroredRepository(OnRegistry):
 
     @property
     def quota(self) -> Quota:
-        """What was said last, by whoever was asked."""
-        return max((candidate.quota for candidate in self._everybody), key=lambda quota: quota.heard)
+        """What was said last, by whoever was asked and says anything."""
+        quotas = [candidate.quota for candidate in self._everybody]
+        return max([one for one in quotas if one != UNCOUNTED] or quotas, key=lambda quota: quota.heard)
 
     def _order(self) -> Sequence[RegistryRepository]:
         return sorted(self._everybody, key=lambda candidate: candidate.standing)  # stable: mirrors come first

@@ -93,3 +93,12 @@ async def test_of_a_registry_with_mirrors_it_is_whoever_answered_last_that_count
             await repository.head_manifest(tag)
             said.append(repository.quota.remaining)
     assert said == [7, None]
+
+
+async def test_a_mirror_counts_where_the_registry_itself_is_never_looked_at() -> None:
+    async with world(0, disable_head=True) as ours:
+        (mirror,) = ours.mirrors
+        mirror.seed("app", {"v1": IMAGE})
+        mirror.fail(Fault(Change({"RateLimit-Remaining": "7"}), kind="manifest"))
+        await ours.repository.head_manifest("v1")
+        assert ours.repository.quota.remaining == 7

@@ -51,7 +51,11 @@ class World:
 
 @asynccontextmanager
 async def world(
-    *priorities: int, own: int = 0, slots: int | None = None, mirrors: tuple[FakeRegistry, ...] = ()
+    *priorities: int,
+    own: int = 0,
+    slots: int | None = None,
+    mirrors: tuple[FakeRegistry, ...] = (),
+    disable_head: bool = False,
 ) -> AsyncIterator[World]:
     """Start a registry that has the image as `app:v1`, and empty mirrors of these priorities."""
     upstream = FakeRegistry(features=MODERN)
@@ -63,7 +67,9 @@ async def world(
             for each, priority in zip(mirrors, priorities, strict=True)
         }
         names = tuple(hosts)
-        hosts[UPSTREAM] = HostSettings(UPSTREAM, upstream.host, tls="disabled", mirrors=names, priority=own)
+        hosts[UPSTREAM] = HostSettings(
+            UPSTREAM, upstream.host, tls="disabled", mirrors=names, priority=own, disable_head=disable_head
+        )
         made = World(upstream, list(mirrors), Limits(lambda _: slots))
         async with Registries(
             hosts, MANNER, limits=made.limits, clock=FakeClock(instant=True), tell=made.told.append
