@@ -183,10 +183,10 @@ async def _(lab: Lab) -> None:
 
 
 def elsewhere(image: Built, url: str) -> Built:
-    """Return the image with its layer at a URL only."""
+    """Return the image with its layer, of a type that may not be given away, at a URL only."""
     document = json.loads(image.raw)
     (layer,) = document["layers"]
-    layer["urls"] = [url]
+    layer |= {"urls": [url], "mediaType": "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip"}
     raw = compact(document)
     blobs = {digest: data for digest, data in image.blobs.items() if digest != layer["digest"]}
     return replace(image, raw=raw, digest=digest_of(raw), blobs=blobs)
