@@ -89,7 +89,7 @@ class Graph:
             self._agree_on_subject(one)
             if mediatype.is_blob(one.described.media_type):
                 self._need(one, one.described)
-            elif name not in self._asked:
+            elif name not in self._asked and not self._leads_back(one):
                 self._asked.add(name)
                 fresh.append(one)
         _refuse_crowd(len(self._asked))
@@ -103,6 +103,10 @@ class Graph:
 
         await together(look(one) for one in fresh)
         return found
+
+    def _leads_back(self, one: Wanted) -> bool:
+        """Say whether a list of referrers names its own subject, or the image that all of this belongs to."""
+        return one.subject is not None and (one.described.digest == one.subject or one.key == self._first.key)
 
     async def _is_there(self, one: Wanted) -> bool:
         """Ask the target whether it has this."""
