@@ -18,15 +18,16 @@ def certificates_in(content: bytes) -> Iterator[bytes | None]:
     What stands between them is a comment, in whatever encoding, or the text of `openssl x509 -text`.
     """
     text = content.decode("utf-16" if content.startswith(_UTF_16) else "latin-1", errors="replace")
+    reader = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # one for all: a bundle has some 150, and a context takes longer
     for block in _BLOCK.finditer(text):
-        yield _der(block[2])
+        yield _der(block[2], reader)
 
 
-def _der(block: str) -> bytes | None:
+def _der(block: str, reader: ssl.SSLContext) -> bytes | None:
     head, empty, body = block.replace("\r\n", "\n").strip().partition("\n\n")
     try:
         found = b64decode("".join((body if empty and ":" in head else block).split()), validate=True)
-        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=found)
+        reader.load_verify_locations(cadata=found)
     except (ssl.SSLError, ValueError):  # no base64, nothing, no certificate
         return None
     return found
