@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from urllib.parse import quote
@@ -26,7 +25,7 @@ from regsync.oci.referrers import is_fallback_tag
 from regsync.registry.content.external import opened
 from regsync.registry.content.listing import Listing
 from regsync.registry.content.lists import ReferrerLists, Ways
-from regsync.registry.content.looking import Looks
+from regsync.registry.content.looking import Looks, length_of
 from regsync.registry.content.manifests import Manifests, named
 from regsync.registry.content.referrers import ReferrersApi
 from regsync.registry.content.suspended import Suspended
@@ -37,7 +36,6 @@ from regsync.registry.http.transport import Answer, Request, Transport
 from regsync.registry.login.scope import Scope
 from regsync.repository import BlobWriter, Chunks, Quota, Repository
 
-_LENGTH = re.compile(r"[1-9][0-9]{0,18}")
 _PAUSE = 0.5  # seconds until a manifest that was taken and is not there is put again, then doubled
 _PUT = frozenset({200, 201, 202, 204})  # the specification says 201; the others are looked after
 _LACKING = frozenset({"MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN", "MANIFEST_UNKNOWN"})
@@ -196,8 +194,7 @@ class RegistryRepository(OnRegistry):
     async def blob_size(self, digest: Digest) -> int | None:
         """Ask for the blob, whose length is among the headers."""
         headers = await self._looks.blob(self._blob(digest))
-        found = None if headers is None else _LENGTH.fullmatch(headers.get("content-length", ""))
-        return None if found is None else int(found[0])
+        return None if headers is None else length_of(headers)
 
     def open_blob(self, blob: Descriptor, *, start: int = 0) -> AbstractAsyncContextManager[Chunks]:
         """Open the blob's bytes from byte `start` on, resumed where a connection breaks.

@@ -1,10 +1,10 @@
 """Carry out what was decided: plan an image for each target that needs it, copy it, and try in another way what failed.
 
-What is about to be overwritten and to be kept gets its other name first. Where that fails it is told, and the copy goes
-on: the mirror is what regsync is for.
-
 There are two such ways, each once. A target that refuses a manifest for lack of what it said it has gets everything; a
 source that lacks parts of what its tag stood for has probably moved the tag, which is resolved once more.
+
+What is about to be overwritten and to be kept gets its other name first. Where that fails it is told, and the copy goes
+on: the mirror is what regsync is for.
 """
 
 from __future__ import annotations

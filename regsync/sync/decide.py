@@ -22,7 +22,7 @@ from regsync.sync.lookups import Lookups
 from regsync.sync.planning import Remembered
 from regsync.transfer.options import PLAIN, CopyOptions
 from regsync.transfer.plan import CopyPlan, plan_copy
-from regsync.transfer.step import Asking, Detour
+from regsync.transfer.step import Asking, Detour, reckoned, stands_for
 
 T = TypeVar("T")
 _NO_DETOUR: Final = Detour()
@@ -143,6 +143,7 @@ class Decider:
     ) -> Decision:
         source, ref, options = self._endpoints.open(pair.source), pair.source.ref, entry.options
         target = await self._opened(pair.target)
+        asking = Remembered(self._lookups, since)
         at, present, same = pair.target.ref, None, False
         if scope == "missing":  # by name is enough, and then the source need not be asked at all
             if await self._is_there(target, pair, options, listed=listed, since=since):
@@ -155,15 +156,15 @@ class Decider:
                 return_exceptions=True,
             )
             present, root = _value(there), _value(found)
-            same = await self._is_same(source, root, present, since=since)
+            same = present is not None and await stands_for(asking, source, root, present.digest)
         if same and not options.refreshes:
             return Current("same", present)
         if root.media_type not in entry.media_types:
             return Skipped(root.media_type)
         part = await self._part(source, root, options, since=since)
         if part is not root:
-            same = await self._is_same(source, part, present, since=since)
-        if isinstance(at, Digest) and at != (own := await self._digest(source, part, at.algorithm, since=since)):
+            same = present is not None and await stands_for(asking, source, part, present.digest)
+        if isinstance(at, Digest) and at != (own := await reckoned(asking, source, part, at.algorithm)):
             raise IntegrityError(f"the target wants {at}, and the source is {own}")
         needed = Needed(source, target, part, at, present, options, same, await self._detour(options))
         if same and not await self._lacks_something(needed, scope, since=since):
@@ -212,18 +213,6 @@ class Decider:
         if child is None:
             raise _NoSuchPlatform(source, root.digest, options.platform, children)
         return child
-
-    async def _is_same(self, source: Repository, root: Descriptor, present: Descriptor | None, *, since: float) -> bool:
-        """Say whether this is what the target has."""
-        if present is None:
-            return False
-        return present.digest == await self._digest(source, root, present.digest.algorithm, since=since)
-
-    async def _digest(self, source: Repository, root: Descriptor, algorithm: str, *, since: float) -> Digest:
-        """Return a manifest's digest in the algorithm the other end speaks; another one is reckoned from its bytes."""
-        if algorithm == root.digest.algorithm:
-            return root.digest
-        return Digest.of((await self._lookups.manifest(source, root, since=since)).raw, algorithm)
 
     async def _is_there(
         self, target: Repository, pair: ImagePair, options: CopyOptions, *, listed: bool, since: float

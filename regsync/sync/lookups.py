@@ -33,8 +33,6 @@ _NO_AGE: Final = Age(0, 0.0)
 _BYTES: Final = 8 << 20  # of manifests; one may have as many, held several times while it is read
 _UNSIZED: Final = 4  # manifests at once that are fetched by tag, of whatever length
 _LARGE: Final = 1 << 20  # bytes; manifests above are fetched one at a time
-
-
 _TagsOf = Mapping[Digest, tuple[str, ...]]
 
 
@@ -57,9 +55,7 @@ class Lookups:
         self._manifests: Answers[Manifest] = Answers(
             clock, most=_BYTES, weigh=lambda manifest: len(manifest.raw), lasting=True
         )
-        self._digest_tags: Answers[Mapping[Digest, tuple[str, ...]]] = Answers(
-            clock, most=_NAMES, weigh=_weight_of_tags
-        )
+        self._digest_tags: Answers[_TagsOf] = Answers(clock, most=_NAMES, weigh=_weight_of_tags)
         self._lists: Answers[frozenset[str]] = Answers(clock, most=_NAMES, weigh=lambda tags: 1 + len(tags))
         self._referrers: Answers[tuple[Descriptor, ...]] = Answers(
             clock, most=_REFERRERS, weigh=lambda found: 1 + len(found)

@@ -22,7 +22,7 @@ from regsync.oci.referrers import fallback_tag, wanted
 from regsync.repository import Repository
 from regsync.transfer.looking import found_at, listed_at
 from regsync.transfer.options import CopyOptions
-from regsync.transfer.step import Asking, Detour, Key, Step, Wanted
+from regsync.transfer.step import Asking, Detour, Key, Step, Wanted, stands_for
 from regsync.transfer.together import together
 
 _DEEPEST: Final = 16  # indexes below indexes, referrers of referrers; RELIABILITY B12
@@ -73,7 +73,7 @@ class Graph:
         return tuple(self._blobs.values())
 
     async def explore(self) -> None:
-        """Go on level by level, each level at once; every manifest is looked at once, however often it is named."""
+        """Go on level by level, each level at once; what is named again, under one tag or subject, is not looked at."""
         level = await self._explored(self._first, there=bool(self._first.there))
         for _ in range(_DEEPEST + 1):
             level = await self._look_at(level)
@@ -119,12 +119,6 @@ class Graph:
         if not self._believing or self._asking.is_new(target):
             return None
         return await found_at(target, ref, sparse=self._options.platforms)
-
-    async def _is_same(self, source: Repository, image: Descriptor, present: Digest) -> bool:
-        """Say whether this is the image, in whatever algorithm the target reckons."""
-        if present.algorithm == image.digest.algorithm:
-            return present == image.digest
-        return present == Digest.of((await self._asking.manifest(source, image)).raw, present.algorithm)
 
     async def _explored(self, one: Wanted, *, there: bool) -> list[Wanted]:
         """Note what the target lacks of this, and return what has to be looked at next."""
@@ -249,7 +243,7 @@ class Graph:
         async def look(tag: str) -> None:
             present = None if tag in lacking else await self._present(one.target, tag)
             image = await self._asking.head(one.source, tag, fetching=present is None)
-            same = present is not None and await self._is_same(one.source, image, present.digest)
+            same = present is not None and await stands_for(self._asking, one.source, image, present.digest)
             found.append(Wanted(one.source, one.target, image, there=same, tag=tag))
 
         await together(look(tag) for tag in tags)

@@ -90,3 +90,15 @@ class Asking(Protocol):
     ) -> Sequence[Descriptor]:
         """Return what refers to this digest; `settled`: an answer of a while ago is good enough."""
         ...
+
+
+async def reckoned(asking: Asking, source: Repository, image: Descriptor, algorithm: str) -> Digest:
+    """Return an image's digest in the algorithm the other end speaks; another than its own is that of its bytes."""
+    if algorithm == image.digest.algorithm:
+        return image.digest
+    return Digest.of((await asking.manifest(source, image)).raw, algorithm)
+
+
+async def stands_for(asking: Asking, source: Repository, image: Descriptor, present: Digest) -> bool:
+    """Say whether what a target has is this image, in whatever algorithm the target reckons."""
+    return present == await reckoned(asking, source, image, present.algorithm)

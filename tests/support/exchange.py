@@ -10,6 +10,7 @@ import contextlib
 import socket
 import ssl
 import struct
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from http import HTTPStatus
@@ -54,7 +55,7 @@ class Exchange:
     target: str
 
 
-class LoopbackServer:
+class LoopbackServer(ABC):
     """An HTTP server on a free loopback port. Who derives from it says what a request means and what it is called."""
 
     def __init__(self, *, authority: trustme.CA | None = None) -> None:
@@ -118,20 +119,21 @@ class LoopbackServer:
         self._authority.issue_cert("127.0.0.1", "localhost").configure_cert(context)
         return context
 
+    @abstractmethod
     def kind_of(self, method: str, path: str) -> str:
         """Return what sort of request this is, in the words of `Fault.kind`."""
-        raise NotImplementedError
 
     def turned_away(self, asked: Asked) -> Reply | None:
         """Return a refusal that is given before the body is read; `asked.body` is empty yet."""
         return None
 
+    @abstractmethod
     def answer(self, asked: Asked) -> Reply:
         """Process a request."""
-        raise NotImplementedError
 
     def cut(self, asked: Asked) -> None:
-        """Do what is to be done about a request of which this is all that came."""
+        """Do what is to be done about a request of which this is all that came: nothing, where nothing is kept."""
+        del asked
 
     async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
         asked = _without_body(request)

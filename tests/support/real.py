@@ -9,6 +9,7 @@ import socket
 import ssl
 import subprocess
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
@@ -64,7 +65,7 @@ class TokenAuth:
     bundle: Path
 
 
-class RegistryProcess:
+class RegistryProcess(ABC):
     """One registry of others on loopback; its port and what lies in its folder outlive `restart`.
 
     `lists_referrers` says whether it has the referrers API, `mounts` whether it gives a blob of one repository to
@@ -84,17 +85,17 @@ class RegistryProcess:
         self._authority = authority
         self._process: subprocess.Popen[bytes] | None = None
 
+    @abstractmethod
     def arguments(self) -> Sequence[str]:
         """What it is started with, now that its port is known."""
-        raise NotImplementedError
 
     def environment(self) -> Mapping[str, str]:
         """What it is told besides."""
         return {}
 
+    @abstractmethod
     def file_of(self, digest: str) -> Path:
         """Where a blob or a manifest lies."""
-        raise NotImplementedError
 
     @property
     def host(self) -> str:

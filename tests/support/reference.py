@@ -42,12 +42,6 @@ class Row:
         return _LINK.sub(r"\1", self.meaning.removeprefix(_INHERITED).lstrip(":, "))
 
 
-def not_yet() -> frozenset[str]:
-    """The keys that are not supported yet, as the reference says."""
-    _, _, table = REFERENCE.read_text(encoding="utf-8").partition("## Not supported yet")
-    return frozenset(re.findall(r"`(\w+)`", "".join(line for line in table.splitlines() if line.startswith("| `"))))
-
-
 def row_of(key: Key, reference: Mapping[str, Row]) -> Row | None:
     """Return the row of a key; what entries inherit is described with `defaults`."""
     row = reference.get(key.path)

@@ -6,12 +6,14 @@ alone (S3 says 403). Neither says anything of what was asked for.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 
 from regsync.errors import NotFound
 from regsync.registry.host import Learnt, Way
 from regsync.registry.http.transport import Answer, Headers, Request, Transport
 
+_LENGTH = re.compile(r"[1-9][0-9]{0,18}")
 _THERE = frozenset({200, 204})
 _NO_HEAD = frozenset({405, 501})
 _NOT_FOR_HEAD = frozenset({400, 401, 403, 405, 501})  # what storage says to a HEAD of a URL that is signed for GET
@@ -56,3 +58,9 @@ class Looks:
                 return streamed.headers if streamed.status in _THERE else None
         except NotFound:
             return None
+
+
+def length_of(headers: Headers) -> int | None:
+    """Return how many bytes headers announce; None where they do not say, or say nothing that can be."""
+    found = _LENGTH.fullmatch(headers.get("content-length", ""))
+    return None if found is None else int(found[0])

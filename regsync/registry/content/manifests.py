@@ -7,7 +7,6 @@ not used.
 
 from __future__ import annotations
 
-import re
 from collections import OrderedDict
 from contextlib import suppress
 from dataclasses import replace
@@ -19,7 +18,7 @@ from regsync.oci import mediatype
 from regsync.oci.descriptor import Descriptor
 from regsync.oci.digest import Digest
 from regsync.oci.manifest import MANIFEST_MAX, Manifest
-from regsync.registry.content.looking import Looks
+from regsync.registry.content.looking import Looks, length_of
 from regsync.registry.content.quota import quota_of
 from regsync.registry.content.reading import ask
 from regsync.registry.host import Asking, OnRegistry, Way
@@ -28,7 +27,6 @@ from regsync.registry.login.scope import Scope
 from regsync.repository import Quota
 
 _ACCEPT = tuple(("Accept", media_type) for media_type in mediatype.ACCEPT)
-_LENGTH = re.compile(r"[1-9][0-9]{0,18}")
 _QUOTA_LASTS = 900.0  # seconds; for ever would be a wait without end for whoever fetches nothing until more is left
 _TAGS = 4096  # remembered by what they stood for
 _MISSED = 1024  # names that HEAD has called missing
@@ -164,11 +162,11 @@ class Manifests:
 def _described(answer: Answer, ref: str | Digest) -> Descriptor | None:
     """Read a descriptor off the headers; None where they leave something open (all of them are optional)."""
     kind = mediatype.base(answer.headers.get("content-type", ""))
-    length = _LENGTH.fullmatch(answer.headers.get("content-length", ""))
+    length = length_of(answer.headers)
     digest = ref if isinstance(ref, Digest) else named(answer)
     if digest is None or not mediatype.is_manifest(kind) or length is None:
         return None
-    return Descriptor(kind, digest, int(length[0]))
+    return Descriptor(kind, digest, length)
 
 
 def named(answer: Answer) -> Digest | None:

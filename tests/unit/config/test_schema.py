@@ -8,12 +8,10 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
-from regsync.config.problems import Findings
-from regsync.config.scalars import Plain
-from regsync.config.yaml import compose, values_of
 from tests.support.pages import PAGES, ROOT, blocks, page_name
 from tests.support.schema import schema
 from tests.support.validation import faults
+from tests.support.wild import values_in
 from tests.unit.config.generated import CONFIG
 from tests.unit.config.loading import STEP
 
@@ -34,20 +32,7 @@ CRED = "creds:\n  - registry: a.example\n"
 
 def marked(text: str) -> list[str]:
     """What an editor marks in a file."""
-    return list(faults(bare(values_of(compose(text, ""), Findings(), file="", lenient=True)), SCHEMA, SCHEMA))
-
-
-def bare(value: Any) -> Any:
-    """Values as other readers of YAML have them."""
-    match value:
-        case Plain():
-            return value.value
-        case dict():
-            return {key: bare(item) for key, item in value.items()}
-        case list():
-            return [bare(item) for item in value]
-        case _:
-            return value
+    return list(faults(values_in(text), SCHEMA, SCHEMA))
 
 
 @pytest.mark.parametrize("text", EXAMPLES)
