@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import statistics
 import subprocess
 import sys
@@ -172,3 +173,9 @@ def test_a_file_without_templates_loads_nothing_that_runs_them(tmp_path: Path) -
         done = run("-X", "importtime", "-m", "regsync", "config", "--check", "-c", str(tmp_path / "regsync.yml"))
         assert done.returncode == 0, done.stderr
         assert (" regsync.template" in done.stderr) is needed
+
+
+def test_every_module_that_contributors_are_sent_to_is_there() -> None:
+    named = set(re.findall(r"`(regsync/[\w/.]*)`", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")))
+    assert len(named) > 40
+    assert sorted(path for path in named if not (ROOT / path).exists()) == []

@@ -24,9 +24,9 @@ from regsync.oci.platform import Platforms
 from regsync.oci.referrers import is_fallback_tag
 from regsync.registry.content.external import opened
 from regsync.registry.content.listing import Listing
-from regsync.registry.content.lists import ReferrerLists, Ways
 from regsync.registry.content.looking import Looks, length_of
 from regsync.registry.content.manifests import Manifests, named
+from regsync.registry.content.referrer_lists import ReferrerLists, Ways
 from regsync.registry.content.referrers import ReferrersApi
 from regsync.registry.content.suspended import Suspended
 from regsync.registry.content.upload import Uploads

@@ -14,7 +14,7 @@ from regsync.oci.descriptor import Descriptor
 from regsync.oci.digest import Digest
 from regsync.oci.manifest import Manifest
 from regsync.oci.referrers import fallback_tag, with_referrers
-from regsync.registry.content.lists import ReferrerLists, Ways
+from regsync.registry.content.referrer_lists import ReferrerLists, Ways
 from tests.support.built import INDEX, artifact_bytes, image_bytes
 from tests.support.clock import FakeClock, settle
 from tests.support.fake_registry import MODERN, FakeRegistry
