@@ -1,0 +1,87 @@
+"""What happened, as frozen values. Code that moves bytes states them; what they become is decided in `observe/`."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from regsync.events.content import BlobDone, BlobProgress, BlobRetried, BlobStarted, ManifestPushed
+from regsync.events.images import (
+    BackupStarted,
+    HookRan,
+    ImageCopied,
+    ImageCurrent,
+    ImageDelayed,
+    ImageFailed,
+    ImageNeeded,
+    ImagePostponed,
+    ImageRefreshing,
+    ImageSkipped,
+    NoTagsMatched,
+    TagsSelected,
+)
+from regsync.events.runs import (
+    EntryIgnored,
+    JobFinished,
+    JobQueued,
+    JobSkipped,
+    JobStarted,
+    RunFinished,
+    Stopping,
+    Warned,
+)
+from regsync.events.traffic import Exchanged, RequestRetried
+
+Event = (
+    Exchanged | RequestRetried | Warned
+    | BlobStarted | BlobDone | BlobProgress | BlobRetried | ManifestPushed
+    | TagsSelected | NoTagsMatched
+    | ImageCurrent | ImageNeeded | ImageRefreshing | ImageSkipped | BackupStarted | HookRan | ImageCopied
+    | ImageFailed | ImagePostponed | ImageDelayed
+    | RunFinished | EntryIgnored | JobQueued | JobSkipped | JobStarted | JobFinished | Stopping
+)  # fmt: skip
+
+
+class Tell(Protocol):
+    """What producers state their events to. Called synchronously; returns at once and raises nothing."""
+
+    def __call__(self, event: Event, /) -> None:
+        """Take note of one event."""
+        ...
+
+
+def ignore(event: Event, /) -> None:
+    """Tell nobody."""
+
+
+__all__ = [
+    "BackupStarted",
+    "BlobDone",
+    "BlobProgress",
+    "BlobRetried",
+    "BlobStarted",
+    "EntryIgnored",
+    "Event",
+    "Exchanged",
+    "HookRan",
+    "ImageCopied",
+    "ImageCurrent",
+    "ImageDelayed",
+    "ImageFailed",
+    "ImageNeeded",
+    "ImagePostponed",
+    "ImageRefreshing",
+    "ImageSkipped",
+    "JobFinished",
+    "JobQueued",
+    "JobSkipped",
+    "JobStarted",
+    "ManifestPushed",
+    "NoTagsMatched",
+    "RequestRetried",
+    "RunFinished",
+    "Stopping",
+    "TagsSelected",
+    "Tell",
+    "Warned",
+    "ignore",
+]

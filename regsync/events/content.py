@@ -1,0 +1,58 @@
+"""What became of blobs and manifests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class BlobStarted:
+    """A blob is being looked at; `kind` tells the config of an image from its layers."""
+
+    source: str
+    target: str
+    digest: str
+    kind: Literal["config", "layer"]
+
+
+@dataclass(frozen=True, slots=True)
+class BlobDone:
+    """A blob is at the target. `size` is in bytes; `adopted` means mounted or linked, so no byte was moved."""
+
+    target: str
+    digest: str
+    size: int
+    how: Literal["present", "adopted", "copied"]
+
+
+@dataclass(frozen=True, slots=True)
+class BlobProgress:
+    """How far a blob is on its way, told at most four times a second; `offset` and `size` are in bytes."""
+
+    source: str
+    targets: tuple[str, ...]
+    digest: str
+    offset: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class BlobRetried:
+    """A blob broke on its way and is begun again."""
+
+    source: str
+    target: str
+    digest: str
+    attempt: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestPushed:
+    """A manifest is at the target; `ref` is its tag or digest there, `size` its bytes."""
+
+    target: str
+    digest: str
+    ref: str
+    size: int

@@ -1,0 +1,128 @@
+"""What was decided about images, and what became of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class TagsSelected:
+    """The tags of one source repository were listed and filtered."""
+
+    source: str
+    available: int
+    selected: int
+
+
+@dataclass(frozen=True, slots=True)
+class NoTagsMatched:
+    """A filter left nothing; that is a warning and no failure. `filters` are the patterns, as people read them."""
+
+    source: str
+    filters: str
+    available: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ImageCurrent:
+    """Nothing to do: the target has it (`present` by name, or `same` by digest)."""
+
+    source: str
+    target: str
+    how: Literal["present", "same"]
+
+
+@dataclass(frozen=True, slots=True)
+class ImageNeeded:
+    """The target lacks the image or holds another one."""
+
+    source: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRefreshing:
+    """The target has the image, and lacks some of what belongs to it; the rest says what its entry looks after."""
+
+    source: str
+    target: str
+    forced: bool
+    digest_tags: bool
+    referrers: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BackupStarted:
+    """What a target's name stands for gets another name, because the first is about to be given to another image."""
+
+    original: str
+    backup: str
+
+
+@dataclass(frozen=True, slots=True)
+class HookRan:
+    """A hook of an image, or of the entry with these ends, did what it was to do; it took so many `seconds`."""
+
+    hook: str
+    source: str
+    target: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class ImageSkipped:
+    """The image is of a media type this entry does not copy."""
+
+    source: str
+    media_type: str
+    allowed: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ImageCopied:
+    """The target's name now stands for this digest."""
+
+    source: str
+    target: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFailed:
+    """An image, or what would have listed images, failed. `message` is the line people grep for.
+
+    `crash` is set only by a bug of ours.
+    """
+
+    message: str
+    source: str
+    target: str
+    error: str
+    attempts: int
+    crash: BaseException | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ImagePostponed:
+    """A registry asked to be left alone, so an image (or a listing of images) is tried again in `pause` seconds."""
+
+    source: str
+    target: str
+    pause: float
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImageDelayed:
+    """A registry lets `remaining` images be fetched (of `limit`, if it says so), and `least` are wanted to be left.
+
+    The image waits for `pause` seconds, and then its registry is asked again.
+    """
+
+    source: str
+    target: str
+    remaining: int
+    limit: int | None
+    least: int
+    pause: float

@@ -1,0 +1,80 @@
+"""What a run, or the daemon around it, did."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RunFinished:
+    """A run over one entry, or over all of them (`entry` empty), came to its end; sizes are in bytes."""
+
+    entry: str
+    copied: int
+    unchanged: int
+    skipped: int
+    failed: int
+    moved: int
+    spared: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class EntryIgnored:
+    """An entry of a daemon that is never due."""
+
+    message: str
+    source: str
+    target: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class JobQueued:
+    """An entry waits for a worker."""
+
+    entry: str
+    due: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class JobSkipped:
+    """An entry was due while it still waited or ran; `times` is how often in a row that was."""
+
+    entry: str
+    due: datetime
+    times: int
+
+
+@dataclass(frozen=True, slots=True)
+class JobStarted:
+    """A worker took an entry."""
+
+    entry: str
+    due: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class JobFinished:
+    """An entry's run ended; `crash` is set only by a bug of ours, never by a failed image."""
+
+    entry: str
+    failed: int
+    crash: BaseException | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stopping:
+    """A signal asked the daemon to stop; `grace` seconds are left to those who work."""
+
+    grace: float
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """Something the operator should know that fails nothing; `message` is what people grep for."""
+
+    message: str
+    fields: Mapping[str, object] = field(default_factory=dict)
