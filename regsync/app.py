@@ -18,7 +18,7 @@ from regsync.daemon.runner import Say
 from regsync.daemon.schedule import parse_schedule
 from regsync.daemon.server import Served, Stoppable, serve
 from regsync.errors import ConfigError
-from regsync.events import EntryIgnored, Warned
+from regsync.events import EntryIgnored, RunStarted, Warned
 from regsync.facts import Telling
 from regsync.hosts import hosts_of, logins_of, manner_of
 from regsync.observe.report import Tally
@@ -174,6 +174,7 @@ class App:
         tally = Tally()
         began = self._clock.monotonic()
         with self._tell.run(tally, entry=name):
+            self._tell(RunStarted(name, scope))
             await Run(
                 engine,
                 entries,

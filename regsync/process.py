@@ -19,8 +19,9 @@ from regsync.config.load import Loaded
 from regsync.errors import ConfigError, Malformed, RegsyncError
 from regsync.events import JobFinished
 from regsync.facts import Telling
+from regsync.observe.levels import ERROR, parse_verbosity
 from regsync.observe.lines import LONGEST
-from regsync.observe.logs import ERROR, Log, parse_verbosity
+from regsync.observe.logs import Log
 from regsync.observe.output import Output
 from regsync.observe.report import failure_lines, table
 from regsync.options import DRIFT, FAILED, FINE, INTERRUPTED, USAGE, Options

@@ -14,7 +14,7 @@ from click import Command, Option
 from regsync.app import load
 from regsync.cli import program
 from regsync.errors import ConfigError
-from regsync.observe import logs
+from regsync.observe import wording
 from regsync.template.functions import FUNCTIONS
 from regsync.template.times import DURATION, TIME
 from regsync.template.values import Kind, Pointer, Slice, Struct
@@ -122,7 +122,7 @@ def test_every_option_in_the_reference_exists() -> None:
 
 def test_every_message_from_info_up_has_its_line_in_the_reference() -> None:
     text = (REFERENCE / "log-lines.md").read_text(encoding="utf-8")
-    messages = re.findall(r'(?:INFO|WARN|ERROR), "([A-Z][^"]+)"', inspect.getsource(logs))
+    messages = re.findall(r'(?:INFO|WARN|ERROR), "([A-Z][^"]+)"', inspect.getsource(wording))
     assert messages
     assert [message for message in messages if f"`{message}`" not in text] == []
 

@@ -7,6 +7,7 @@ from typing import Protocol
 from regsync.events.content import BlobDone, BlobProgress, BlobRetried, BlobStarted, ManifestPushed
 from regsync.events.images import (
     BackupStarted,
+    CopyPlanned,
     HookRan,
     ImageCopied,
     ImageCurrent,
@@ -26,6 +27,7 @@ from regsync.events.runs import (
     JobSkipped,
     JobStarted,
     RunFinished,
+    RunStarted,
     Stopping,
     Warned,
 )
@@ -35,9 +37,10 @@ Event = (
     Exchanged | RequestRetried | Warned
     | BlobStarted | BlobDone | BlobProgress | BlobRetried | ManifestPushed
     | TagsSelected | NoTagsMatched
-    | ImageCurrent | ImageNeeded | ImageRefreshing | ImageSkipped | BackupStarted | HookRan | ImageCopied
+    | ImageCurrent | ImageNeeded | ImageRefreshing | ImageSkipped
+    | BackupStarted | HookRan | CopyPlanned | ImageCopied
     | ImageFailed | ImagePostponed | ImageDelayed
-    | RunFinished | EntryIgnored | JobQueued | JobSkipped | JobStarted | JobFinished | Stopping
+    | RunStarted | RunFinished | EntryIgnored | JobQueued | JobSkipped | JobStarted | JobFinished | Stopping
 )  # fmt: skip
 
 
@@ -59,6 +62,7 @@ __all__ = [
     "BlobProgress",
     "BlobRetried",
     "BlobStarted",
+    "CopyPlanned",
     "EntryIgnored",
     "Event",
     "Exchanged",
@@ -79,6 +83,7 @@ __all__ = [
     "NoTagsMatched",
     "RequestRetried",
     "RunFinished",
+    "RunStarted",
     "Stopping",
     "TagsSelected",
     "Tell",

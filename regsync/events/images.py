@@ -26,30 +26,51 @@ class NoTagsMatched:
 
 @dataclass(frozen=True, slots=True)
 class ImageCurrent:
-    """Nothing to do: the target has it (`present` by name, or `same` by digest)."""
+    """Nothing to do: the target has it (`present` by name, or `same` by digest, which then is `digest`)."""
 
     source: str
     target: str
     how: Literal["present", "same"]
+    digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ImageNeeded:
-    """The target lacks the image or holds another one."""
+    """The target lacks the image or holds another one.
+
+    `digest` is what the source's name stands for; `before` what the target's does, empty where that is not there or
+    may not be looked at.
+    """
 
     source: str
     target: str
+    digest: str = ""
+    before: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CopyPlanned:
+    """An image is about to be copied: so many blobs, of so many bytes in all, may have to move."""
+
+    source: str
+    target: str
+    blobs: int
+    size: int
 
 
 @dataclass(frozen=True, slots=True)
 class ImageRefreshing:
-    """The target has the image, and lacks some of what belongs to it; the rest says what its entry looks after."""
+    """The target has the image of this digest, and lacks some of what belongs to it.
+
+    The rest says what its entry looks after.
+    """
 
     source: str
     target: str
     forced: bool
     digest_tags: bool
     referrers: bool
+    digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)

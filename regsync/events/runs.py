@@ -5,6 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted:
+    """A run over one entry, or over all of them (`entry` empty), begins; `scope` is what it looks for."""
+
+    entry: str
+    scope: Literal["changed", "missing", "check"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from regsync.sync.entry import ImagePair, PullLimit
 from regsync.sync.lookups import Lookups
 from regsync.sync.planning import Remembered
 from regsync.sync.quota import QuotaGate
+from regsync.sync.telling import planned
 from regsync.transfer.copier import Copier
 from regsync.transfer.mover import Shared
 from regsync.transfer.options import CopyOptions
@@ -147,6 +148,7 @@ class Carrier:
         for at, plan in enumerate(plans):
             if isinstance(plan, CopyPlan):
                 ready.append((at, plan))
+                self._tell(planned(orders[at].pair, plan))
             elif isinstance(plan, RegsyncError):
                 outcomes[at] = plan
             else:

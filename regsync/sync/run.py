@@ -17,11 +17,7 @@ from regsync.clock import Breath, Clock
 from regsync.errors import RegsyncError
 from regsync.events import (
     ImageCopied,
-    ImageCurrent,
     ImageFailed,
-    ImageNeeded,
-    ImageRefreshing,
-    ImageSkipped,
     Tell,
 )
 from regsync.facts import working
@@ -31,7 +27,7 @@ from regsync.oci.reference import parse_reference
 from regsync.repository import Endpoints
 from regsync.sync.around import Around, Copied, RunHook, no_hook
 from regsync.sync.carry import Carrier, Order, Outcome
-from regsync.sync.decide import Current, Decider, Decision, Delayed, Failed, Needed, Postponed, Skipped
+from regsync.sync.decide import Decider, Decision, Delayed, Failed, Needed, Postponed
 from regsync.sync.entry import ImagePair, Pair, RegistryPair, RepositoryPair, Scope, SyncEntry, pair_of
 from regsync.sync.expand import Expander
 from regsync.sync.gates import Gate, name_backup, passed
@@ -41,6 +37,7 @@ from regsync.sync.order import PlaceOf
 from regsync.sync.party import Party
 from regsync.sync.quota import QuotaGate
 from regsync.sync.targets import Targets
+from regsync.sync.telling import told
 from regsync.sync.units import MOST, Unit, Units
 from regsync.transfer.mover import Shared
 from regsync.transfer.seen import Seen
@@ -222,11 +219,12 @@ class Run:
             entry, pair, scope=self._scope, listed=self._is_listed(entry, pair), since=unit.since
         )
         if isinstance(decision, Needed):
-            self._tell(_need(pair, decision))
+            self._tell_of(decision, entry, pair)
             if self._scope != "check":
                 held = await self._quotas.held_back(entry.limit, pair, since=unit.since)
                 decision = held or await passed(self._gates, entry, pair, decision)
-        self._tell_of(decision, entry, pair)
+        if not isinstance(decision, Needed):
+            self._tell_of(decision, entry, pair)
         if not isinstance(decision, Needed) or self._scope == "check":
             party.needs_nothing()
             return decision
@@ -239,13 +237,8 @@ class Run:
         return Copied(outcome)
 
     def _tell_of(self, decision: Decision, entry: SyncEntry, pair: ImagePair) -> None:
-        match decision:
-            case Current(how=how):
-                self._tell(ImageCurrent(str(pair.source), str(pair.target), how))
-            case Skipped(media_type=media_type):
-                self._tell(ImageSkipped(str(pair.source), media_type, entry.media_types))
-            case Needed() | Postponed() | Delayed() | Failed():
-                pass
+        if event := told(decision, entry, pair):
+            self._tell(event)
 
     def _is_listed(self, entry: SyncEntry, pair: ImagePair) -> bool:
         """Say whether the target's tags are worth listing: more than this image may be looked for among them."""
@@ -283,13 +276,3 @@ class Run:
         self._failures += 1
         if self._abort_on_error:
             self._group.cancel()
-
-
-def _need(pair: ImagePair, needed: Needed) -> ImageNeeded | ImageRefreshing:
-    """Say what an image is needed for."""
-    source, target, options = str(pair.source), str(pair.target), needed.options
-    if not needed.there:
-        return ImageNeeded(source, target)
-    return ImageRefreshing(
-        source, target, options.force_recursive, options.digest_tags, referrers=options.referrers is not None
-    )

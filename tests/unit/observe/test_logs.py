@@ -20,7 +20,8 @@ from regsync.events import (
     RunFinished,
     Warned,
 )
-from regsync.observe.logs import DEBUG, ERROR, INFO, TRACE, WARN, Log, parse_verbosity
+from regsync.observe.levels import DEBUG, ERROR, INFO, TRACE, WARN, parse_verbosity
+from regsync.observe.logs import Log
 from regsync.observe.output import Output
 from regsync.secrets import Secrets
 from tests.support.facts import a_fact

@@ -85,7 +85,7 @@ async def test_an_image_that_is_the_same_is_told_of_as_unchanged() -> None:
     runner, failed, seen = await ran(ends, image(*ENDS))
     digest, kind = ends.at("a.x/app").tagged["v1"], ends.at("a.x/app").manifests.popitem()[1].media_type
     name = "a.x/app:v1 -> b.x/app:v1"
-    assert (failed, seen) == (0, [ImageCurrent(*ENDS, "same")])
+    assert (failed, seen) == (0, [ImageCurrent(*ENDS, "same", str(digest))])
     assert runner.told == [
         Event("unchanged", name, *ENDS, "unchanged", str(digest), str(digest), kind),
         Event("entryUnchanged", name, *ENDS, "unchanged", images=Counts(unchanged=1)),

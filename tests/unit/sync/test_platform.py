@@ -65,7 +65,7 @@ async def test_a_target_that_has_the_image_of_the_platform_is_asked_for_nothing_
     source.calls.clear()
     target.calls.clear()
     _, seen = await ran(ends, arm("b.x/app:v1"))
-    assert ImageCurrent("a.x/app:v1", "b.x/app:v1", "same") in seen
+    assert ImageCurrent("a.x/app:v1", "b.x/app:v1", "same", str(target.tagged["v1"])) in seen
     assert dict(source.calls) == {"head_manifest": 1, "get_manifest": 1}
     assert dict(target.calls) == {"head_manifest": 1}
 

@@ -181,7 +181,7 @@ async def test_many_images_that_wait_for_one_source_ask_it_together_and_their_ta
 async def test_a_check_does_not_wait() -> None:
     lab = await counted(0)
     assert await lab.run(ONE, scope="check").run() == 0
-    assert lab.seen == [ImageNeeded("a.x/app:v1", "b.x/app:v1")]
+    assert lab.seen == [ImageNeeded("a.x/app:v1", "b.x/app:v1", str(lab.source.tagged["v1"]))]
     assert lab.clock.slept == []
 
 

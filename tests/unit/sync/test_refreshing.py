@@ -55,6 +55,7 @@ def of_kind(seen: Sequence[Event], *kinds: type) -> list[Event]:
     return [event for event in seen if isinstance(event, kinds)]
 
 
+APP = ("a.x/app:v1", "b.x/app:v1")
 TOLD = (ImageNeeded, ImageRefreshing, ImageCopied, ImageCurrent)
 
 
@@ -63,7 +64,7 @@ async def test_an_image_that_has_all_that_belongs_to_it_is_current_and_nothing_i
     await ran(ends, app(REFERRERS))
     forget(ends)
     failed, seen = await ran(ends, app(REFERRERS))
-    assert (failed, of_kind(seen, *TOLD)) == (0, [ImageCurrent("a.x/app:v1", "b.x/app:v1", "same")])
+    assert (failed, of_kind(seen, *TOLD)) == (0, [ImageCurrent("a.x/app:v1", "b.x/app:v1", "same", IMAGE.digest)])
     assert dict(ends.at("a.x/app").calls) == {"head_manifest": 1, "referrers": 2}
     assert dict(ends.at("b.x/app").calls) == {"head_manifest": 1, "referrers": 1}
 
@@ -117,7 +118,9 @@ async def test_what_was_added_to_an_image_is_told_as_a_refreshing_and_copied() -
     failed, seen = await ran(ends, app(CopyOptions(referrers=ReferrerOptions(), digest_tags=True)))
     assert failed == 0
     assert of_kind(seen, *TOLD) == [
-        ImageRefreshing("a.x/app:v1", "b.x/app:v1", forced=False, digest_tags=True, referrers=True),
+        ImageRefreshing(
+            "a.x/app:v1", "b.x/app:v1", forced=False, digest_tags=True, referrers=True, digest=IMAGE.digest
+        ),
         ImageCopied("a.x/app:v1", "b.x/app:v1", IMAGE.digest),
     ]
     assert Digest.parse(SBOM.digest) in ends.at("b.x/app").manifests
@@ -130,7 +133,7 @@ async def test_a_check_says_truly_whether_something_would_be_copied_and_writes_n
     assert ends.at("b.x/app").calls["put_manifest"] == 0
     await ran(ends, app(REFERRERS))
     _, seen = await ran(ends, app(REFERRERS), scope="check")
-    assert of_kind(seen, *TOLD) == [ImageCurrent("a.x/app:v1", "b.x/app:v1", "same")]
+    assert of_kind(seen, *TOLD) == [ImageCurrent("a.x/app:v1", "b.x/app:v1", "same", IMAGE.digest)]
 
 
 @pytest.mark.parametrize("options", [REFERRERS, FORCED, TAGS])
@@ -146,7 +149,7 @@ async def test_a_fast_check_compares_the_image_s_own_digest_and_nothing_else(sco
     ends = await world(IMAGE, SBOM)
     fast = CopyOptions(referrers=ReferrerOptions(), digest_tags=True, force_recursive=True, fast_check=True)
     _, seen = await ran(ends, app(fast), scope=scope)
-    assert of_kind(seen, *TOLD) == [ImageCurrent("a.x/app:v1", "b.x/app:v1", "same")]
+    assert of_kind(seen, *TOLD) == [ImageCurrent("a.x/app:v1", "b.x/app:v1", "same", IMAGE.digest)]
     assert dict(ends.at("a.x/app").calls) == dict(ends.at("b.x/app").calls) == {"head_manifest": 1}
 
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 
 from regsync.events import (
+    CopyPlanned,
     ImageCopied,
     ImageCurrent,
     ImageFailed,
@@ -45,7 +46,10 @@ async def test_an_image_is_copied_and_the_second_run_asks_two_questions() -> Non
     for one in ends.repositories_by_name.values():
         one.calls.clear()
     failed, seen = await ran(ends, entry)
-    assert (failed, seen) == (0, [ImageCurrent("a.x/app:v1", "b.x/app:v1", "same")])
+    assert (failed, seen) == (
+        0,
+        [ImageCurrent("a.x/app:v1", "b.x/app:v1", "same", str(ends.at("b.x/app").tagged["v1"]))],
+    )
     assert sum(sum(one.calls.values()) for one in ends.repositories_by_name.values()) == 2
 
 
@@ -150,12 +154,22 @@ async def test_a_source_named_by_three_entries_is_resolved_and_fetched_once() ->
     assert ends.at("a.x/app").calls["get_manifest"] == 2  # the index and its child
 
 
+async def test_a_tag_that_moved_is_told_of_with_what_it_stood_for_and_how_much_may_have_to_move() -> None:
+    ends = MemoryEndpoints()
+    moved = await an_image(ends.at("a.x/app"), b"new layer", tag="v1")
+    before = await an_image(ends.at("b.x/app"), b"layer", tag="v1")
+    _, seen = await ran(ends, image("a.x/app:v1", "b.x/app:v1"))
+    size = sum(blob.size for blob in moved.blobs)
+    assert seen[0] == ImageNeeded("a.x/app:v1", "b.x/app:v1", str(moved.digest), str(before.digest))
+    assert seen[1] == CopyPlanned("a.x/app:v1", "b.x/app:v1", blobs=2, size=size)
+
+
 async def test_check_says_what_is_needed_and_writes_nothing() -> None:
     ends = MemoryEndpoints()
     await an_image(ends.at("a.x/app"), b"layer", tag="v1")
     failed, seen = await ran(ends, image("a.x/app:v1", "b.x/app:v1"), scope="check")
     assert failed == 0
-    assert seen == [ImageNeeded("a.x/app:v1", "b.x/app:v1")]
+    assert seen == [ImageNeeded("a.x/app:v1", "b.x/app:v1", str(ends.at("a.x/app").tagged["v1"]))]
     assert not ends.at("b.x/app").blobs
     assert not ends.tidied
 
