@@ -21,7 +21,7 @@ from regsync.errors import ConfigError
 from regsync.events import EntryIgnored, RunStarted, Warned
 from regsync.facts import Telling
 from regsync.hosts import hosts_of, logins_of, manner_of
-from regsync.observe.report import Tally
+from regsync.record.tally import Tally
 from regsync.registry.host import HostSettings
 from regsync.registry.login.dockerconfig import DockerConfig, ask_store, load_docker_config
 from regsync.registry.login.name import check_registry_name
@@ -171,22 +171,26 @@ class App:
         since: float | None = None,
         say: Say | None = None,
     ) -> Tally:
-        tally = Tally()
+        tally, cut = Tally(), True
         began = self._clock.monotonic()
+        run = Run(
+            engine,
+            entries,
+            scope=scope,
+            abort_on_error=abort_on_error,
+            tell=self._tell,
+            since=since,
+            sharing=self._sharing,
+            workers=self._config.defaults.parallel if abort_on_error else MOST,
+            say=say,
+        )
         with self._tell.run(tally, entry=name):
             self._tell(RunStarted(name, scope))
-            await Run(
-                engine,
-                entries,
-                scope=scope,
-                abort_on_error=abort_on_error,
-                tell=self._tell,
-                since=since,
-                sharing=self._sharing,
-                workers=self._config.defaults.parallel if abort_on_error else MOST,
-                say=say,
-            ).run()
-            self._tell(tally.finished(name, seconds=self._clock.monotonic() - began))
+            try:
+                await run.run()
+                cut = False
+            finally:
+                self._tell(tally.finished(name, seconds=self._clock.monotonic() - began, cut=cut))
         return tally
 
     @asynccontextmanager

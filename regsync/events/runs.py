@@ -18,7 +18,7 @@ class RunStarted:
 
 @dataclass(frozen=True, slots=True)
 class RunFinished:
-    """A run over one entry, or over all of them (`entry` empty), came to its end; sizes are in bytes."""
+    """A run over one entry, or over all (`entry` empty), came to its end or was `cut` off; sizes are in bytes."""
 
     entry: str
     copied: int
@@ -28,6 +28,7 @@ class RunFinished:
     moved: int
     spared: int
     seconds: float
+    cut: bool = False
 
 
 @dataclass(frozen=True, slots=True)

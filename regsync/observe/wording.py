@@ -200,8 +200,8 @@ def _line_of_run(event: RunStarted | RunFinished) -> Line:
         "spared": event.spared,
         "seconds": round(event.seconds, 2),
     }
-    quiet = event.entry and not event.copied and not event.failed
-    return DEBUG if quiet else INFO, "Run finished", {**entry, **fields}
+    quiet = event.cut or (event.entry and not event.copied and not event.failed)
+    return DEBUG if quiet else INFO, "Run cut off" if event.cut else "Run finished", {**entry, **fields}
 
 
 def _ends(event: _Ends) -> dict[str, object]:

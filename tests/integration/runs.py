@@ -8,7 +8,7 @@ from pathlib import Path
 from regsync.app import App, load
 from regsync.events import Event
 from regsync.facts import Telling
-from regsync.observe.report import Tally
+from regsync.record.tally import Tally
 from regsync.secrets import Secrets
 from regsync.sync.entry import Scope
 from tests.support.clock import FakeClock

@@ -11,7 +11,7 @@ import pytest
 from regsync.app import App, load
 from regsync.events import Event
 from regsync.facts import Telling
-from regsync.observe.report import Tally
+from regsync.record.tally import Tally
 from regsync.secrets import Secrets
 from tests.support.built import assert_whole, image_bytes, index_bytes, some_bytes
 from tests.support.clock import FakeClock

@@ -9,7 +9,7 @@ import pytest
 from regsync.app import App, load
 from regsync.events import Event
 from regsync.facts import Telling
-from regsync.observe.report import Tally
+from regsync.record.tally import Tally
 from regsync.secrets import Secrets
 from tests.support.built import Built, image_bytes, some_bytes
 from tests.support.clock import FakeClock

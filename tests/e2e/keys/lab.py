@@ -22,7 +22,7 @@ from regsync.connections import Connections
 from regsync.events import Event, Tell, Warned, ignore
 from regsync.facts import Fact, Telling
 from regsync.hosts import hosts_of
-from regsync.observe.report import Tally
+from regsync.record.tally import Tally
 from regsync.registry.login.dockerconfig import DockerConfig
 from regsync.secrets import Secrets
 from regsync.sync.entry import Scope

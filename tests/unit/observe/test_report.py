@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from regsync.events import BlobDone, ImageCopied, ImageCurrent, ImageFailed, ImageNeeded, ImageSkipped, ManifestPushed
-from regsync.observe.report import Tally, failure_lines, human_bytes, table
+from regsync.observe.report import failure_lines, human_bytes, table
+from regsync.record.tally import Tally
 from tests.support.facts import a_fact
 
 

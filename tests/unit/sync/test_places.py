@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from regsync.events import BlobDone, ImageCopied, ImageFailed, TagsSelected
 from regsync.facts import Fact, Telling
-from regsync.observe.report import Tally
+from regsync.record.tally import Tally
 from regsync.sync.entry import SyncEntry
 from regsync.sync.run import Run
 from tests.support.clock import FakeClock

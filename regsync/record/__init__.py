@@ -1,0 +1,1 @@
+"""What runs came to and what they are at: kept for whoever asks later. Nothing of the engine is known here."""

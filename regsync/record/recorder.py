@@ -1,0 +1,247 @@
+"""Facts become records: what each run that is going on has come to so far, and what it came to when it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from regsync.events import (
+    BlobDone,
+    BlobProgress,
+    BlobRetried,
+    CopyPlanned,
+    ImageCopied,
+    ImageCurrent,
+    ImageDelayed,
+    ImageFailed,
+    ImageNeeded,
+    ImagePostponed,
+    ImageRefreshing,
+    ImageSkipped,
+    ManifestPushed,
+    RunFinished,
+    RunStarted,
+)
+from regsync.facts import Fact
+from regsync.record.tally import Tally
+from regsync.record.values import ImageOutcome, ImageRecord, LiveBlob, LiveImage, RunRecord, Scope
+
+_UNCHANGED = 1000  # unchanged images of a run that are listed; of 10,000 tags nobody reads all
+_Needed = ImageNeeded | ImageRefreshing
+_Waits = ImagePostponed | ImageDelayed
+
+
+@dataclass(slots=True)
+class _Image:
+    """An image that is needed and has not ended."""
+
+    entry: str
+    source: str
+    target: str
+    since: datetime
+    digest: str
+    before: str
+    size: int = 0
+    done: int = 0
+    moved: int = 0
+    spared: int = 0
+    until: datetime | None = None
+    why: str = ""
+    blobs: dict[str, LiveBlob] = field(default_factory=dict)
+
+    def is_in(self, repository: str) -> bool:
+        """Say whether the image's name is one of this repository."""
+        rest = self.target.removeprefix(repository)
+        return rest != self.target and rest[:1] in {":", "@"}
+
+    def live(self, run: str) -> LiveImage:
+        """Return how far it is."""
+        under_way = sum(blob.offset for blob in self.blobs.values())
+        return LiveImage(
+            run,
+            self.entry,
+            self.source,
+            self.target,
+            self.since,
+            self.digest,
+            self.size,
+            min(self.done + under_way, self.size),
+            tuple(self.blobs.values()),
+            self.until,
+            self.why,
+        )
+
+
+class _Run:
+    """A run that has not ended."""
+
+    def __init__(self, name: str, entry: str, scope: Scope, began: datetime, *, most_unchanged: int) -> None:
+        self.name = name
+        self.entry = entry
+        self.scope = scope
+        self.began = began
+        self.open: dict[str, _Image] = {}
+        self.tally = Tally()
+        self._images: list[ImageRecord] = []
+        self._unlisted = most_unchanged
+
+    def record(self, *, ended: datetime | None = None, seconds: float = 0.0, cut: bool = False) -> RunRecord:
+        """Return what it has come to."""
+        counts = self.tally.counts()
+        if self.scope != "check":
+            counts = replace(counts, needed=0)  # they were copied, or failed
+        return RunRecord(
+            self.name, self.entry, self.scope, self.began, ended, seconds, counts, tuple(self._images), cut
+        )
+
+    def add(self, image: ImageRecord) -> None:
+        """List what became of an image."""
+        if image.outcome == "unchanged":
+            self._unlisted -= 1
+        if image.outcome != "unchanged" or self._unlisted >= 0:
+            self._images.append(image)
+
+    def needs(self, fact: Fact, event: _Needed) -> None:
+        """Take note of an image that is to be copied; where nothing is copied, that is what became of it."""
+        before = event.before if isinstance(event, ImageNeeded) else event.digest
+        image = _Image(fact.entry, event.source, event.target, fact.at, event.digest, before)
+        if self.scope == "check":
+            self.add(_ended(image, "needed", fact.at))
+        else:
+            self.open[event.target] = image
+
+    def ends(self, fact: Fact, target: str, source: str, outcome: ImageOutcome, digest: str = "") -> None:
+        """Take note of what became of an image."""
+        image = self._taken(fact, target, source)
+        self.add(replace(_ended(image, outcome, fact.at), digest=digest or image.digest))
+
+    def fails(self, fact: Fact, event: ImageFailed) -> None:
+        """Take note of a failure."""
+        failed = _ended(self._taken(fact, event.target, event.source), "failed", fact.at)
+        self.add(replace(failed, message=event.message, error=event.error, attempts=event.attempts))
+
+    def waits(self, fact: Fact, event: _Waits) -> None:
+        """Take note that an image waits."""
+        image = self.open.setdefault(event.target, _Image(fact.entry, event.source, event.target, fact.at, "", ""))
+        image.until = fact.at + timedelta(seconds=event.pause)
+        image.why = event.why if isinstance(event, ImagePostponed) else f"{event.remaining} pulls are left"
+
+    def plans(self, event: CopyPlanned) -> None:
+        """Take note of how much there is to do for an image, be it once more."""
+        if image := self.open.get(event.target):
+            image.size, image.done, image.until, image.why = event.size, 0, None, ""
+
+    def moves(self, event: BlobProgress) -> None:
+        """Take note of how far a blob is on its way to every image that waits for it."""
+        blob = LiveBlob(event.digest, event.source, event.targets, event.offset, event.size)
+        for target in event.targets:
+            for image in self._in(target):
+                image.blobs[event.digest] = blob
+
+    def stops(self, event: BlobRetried | BlobDone, fact: Fact) -> None:
+        """Take note that a blob is not under way any more; its bytes count for the image it was moved for."""
+        for image in self._in(event.target):
+            image.blobs.pop(event.digest, None)
+            if isinstance(event, BlobDone):
+                image.done += event.size
+        if isinstance(event, BlobDone) and event.how != "present":
+            self.credits(fact, event.target, event.size, moved=event.how == "copied")
+
+    def credits(self, fact: Fact, repository: str, size: int, *, moved: bool) -> None:
+        """Count bytes for one image: the one this was done for, or else any of the repository's."""
+        here = self._in(repository)
+        image = next((one for one in here if one.target == fact.image), here[0] if here else None)
+        if image is not None and moved:
+            image.moved += size
+        elif image is not None:
+            image.spared += size
+
+    def _in(self, repository: str) -> list[_Image]:
+        return [image for image in self.open.values() if image.is_in(repository)]
+
+    def _taken(self, fact: Fact, target: str, source: str) -> _Image:
+        return self.open.pop(target, None) or _Image(fact.entry, source, target, fact.at, "", "")
+
+
+class Recorder:
+    """An observer that knows how far each run is; `keep` gets what a run came to when it ends.
+
+    Runs are named by when they began, so that names of several processes sort and do not meet.
+    """
+
+    def __init__(self, keep: Callable[[RunRecord], None], *, most_unchanged: int = _UNCHANGED) -> None:
+        self._keep = keep
+        self._most_unchanged = most_unchanged
+        self._runs: dict[str, _Run] = {}
+
+    def __call__(self, fact: Fact, /) -> None:
+        """Take note of one fact."""
+        event, run = fact.event, self._runs.get(fact.run)
+        if isinstance(event, RunStarted):
+            name = f"{fact.at:%Y%m%dT%H%M%S}-{fact.run}"
+            self._runs[fact.run] = _Run(name, event.entry, event.scope, fact.at, most_unchanged=self._most_unchanged)
+            return
+        if run is None:
+            return
+        run.tally(fact)
+        if isinstance(event, RunFinished):
+            del self._runs[fact.run]
+            self._keep(run.record(ended=fact.at, seconds=event.seconds, cut=event.cut))
+        else:
+            _note(run, fact)
+
+    def running(self) -> list[RunRecord]:
+        """Return the runs that are going on, with what they have come to so far."""
+        return [run.record() for run in self._runs.values()]
+
+    def live(self) -> list[LiveImage]:
+        """Return the images that are being copied or wait."""
+        return [image.live(run.name) for run in self._runs.values() for image in run.open.values()]
+
+
+def _note(run: _Run, fact: Fact) -> None:
+    match event := fact.event:
+        case ImageNeeded() | ImageRefreshing():
+            run.needs(fact, event)
+        case ImageCurrent(digest=digest):
+            run.ends(fact, event.target, event.source, "unchanged", digest)
+        case ImageCopied(digest=digest):
+            run.ends(fact, event.target, event.source, "copied", digest)
+        case ImageSkipped():
+            run.ends(fact, fact.image, event.source, "skipped")
+        case ImageFailed():
+            run.fails(fact, event)
+        case ImagePostponed() | ImageDelayed():
+            run.waits(fact, event)
+        case _:
+            _note_bytes(run, fact)
+
+
+def _note_bytes(run: _Run, fact: Fact) -> None:
+    match event := fact.event:
+        case CopyPlanned():
+            run.plans(event)
+        case BlobProgress():
+            run.moves(event)
+        case BlobRetried() | BlobDone():
+            run.stops(event, fact)
+        case ManifestPushed(size=size):
+            run.credits(fact, event.target, size, moved=True)
+        case _:
+            pass
+
+
+def _ended(image: _Image, outcome: ImageOutcome, at: datetime) -> ImageRecord:
+    return ImageRecord(
+        image.entry,
+        image.source,
+        image.target,
+        outcome,
+        at,
+        image.before,
+        image.digest,
+        image.moved,
+        image.spared,
+        (at - image.since).total_seconds(),
+    )
