@@ -10,10 +10,12 @@ RegsyncError                 retryable = False; attempts = how often it was trie
 ├── AccessDenied             credentials missing or refused
 │   └── Forbidden            the credentials are fine, and yet this is not allowed
 ├── Refused                  we will not do that (unsafe redirect, guarded address, TLS not trusted)
+│   └── Misled               the other side sends us where we do not go; it may have what was asked for
 ├── Unsupported              the other side cannot do this
 ├── StorageError             the disk or the layout directory cannot be used (full, read-only, damaged)
 ├── Incomplete               the target says that parts of a manifest it was given are not there
 ├── Unavailable              retryable: network failure, 5xx, 408, 429
+│   ├── Failing              it is there, and fails at this
 │   └── TooSlow              not retryable: it was tried as often as makes sense
 ├── IntegrityError           retryable; the bytes are not the ones described
 ├── HookFailed               something the operator wanted to have run around a copy went wrong
@@ -118,6 +120,10 @@ class Refused(RegsyncError):
     """Something the other side asked for and we will not do: it would leak a credential or reach a guarded place."""
 
 
+class Misled(Refused):
+    """The other side sends us where we do not go: that says nothing of what it has."""
+
+
 class Unsupported(RegsyncError):
     """The other side cannot do this, or what it holds is of a kind we do not copy."""
 
@@ -138,6 +144,19 @@ class Unavailable(RegsyncError):
     def __init__(self, message: str, *, retry_after: float | None = None) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class Failing(Unavailable):
+    """The other side is there and fails at this: by this 5xx, or (0) by sending us to a place that is away or fails."""
+
+    def __init__(self, message: str, *, status: int = 0, retry_after: float | None = None) -> None:
+        super().__init__(message, retry_after=retry_after)
+        self.status = status
+
+    @property
+    def is_outage(self) -> bool:
+        """Whether it may be all of the other side that fails, and not this alone."""
+        return self.status not in {0, 500} or self.retry_after is not None
 
 
 class TooSlow(Unavailable):

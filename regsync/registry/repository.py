@@ -9,6 +9,7 @@ from urllib.parse import quote
 from regsync.clock import Clock
 from regsync.errors import (
     AccessDenied,
+    Failing,
     Incomplete,
     IntegrityError,
     Malformed,
@@ -153,6 +154,7 @@ class RegistryRepository(OnRegistry):
         query = ""
         if isinstance(at, str) and manifest.digest.algorithm != "sha256":  # else the registry takes it for sha256
             query = f"?digest={quote(str(manifest.digest), safe='')}"
+        self._manifests.put(at)
         answer = await self._transport.send(
             Request(
                 "PUT",
@@ -189,11 +191,15 @@ class RegistryRepository(OnRegistry):
             headers = await self._looks.blob(self._blob(blob.digest))
         except (AccessDenied, Malformed, Refused, Unsupported):
             return False
+        except Failing as error:
+            if error.is_outage:
+                raise
+            return False
         return headers is not None and headers.get("content-length", str(blob.size)) == str(blob.size)
 
     async def blob_size(self, digest: Digest) -> int | None:
         """Ask for the blob, whose length is among the headers."""
-        headers = await self._looks.blob(self._blob(digest))
+        headers = await self._looks.blob(self._blob(digest), named=True)
         return None if headers is None else length_of(headers)
 
     def open_blob(self, blob: Descriptor, *, start: int = 0) -> AbstractAsyncContextManager[Chunks]:

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal, TypeVar
 
-from regsync.errors import CopyFailed, Forbidden, IntegrityError, NotFound, RegsyncError, Unsupported
+from regsync.errors import CopyFailed, IntegrityError, NotFound, RegsyncError
 from regsync.oci.descriptor import Descriptor
 from regsync.oci.digest import Digest
 from regsync.oci.mediatype import INDEXES
@@ -20,6 +20,7 @@ from regsync.repository import Endpoints, Quota, Repository
 from regsync.sync.entry import ImagePair, Scope, SyncEntry, is_tagged
 from regsync.sync.lookups import Lookups
 from regsync.sync.planning import Remembered
+from regsync.transfer.looking import says_nothing
 from regsync.transfer.options import PLAIN, CopyOptions
 from regsync.transfer.plan import CopyPlan, plan_copy
 from regsync.transfer.step import Asking, Detour, reckoned, stands_for
@@ -242,15 +243,12 @@ class _TargetTrouble(Exception):
 
 
 async def _present(target: Repository, at: str | Digest, options: CopyOptions) -> Descriptor | None:
-    """Return what the target has.
-
-    Some registries forbid looking at what is not there yet, or answer 400; that is no failure, pushing will show.
-    """
+    """Return what the target has; where that cannot be seen, pushing will show, unless it is a login that is wrong."""
     try:
         return await target.head_manifest(at, sparse=options.platforms)
-    except (Forbidden, Unsupported):
-        return None
     except RegsyncError as error:
+        if says_nothing(error):
+            return None
         raise _TargetTrouble(error) from error
 
 

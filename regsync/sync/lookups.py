@@ -13,7 +13,16 @@ from typing import Final
 from weakref import WeakValueDictionary
 
 from regsync.clock import Clock
-from regsync.errors import IntegrityError, NoSuchRepository, NotFound, RegsyncError
+from regsync.errors import (
+    Forbidden,
+    IntegrityError,
+    Malformed,
+    Misled,
+    NoSuchRepository,
+    NotFound,
+    RegsyncError,
+    Unsupported,
+)
 from regsync.limits import KeyedLock
 from regsync.oci.descriptor import Descriptor
 from regsync.oci.digest import Digest
@@ -77,13 +86,14 @@ class Lookups:
     ) -> Descriptor:
         """Return what a source's tag or digest stands for; `NotFound` when it is not there.
 
-        A list or the configuration names it, so GET has the last word: Nexus answers 404 to HEAD for what it has.
+        A list or the configuration names it, so GET has the last word: Nexus answers 404 to HEAD for what it has, and
+        others refuse it.
         Where a source is looked into (a layout that is written to as well), `sparse` says which children count.
         `fetching`: where that has to be asked, its manifest is fetched, for it is wanted next.
         """
 
         async def looked() -> Descriptor | None:
-            return await source.head_manifest(ref, sparse=sparse) or await _got(source, ref)
+            return await _headed(source, ref, sparse) or await _got(source, ref)
 
         async def fetched() -> Descriptor:
             async with self._unsized:
@@ -207,6 +217,13 @@ class Lookups:
             return frozenset()
         except RegsyncError:
             return None
+
+
+async def _headed(source: Repository, ref: str | Digest, sparse: Platforms | None) -> Descriptor | None:
+    try:
+        return await source.head_manifest(ref, sparse=sparse)
+    except (Forbidden, Malformed, Misled, Unsupported):
+        return None
 
 
 async def _got(source: Repository, ref: str | Digest) -> Descriptor | None:

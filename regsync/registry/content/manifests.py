@@ -13,12 +13,21 @@ from dataclasses import replace
 from math import inf
 
 from regsync.clock import Clock
-from regsync.errors import IntegrityError, Malformed, NotFound, RegsyncError, Unavailable
+from regsync.errors import (
+    AccessDenied,
+    IntegrityError,
+    Malformed,
+    Misled,
+    NotFound,
+    RegsyncError,
+    Unavailable,
+    Unsupported,
+)
 from regsync.oci import mediatype
 from regsync.oci.descriptor import Descriptor
 from regsync.oci.digest import Digest
 from regsync.oci.manifest import MANIFEST_MAX, Manifest
-from regsync.registry.content.looking import Looks, length_of
+from regsync.registry.content.looking import Looks, Untold, length_of
 from regsync.registry.content.quota import quota_of
 from regsync.registry.content.reading import ask
 from regsync.registry.host import Asking, OnRegistry, Way
@@ -29,7 +38,7 @@ from regsync.repository import Quota
 _ACCEPT = tuple(("Accept", media_type) for media_type in mediatype.ACCEPT)
 _QUOTA_LASTS = 900.0  # seconds; for ever would be a wait without end for whoever fetches nothing until more is left
 _TAGS = 4096  # remembered by what they stood for
-_MISSED = 1024  # names that HEAD has called missing
+_MISSED = 1024  # names that HEAD has not found
 _KEPT = 8  # manifests that came by tag
 _KEPT_LENGTH = 64 << 10  # bytes; longer ones are not kept
 _FEW = 2  # attempts by digest, where a tag is at hand
@@ -64,11 +73,13 @@ class Manifests:
         """Return what a tag or digest names; a registry that tells too little by HEAD is asked for the manifest."""
         try:
             answer = await self._looks.headed(self._request(ref), Way.MANIFEST_HEAD)
-        except NotFound:
-            if len(self._missed) >= _MISSED:
-                self._missed.clear()
-            self._missed.add(ref)
-            return None
+        except (AccessDenied, Malformed, Misled, NotFound, Unsupported) as error:
+            self._miss(ref)
+            if isinstance(error, NotFound):
+                return None
+            if not isinstance(error, Untold):
+                raise
+            answer = None
         if answer is not None:
             self._quota = quota_of(answer.headers, heard=self._clock.monotonic())
         found = None if answer is None else _described(answer, ref)
@@ -76,6 +87,15 @@ class Manifests:
             return await self._head_by_get(ref)
         self._note(found.digest, ref)
         return found
+
+    def _miss(self, ref: str | Digest) -> None:
+        if len(self._missed) >= _MISSED:
+            self._missed.clear()
+        self._missed.add(ref)
+
+    def put(self, ref: str | Digest) -> None:
+        """Note that this has been put: what HEAD said before was true."""
+        self._missed.discard(ref)
 
     async def _head_by_get(self, ref: str | Digest) -> Descriptor | None:
         try:
@@ -125,11 +145,10 @@ class Manifests:
                 self._tags.popitem(last=False)
 
     def _learn_from(self, ref: str) -> None:
-        """Note that GET has what HEAD has called missing."""
+        """Note that GET has what HEAD has not found."""
         if ref in self._missed:
             self._missed.discard(ref)
-            self._looks.learnt.refused(Way.MANIFEST_HEAD, surely=True)
-            self._looks.transport.warn("HEAD calls manifests missing that GET has; asking by GET for an hour")
+            self._looks.got(Way.MANIFEST_HEAD)
 
     async def _fetched(self, ref: str | Digest, *, attempts: int | None = None) -> Manifest:
         def read(answer: Answer) -> Manifest:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from types import TracebackType
 
 from regsync.clock import Clock
-from regsync.errors import AccessDenied, RegsyncError, Unavailable, Unsupported
+from regsync.errors import AccessDenied, Failing, Forbidden, Misled, Refused, RegsyncError, Unavailable, Unsupported
 from regsync.events import Exchanged, Tell, Warned
 from regsync.limits import Limits
 from regsync.registry.host import HostSettings
@@ -116,12 +116,17 @@ class Attempts:
                         raise await self._unexpected(course, reply)
                     return Opened(reply, held.pop_all())
                 await reply.beginning(ERROR_CAP)
-                await self._doors.of(request.scopes).challenged(
-                    request.scopes, reply.headers.lines("www-authenticate"), sent=sent
-                )
+                await self._challenged(request, reply.headers.lines("www-authenticate"), sent)
             if course.spent:
                 raise Unavailable(f"{self._place(request)}: 401 in mid-upload; logged in for the next one")
         raise AccessDenied(f"{self._place(request)}: 401 after {_LOGINS} logins")
+
+    async def _challenged(self, request: Request, challenges: tuple[str, ...], sent: str | None) -> None:
+        """Learn from a 401; one that asks for nothing is about what was asked for, unless it may be about a login."""
+        door = self._doors.of(request.scopes)
+        if not any(map(str.strip, challenges)) and door.is_fine(request.scopes, sent=sent):
+            raise Forbidden(f"{self._place(request)}: 401 without a word of how to log in")
+        await door.challenged(request.scopes, challenges, sent=sent)
 
     def _is_its_own(self, url: str, request: Request) -> bool:
         """Say whether it is the registry that answers from this URL, and for itself."""
@@ -151,8 +156,8 @@ class Attempts:
         """Return the answer at the end of the redirects; who follows them carries our login to our own origin only."""
         request = course.request
         url = self._route.absolute(request.url)
-        for _ in range(MOST_HOPS + 1):
-            reply = await self._answered(course, url, sent)
+        for hop in range(MOST_HOPS + 1):
+            reply = await (self._answered(course, url, sent) if not hop else self._led(course, url, sent))
             arrived = False
             try:
                 following = next_hop(request.method, reply.status, reply.headers, url=url)
@@ -167,6 +172,15 @@ class Attempts:
                     await reply.leave()
             url = following
         raise Unsupported(f"{self._place(request)}: more than {MOST_HOPS} redirects")
+
+    async def _led(self, course: Course, url: str, sent: str | None) -> Reply:
+        """Return the answer from where we were sent; what goes wrong on the way there is not the registry's absence."""
+        try:
+            return await self._answered(course, url, sent)
+        except Refused as error:
+            raise Misled(f"{self._place(course.request)}: {error}") from error
+        except Unavailable as error:
+            raise error if self._route.is_own(url) else Failing(str(error)) from error.__cause__
 
     async def _answered(self, course: Course, url: str, sent: str | None) -> Reply:
         """Return the answer from this URL; another registry that wants a token gets one that anybody can have."""
@@ -228,6 +242,8 @@ class Attempts:
             return Unavailable(f"{self._place(request)}: {reply.status} from where the registry sends us")
         course.worth = worth_of_status(reply.status, complaint_of(body).code)
         error = failure_of(reply.status, body, place=self._place(request))
+        if elsewhere and isinstance(error, Failing):
+            error.status = 0
         if isinstance(error, Unavailable) and not elsewhere and not request.anonymous:
             error.retry_after = self._paused(course, reply.headers, str(error))
         return error

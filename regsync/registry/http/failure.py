@@ -11,6 +11,7 @@ from http import HTTPStatus
 
 from regsync.errors import (
     AccessDenied,
+    Failing,
     Forbidden,
     IntegrityError,
     InvalidReference,
@@ -83,7 +84,7 @@ def failure_of(status: int, body: bytes, *, place: str) -> RegsyncError:
     text = f"{place}: " + " ".join(str(part) for part in (status, said.code, said.words, phrase) if part)
     worth = worth_of_status(status, said.code)
     if worth is Worth.AGAIN:
-        return Unavailable(text)
+        return Failing(text, status=status) if status >= 500 else Unavailable(text)
     telling = status in {400, 500} or (status == 404 and said.code == _NO_NAME)
     kind = _BY_CODE.get(said.code) if telling else None
     return (kind or _BY_STATUS.get(status) or Unsupported)(text)

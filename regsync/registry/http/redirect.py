@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from regsync.errors import Malformed, Refused
+from regsync.errors import Malformed, Misled, Refused
 from regsync.registry.http.message import Headers, resolved
 
 MOST_HOPS = 5
@@ -53,7 +53,10 @@ def next_hop(method: str, status: int, headers: Headers, *, url: str) -> str | N
     if not location:
         raise Malformed(f"{origin_of(url).host} answered {status} without saying where to (no Location)")
     following = resolved(url, location).partition("#")[0]
-    not_lowered(origin_of(url), origin_of(following))
+    try:
+        not_lowered(origin_of(url), origin_of(following))
+    except Refused as error:
+        raise Misled(f"will not follow {origin_of(url).host} where it sends us: {error}") from None
     return following
 
 

@@ -125,6 +125,10 @@ class Authenticator:
         """
         self._area(scopes).accept(scopes, sent)
 
+    def is_fine(self, scopes: Scopes, *, sent: str | None) -> bool:
+        """Say whether a 401 is hardly about this login: there was none, it is a token, or it was taken before."""
+        return sent is None or sent.startswith("Bearer ") or "basic" in self._area(scopes).answered
+
     def _area(self, scopes: Scopes) -> Area:
         name = scopes[0].name if self._host.repo_auth and scopes else ""
         return self._areas[name]

@@ -4,8 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-from regsync.errors import AccessDenied, Forbidden, RegsyncError, Unavailable, Unsupported
+from regsync.errors import (
+    AccessDenied,
+    Failing,
+    Forbidden,
+    Malformed,
+    Misled,
+    Refused,
+    RegsyncError,
+    Unavailable,
+    Unsupported,
+)
+from regsync.events import ImageNeeded
 from regsync.oci.digest import Digest
+from regsync.sync.entry import Scope
 from tests.support.built import image_bytes, index_bytes
 from tests.support.images import put_built
 from tests.support.memory import MemoryRepository
@@ -32,6 +44,50 @@ async def test_children_that_may_not_be_looked_at_are_pushed(error: RegsyncError
 async def test_children_at_a_target_in_trouble_end_the_image() -> None:
     ends = await endpoints()
     ends.at("b.x/app").fail("head_manifest", Unavailable("503"), nth=2, times=99)
+    failed, _ = await ran(ends, image("a.x/app:v1", "b.x/app:v1"))
+    assert failed == 1
+
+
+@pytest.mark.parametrize("error", [Forbidden("403"), Misled("away"), Malformed("307"), Failing("500", status=500)])
+@pytest.mark.parametrize("missing", [True, False])
+async def test_a_target_that_cannot_be_looked_at_is_pushed_to(error: RegsyncError, *, missing: bool) -> None:
+    ends = await endpoints()
+    ends.at("b.x/app").fail("head_manifest", error, times=99)
+    scope: Scope = "missing" if missing else "changed"
+    failed, _ = await ran(ends, image("a.x/app:v1", "b.x/app:v1"), scope=scope)
+    assert failed == 0
+    assert ends.at("b.x/app").tagged["v1"] == Digest.parse(INDEX.digest)
+
+
+async def test_check_takes_a_target_that_cannot_be_looked_at_for_one_that_lacks_the_image() -> None:
+    ends = await endpoints()
+    ends.at("b.x/app").fail("head_manifest", Misled("away"), times=99)
+    failed, told = await ran(ends, image("a.x/app:v1", "b.x/app:v1"), scope="check")
+    assert failed == 0
+    assert [event for event in told if isinstance(event, ImageNeeded)]
+
+
+@pytest.mark.parametrize("error", [AccessDenied("password"), Refused("TLS"), Failing("503", status=503)])
+async def test_a_target_that_cannot_be_reached_is_named_before_anything_is_fetched(error: RegsyncError) -> None:
+    ends = await endpoints()
+    ends.at("b.x/app").fail("head_manifest", error, times=99)
+    failed, _ = await ran(ends, image("a.x/app:v1", "b.x/app:v1"))
+    assert failed == 1
+    assert ends.at("a.x/app").calls["get_manifest"] == 0
+
+
+@pytest.mark.parametrize("error", [Forbidden("403"), Misled("away"), Malformed("307"), Unsupported("400")])
+async def test_a_source_that_refuses_a_look_is_asked_for_the_manifest(error: RegsyncError) -> None:
+    ends = await endpoints()
+    ends.at("a.x/app").fail("head_manifest", error, times=99)
+    failed, _ = await ran(ends, image("a.x/app:v1", "b.x/app:v1"))
+    assert failed == 0
+
+
+async def test_a_source_that_refuses_the_manifest_as_well_fails_the_image() -> None:
+    ends = await endpoints()
+    ends.at("a.x/app").fail("head_manifest", Forbidden("403"), times=99)
+    ends.at("a.x/app").fail("get_manifest", Forbidden("403"), times=99)
     failed, _ = await ran(ends, image("a.x/app:v1", "b.x/app:v1"))
     assert failed == 1
 

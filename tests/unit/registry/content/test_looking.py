@@ -116,7 +116,7 @@ async def test_get_has_what_head_calls_missing_and_is_asked_alone_from_then_on(f
         assert await at.repository().head_manifest("v1") is not None
         said = warnings(at)
     assert [each.method for each in filled.journal] == ["HEAD", "GET", "GET"]
-    assert said == ["Registry is odd: HEAD calls manifests missing that GET has; asking by GET for an hour"]
+    assert said == ["Registry is odd: HEAD does not find manifests that GET has; asking by GET for an hour"]
 
 
 @pytest.mark.parametrize("status", [404, 500, 503])

@@ -6,6 +6,7 @@ import pytest
 
 from regsync.errors import (
     AccessDenied,
+    Failing,
     Forbidden,
     IntegrityError,
     InvalidReference,
@@ -33,7 +34,9 @@ from regsync.registry.http.failure import complaint_of, failure_of
         (404, "", NotFound),
         (403, "TOOMANYREQUESTS", Unavailable),
         (500, "UNSUPPORTED", Unsupported),
-        (500, "", Unavailable),
+        (500, "", Failing),
+        (503, "", Failing),
+        (429, "", Unavailable),
         (599, "", Unsupported),
     ],
 )
