@@ -8,25 +8,41 @@ does, and it is asked for at the path that is known to lead here.
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from regsync.errors import Refused
 from regsync.registry.http.redirect import origin_of
 from regsync.registry.http.transport import Answer
 
+ODD_LINK = "the next page of a list is named where it is not; asking for it where the list came from"
 _REL = re.compile(r"""\s*rel\s*=\s*["']?([^"']*)["']?\s*""", re.IGNORECASE)
 _LONGEST_LINK = 8192  # characters
+_ESCAPES = {"&amp;": "&", "\\u0026": "&"}  # as HTML and Go's JSON write it, in a header that wants neither
 _TAIL = 3  # parts of a path that say which list it is: `app/tags/list`, `app/referrers/sha256:…`
 
 
-def next_page(answer: Answer, what: str, *, path: str) -> str:
-    """Return the URL of the page behind this one, "" behind the last; `Refused` if it leads elsewhere.
+class NextPage(NamedTuple):
+    """Where the next page is asked for, "" behind the last one; `odd`: the registry calls it something else."""
 
-    `path` is what the list is asked for by at the registry. It counts where somebody behind a redirect names it; any
-    other page is an absolute URL at the origin this one came from, and a login goes only to the registry's own.
+    url: str
+    odd: bool = False
+
+
+def next_page(answer: Answer, what: str, *, path: str, registry: str) -> NextPage:
+    """Return the page behind this one; `Refused` if it leads elsewhere.
+
+    `path` is what the list is asked for by at the origin `registry`. It counts where somebody behind a redirect names
+    it; any other page is an absolute URL at the origin this one came from, and a login goes only to the registry's own.
     """
     named = _named(answer.headers.get("link", "")[:_LONGEST_LINK])
-    return _checked(answer, answer.resolve(named), what, path=path) if named else ""
+    if not named:
+        return NextPage("")
+    location = named
+    for escaped, character in _ESCAPES.items():
+        location = location.replace(escaped, character)
+    url = _checked(answer, answer.resolve(location), what, path=path, registry=registry)
+    return NextPage(url, odd=answer.resolve(named) not in {url, registry + url})
 
 
 def _named(header: str) -> str:
@@ -42,7 +58,7 @@ def _named(header: str) -> str:
     return ""
 
 
-def _checked(answer: Answer, following: str, what: str, *, path: str) -> str:
+def _checked(answer: Answer, following: str, what: str, *, path: str, registry: str) -> str:
     """Return where the next page is asked for; elsewhere our credentials would go to wherever the answer says."""
     try:
         here, there = origin_of(answer.url), origin_of(following)
@@ -50,6 +66,8 @@ def _checked(answer: Answer, following: str, what: str, *, path: str) -> str:
         raise Refused(f"{what}: the registry names a next page that cannot be followed: {error}") from None
     came, named = urlsplit(answer.url), urlsplit(following)
     query = f"?{named.query}" if named.query else ""
+    if there == origin_of(registry) and _same_list(path, named.path):
+        return path + query
     if named.path == path != came.path and here.host == there.host:
         return path + query  # whoever is behind the front knows what it is called there
     if here.host != there.host or not _same_list(came.path, named.path):

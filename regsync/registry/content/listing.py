@@ -8,19 +8,23 @@ name is not held: a page that fails is a listing that failed, never a short list
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Literal
 from urllib.parse import quote
 
 from regsync.clock import Clock
 from regsync.errors import IntegrityError, Unsupported
 from regsync.oci.reference import valid_repository, valid_tag
-from regsync.registry.content.links import next_page
+from regsync.registry.content.links import ODD_LINK, NextPage, next_page
 from regsync.registry.content.reading import ask, json_object
 from regsync.registry.host import AS_ITSELF, Asking
+from regsync.registry.http.failure import complaint_of
 from regsync.registry.http.transport import Answer, Request, Transport
 from regsync.registry.login.scope import Scope
+from regsync.text import plain
 
 _MOST_PAGES = 10_000
 _MOST_BARREN = 100  # pages in a row without a name that can be used
@@ -29,9 +33,10 @@ _MOST_TEXT = 64 << 20  # characters of all names together; each is held until it
 _AT_ONCE = 5_000  # names taken from a page before the event loop has a turn
 _PAGE_CAP = 16 << 20  # bytes, held several times while they are read
 _PLAIN_BEYOND = 4 << 20  # bytes; longer pages must be ASCII without \u, for other text takes four times its bytes
-_OK = frozenset({200})
+_OK = frozenset({200, 204})
 _GUESSED = _OK | {400, 403, 404, 405, 410, 422}  # who does not know the `last` that we made up has sent all there is
 _FULL = frozenset({100, 1000})  # tags; a list that is cut silently ends at a round number
+_SHOWN = 80  # characters of an item that can be no name
 _LONGEST_LAST = 1024  # characters of an item a list goes on after
 
 
@@ -39,8 +44,9 @@ _LONGEST_LAST = 1024  # characters of an item a list goes on after
 class _Page:
     names: tuple[str, ...]  # that can be used
     last: str  # the last item, used or not; empty when there is none, or nothing to go on for
-    following: str  # the URL of the next page; empty when the registry names none
+    following: NextPage
     url: str  # where it came from
+    unusable: str = ""  # the first item that can be no name
 
 
 @dataclass(slots=True)
@@ -89,6 +95,7 @@ class Listing:
         while url:
             seen.begin(url, self.what)
             page = await self._page(transport, url, clock=clock, expect=_GUESSED if guessed else _OK)
+            self._warn(transport, page, guessed=guessed)
             seen.urls.add(hash(page.url))
             fresh = False
             for start in range(0, len(page.names), _AT_ONCE):
@@ -98,10 +105,10 @@ class Listing:
                     fresh = True
                     yield name
             seen.barren = 0 if fresh else seen.barren + 1
-            linked = linked or bool(page.following)
+            linked = linked or bool(page.following.url)
             over = linked or page.last in {"", last} or (page.names and not fresh)
-            guessed = not page.following
-            url, last = page.following or ("" if over else self._after(page.last)), page.last
+            guessed = not page.following.url
+            url, last = page.following.url or ("" if over else self._after(page.last)), page.last
 
     async def _page(self, transport: Transport, url: str, *, clock: Clock, expect: frozenset[int]) -> _Page:
         request = Request(
@@ -114,26 +121,48 @@ class Listing:
             attempts=self.asking.attempts,
             what=self.what,
         )
-        return await ask(transport, request, read=self._read, clock=clock)
+        read = partial(self._read, registry=transport.origin)
+        return await ask(transport, request, read=read, clock=clock)
 
-    def _read(self, answer: Answer) -> _Page:
-        if answer.status not in _OK:
-            return _Page((), "", "", answer.url)
+    def _warn(self, transport: Transport, page: _Page, *, guessed: bool) -> None:
+        if page.following.odd:
+            transport.warn(ODD_LINK)
+        if guessed and page.names and self.key == "tags":
+            transport.warn("lists of tags are cut without naming a next page; going on after the last tag")
+        if page.unusable:
+            transport.warn(f"{self.key} are listed that can be none; leaving them out", page.unusable)
+
+    def _read(self, answer: Answer, *, registry: str) -> _Page:
+        if answer.status != 200:
+            return _Page((), "", NextPage(""), answer.url)
         if len(answer.body) > _PLAIN_BEYOND and not (answer.body.isascii() and b"\\u" not in answer.body):
             raise Unsupported(f"{self.what}: a page of {len(answer.body)} bytes that are not plain text")
-        body = json_object(answer, self.what)
-        if self.key not in body:
-            raise IntegrityError(f"{self.what} came without {self.key}")
-        items = body[self.key]
-        if items is None:  # docker-registry says null for a repository whose tags are all gone
-            items = []
+        items = self._items(answer)
+        usable = valid_tag if self.key == "tags" else valid_repository
+        names = tuple(filter(usable, items))
+        cut = self.key == "repositories" or len(items) in _FULL
+        last = items[-1] if cut and items and len(items[-1]) <= _LONGEST_LAST else ""
+        following = next_page(answer, self.what, path=self.path, registry=registry)
+        unusable = "" if len(names) == len(items) else next(item for item in items if not usable(item))[:_SHOWN]
+        return _Page(names, last, following, answer.url, unusable)
+
+    def _items(self, answer: Answer) -> list[str]:
+        """Return what a page lists: nothing where a registry says null (docker-registry: all tags are gone) or no word.
+
+        Others say more than the names (GCR), which is not read.
+        """
+        body = {} if answer.body.strip() == b"null" else json_object(answer, self.what)
+        items = body.get(self.key)
+        if items is None and body.get("errors"):
+            raise IntegrityError(f"{self.what} came as a complaint: {complaint_of(answer.body).words or 'no words'}")
+        items = [] if items is None else items
         if not isinstance(items, list):
             raise IntegrityError(f"{self.what}: {self.key} came as something that is not a list")
-        usable = valid_tag if self.key == "tags" else valid_repository
-        names = tuple(item for item in items if isinstance(item, str) and usable(item))
-        cut = self.key == "repositories" or len(items) in _FULL
-        last = items[-1] if cut and items and isinstance(items[-1], str) and len(items[-1]) <= _LONGEST_LAST else ""
-        return _Page(names, last, next_page(answer, self.what, path=self.path), answer.url)
+        strange = next((item for item in items if not isinstance(item, str)), "")
+        if not isinstance(strange, str):
+            shown = plain(json.dumps(strange)[:_SHOWN])
+            raise Unsupported(f"{self.what}: {self.key} came with something that is no name: {shown}")
+        return items
 
     def _after(self, last: str) -> str:
         """Return where a list goes on that names no next page."""

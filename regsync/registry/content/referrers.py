@@ -19,7 +19,7 @@ from regsync.oci.descriptor import Descriptor
 from regsync.oci.digest import Digest
 from regsync.oci.manifest import MANIFEST_MAX, Manifest
 from regsync.oci.referrers import Referrers, fallback_tag
-from regsync.registry.content.links import next_page
+from regsync.registry.content.links import ODD_LINK, next_page
 from regsync.registry.content.reading import ask
 from regsync.registry.host import AS_ITSELF, Asking, Learnt
 from regsync.registry.http.message import Headers
@@ -116,7 +116,10 @@ class ReferrersApi:
         )
 
         def read(answer: Answer) -> tuple[Manifest, str, str]:
-            return self._index(answer, what), next_page(answer, what, path=path), answer.url
+            following = next_page(answer, what, path=path, registry=self.transport.origin)
+            if following.odd:
+                self.transport.warn(ODD_LINK)
+            return self._index(answer, what), following.url, answer.url
 
         return await ask(self.transport, request, read=read, clock=self.clock)
 

@@ -266,11 +266,12 @@ class Attempts:
                 self._warned.add(said)
                 self._tell(Warned("Registry warning message", {"host": self._host.name, "warning": said}))
 
-    def warn(self, what: str) -> None:
-        """Tell of an oddity of this registry and what we do about it, once."""
+    def warn(self, what: str, example: str = "") -> None:
+        """Tell of an oddity of this registry and what we do about it, once, by its first example."""
         if what not in self._warned:
             self._warned.add(what)
-            self._tell(Warned(f"Registry is odd: {what}", {"host": self._host.name}))
+            fields = {"example": plain(example[:_LONGEST_WARNING])} if example else {}
+            self._tell(Warned(f"Registry is odd: {what}", {"host": self._host.name, **fields}))
 
     def _place(self, request: Request) -> str:
         return f"{request.named} at {self._host.name}"

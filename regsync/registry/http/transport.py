@@ -95,9 +95,14 @@ class Transport:
         """Say whether a request would have to wait, or fail at once, because of trouble the registry had."""
         return self._pacing.closed
 
-    def warn(self, what: str) -> None:
-        """Tell of an oddity of this registry and what we do about it, once."""
-        self._attempts.warn(what)
+    @property
+    def origin(self) -> str:
+        """Where the registry is asked: `scheme://host[:port]`."""
+        return self._host.origin
+
+    def warn(self, what: str, example: str = "") -> None:
+        """Tell of an oddity of this registry and what we do about it, once, by its first example."""
+        self._attempts.warn(what, example)
 
     async def send(self, request: Request) -> Answer:
         """Send a request and return its whole answer, tried again as far as that makes sense."""
