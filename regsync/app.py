@@ -203,7 +203,7 @@ class App:
             self._tell(warning)
         async with Connections(
             hosts,
-            manner_of(config),
+            manner_of(config, self._environ),
             images=config.defaults.parallel,
             referrers_age=referrers_age_of(config),
             clock=self._clock,

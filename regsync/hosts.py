@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, Final
 
 from regsync import __version__
 from regsync.config.model import Config, Cred
 from regsync.events import Warned
 from regsync.registry.host import HostSettings, LoginBelow, Manner
-from regsync.registry.http.tls import CERTIFICATES
+from regsync.registry.http.authorities import certificate_folders
 from regsync.registry.login.dockerconfig import DockerConfig, DockerLogin
 from regsync.registry.login.name import RegistryName, named_in_creds
-
-_NOWHERE = Path(os.devnull)  # a folder of certificates that holds none
 
 # What an item of creds says: its field, that of HostSettings, and what the Go regsync calls it where it is changed.
 _SETTINGS: Final = (
@@ -157,11 +153,11 @@ def _of_tls(hosts: Mapping[str, HostSettings]) -> Iterable[Warned]:
             yield Warned(f"{host.name} is not checked to be who it claims: its TLS is insecure")
 
 
-def manner_of(config: Config) -> Manner:
+def manner_of(config: Config, environ: Mapping[str, str]) -> Manner:
     """Return how every registry is spoken to; whoever leaves docker's configuration out wants no certificates of it."""
     defaults = config.defaults
     return Manner(
         user_agent=defaults.user_agent or f"regclient/regsync (python v{__version__})",
         blob_limit=defaults.blob_limit,
-        certificates=_NOWHERE if defaults.skip_docker_config else CERTIFICATES,
+        certificates=() if defaults.skip_docker_config else certificate_folders(environ),
     )

@@ -61,11 +61,12 @@ def _read_name(text: str, place: Path, report: Report, registry: ReadName) -> st
 
 def _check_certificates(cred: Cred, path: Path, report: Report) -> None:
     for name in ("regcert", "client_cert", "client_key"):
-        pem = getattr(cred, name)
-        if pem and pem != HIDDEN and not _is_pem(pem):
-            what = "key" if name == "client_key" else "certificate"
-            text = f"not PEM text; expected the {what} itself (-----BEGIN ...), not the path of a file"
-            report.error((*path, key_of(cred, name)), text)
+        pem, place = getattr(cred, name), (*path, key_of(cred, name))
+        what = "key" if name == "client_key" else "certificate"
+        if pem and pem != HIDDEN and "-----BEGIN " not in pem:
+            report.error(place, f"not PEM text; expected the {what} itself (-----BEGIN ...), not the path of a file")
+        elif pem and pem != HIDDEN and not _is_pem(pem):
+            report.warn(place, f"damaged PEM text; what needs this registry may fail; put in the whole {what}")
     if bool(cred.client_cert) != bool(cred.client_key):
         given, missing = ("clientCert", "clientKey") if cred.client_cert else ("clientKey", "clientCert")
         if (*path, missing) not in report.refused:

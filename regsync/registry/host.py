@@ -137,12 +137,12 @@ class Manner:
     """How every registry is spoken to.
 
     `blob_limit` is how large a chunk, in bytes, a registry may demand (`OCI-Chunk-Min-Length`), `certificates` the
-    folder of docker's `certs.d`.
+    folders like docker's `certs.d`.
     """
 
     user_agent: str
     blob_limit: int
-    certificates: Path
+    certificates: tuple[Path, ...]
 
 
 class Way(enum.Enum):

@@ -7,10 +7,8 @@ both the same; what newer registries do besides (referrers, pages of tags, mount
 from __future__ import annotations
 
 import base64
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import trustme
 
@@ -25,7 +23,7 @@ from tests.support.token_server import TokenServer
 
 __all__ = ["MANNER", "MODERN", "Basic", "Bearer", "FakeRegistry", "Features"]
 
-MANNER = Manner(user_agent="regsync/test", blob_limit=1 << 30, certificates=Path(os.devnull))
+MANNER = Manner(user_agent="regsync/test", blob_limit=1 << 30, certificates=())
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,23 +35,30 @@ _NAME = {
 _NAME_UNREAD = "name not resolved"
 
 _AUTHORITY = "from an unknown authority; name the authority in regcert, or set tls: insecure"
+_ADDRESS = "use a host name that it names, have the address put into it (subjectAltName), or set tls: insecure"
+_WEAK = "too weak; have it made anew (RSA of 2048 bits and SHA-256 at least), or set tls: insecure"
 _CERTIFICATE = {  # by X509_V_ERR, the names OpenSSL gives its verdicts
     9: "not valid yet; is the clock of this machine right?",
-    10: "expired",
+    10: "it, or an authority above it, has expired; have it renewed, or set tls: insecure until then",
     18: "self-signed; put it in regcert, or set tls: insecure",
     19: _AUTHORITY,
     2: _AUTHORITY,
     20: _AUTHORITY,
     21: _AUTHORITY,
     23: "revoked",
-    62: "for another host name",
-    64: "for another address",
+    26: "not made for servers (extended key usage); have it made anew, or set tls: insecure",
+    62: "for another host name; use one that it names (subjectAltName), or set tls: insecure",
+    64: f"for another address; {_ADDRESS}",
+    66: f"its key is {_WEAK}",
+    67: f"an authority's key is {_WEAK}",
+    68: f"its signature is {_WEAK}",
 }
+_OLD = "only a TLS version older than 1.2 is offered, which is not safe; upgrade the registry or what stands before it"
 _PARTNER = {  # by OpenSSL's reason: what a partner says, or what we make of it, that will be the same next time
     "HTTP_REQUEST": "plain http is spoken there; set tls: disabled",
     "WRONG_VERSION_NUMBER": "no TLS is spoken there; set tls: disabled if it is plain http",
-    "UNSUPPORTED_PROTOCOL": "only a TLS version older than 1.2 is offered",
-    "TLSV1_ALERT_PROTOCOL_VERSION": "only a TLS version older than 1.2 is offered",
+    "UNSUPPORTED_PROTOCOL": _OLD,
+    "TLSV1_ALERT_PROTOCOL_VERSION": _OLD,
     "NO_PROTOCOLS_AVAILABLE": "no TLS version is spoken by both sides",
     "SSLV3_ALERT_HANDSHAKE_FAILURE": "the TLS settings of both sides do not agree, or a client certificate is wanted",
     "TLSV1_ALERT_INSUFFICIENT_SECURITY": "stronger TLS settings are wanted",

@@ -5,7 +5,7 @@ The registry's own origin is what the operator wrote down; every other place is 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -34,7 +34,7 @@ class Route:
         wire: Wire,
         *,
         environ: Mapping[str, str],
-        certificates: Path,
+        certificates: Sequence[Path],
         tell: Tell,
         user_agent: str,
     ) -> None:
@@ -103,7 +103,7 @@ class Route:
     def _found(self) -> Trust | str:
         """The contexts, or why there are none: that takes as long to find out, and every request asks."""
         try:
-            return trust_of(self._host, root=self._certificates, environ=self._environ, tell=self._tell)
+            return trust_of(self._host, roots=self._certificates, environ=self._environ, tell=self._tell)
         except Refused as error:
             return str(error)
 

@@ -7,7 +7,7 @@ was begun to be streamed is never sent twice from here.
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -26,7 +26,6 @@ from regsync.registry.http.message import Answer, Headers, Request, Streamed
 from regsync.registry.http.pacing import Pacing
 from regsync.registry.http.retry import Worth, back_off, worth_of
 from regsync.registry.http.route import Route
-from regsync.registry.http.tls import CERTIFICATES
 from regsync.registry.http.wire import Wire
 from regsync.registry.login.auth import Authenticator
 from regsync.registry.login.credentials import credentials_of
@@ -43,7 +42,7 @@ _T = TypeVar("_T")
 class Transport:
     """One registry, spoken to.
 
-    `environ` is where proxies and credential helpers come from, `certificates` the folder of docker's `certs.d`, `draw`
+    `environ` is where proxies and credential helpers come from, `certificates` folders like docker's `certs.d`, `draw`
     the source of chance for back-off, `secrets` who gets to know what logs in.
     """
 
@@ -57,7 +56,7 @@ class Transport:
         tell: Tell,
         user_agent: str,
         environ: Mapping[str, str] = _NO_ENVIRONMENT,
-        certificates: Path = CERTIFICATES,
+        certificates: Sequence[Path] = (),
         secrets: Secrets | None = None,
         draw: Callable[[], float] = random.random,
     ) -> None:

@@ -15,8 +15,6 @@ from regsync.registry.http.transport import Transport
 from regsync.registry.http.wire import Wire
 from tests.support.clock import FakeClock
 
-NOWHERE = Path("/nonexistent")
-
 
 @dataclass(slots=True)
 class Speaking:
@@ -43,7 +41,7 @@ async def speaking(
     cap: int | None = 64,
     timeouts: Timeouts | None = None,
     environ: Mapping[str, str] | None = None,
-    certificates: Path = NOWHERE,
+    certificates: Path | None = None,
 ) -> AsyncIterator[Speaking]:
     settings = plain_host(host) if isinstance(host, str) else host
     clock, limits, told = FakeClock(instant=True), Limits(lambda _: cap), list[Event]()
@@ -56,7 +54,7 @@ async def speaking(
             tell=told.append,
             user_agent="regsync/test",
             environ=environ or {},
-            certificates=certificates,
+            certificates=() if certificates is None else (certificates,),
             draw=lambda: 1.0,
         )
         yield Speaking(transport, clock, limits, told)
