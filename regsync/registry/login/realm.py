@@ -1,7 +1,8 @@
 """Where a token server may be: the registry names it, and the password goes there.
 
 Any https address will do that is public or, for a registry at a private address, private; plain http only for a
-registry that is spoken to in plain http. Names are not resolved here: the guard at the socket sees where they lead.
+registry that is spoken to in plain http. A registry behind something that ends TLS may not know of it and name itself
+in http: it is asked in https then. Names are not resolved here: the guard at the socket sees where they lead.
 """
 
 from __future__ import annotations
@@ -23,8 +24,7 @@ def resolve_realm(host: HostSettings, realm: str, *, local_realms: Callable[[], 
     if not _PLAIN.fullmatch(realm):
         raise _refusal(host, realm, "it is no URL")
     try:
-        url = urljoin(f"{host.origin}/v2/", realm)
-        parts = urlsplit(url)
+        parts = _kept_in_tls(host, urlsplit(urljoin(f"{host.origin}/v2/", realm)))
         port, own = parts.port, urlsplit(realm)
     except ValueError:
         raise _refusal(host, realm, "it is no URL") from None
@@ -33,12 +33,21 @@ def resolve_realm(host: HostSettings, realm: str, *, local_realms: Callable[[], 
     if not _NETLOC.fullmatch(parts.netloc) or port == 0:
         raise _refusal(host, realm, "it needs a plain host, and no user or password")
     if parts.scheme != "https" and not (parts.scheme == "http" and host.tls == "disabled"):
-        raise _refusal(host, realm, "it is not https")
+        raise _refusal(host, realm, "it is not https, as the registry is (tls: disabled would allow it)")
     if parts.fragment:
         raise _refusal(host, realm, "it has a fragment")
     if parts.netloc != host.hostname and not _may_be_asked(parts, local_realms):
         raise _refusal(host, realm, "it is at a local address and the registry is not")
-    return url
+    return parts.geturl()
+
+
+def _kept_in_tls(host: HostSettings, parts: SplitResult) -> SplitResult:
+    """Return a URL in https where it names the registry itself in http, at its own port or at none."""
+    own = urlsplit(host.origin)
+    itself = parts.hostname == own.hostname and parts.port in {None, 80, own.port or 443}
+    if own.scheme == "https" and parts.scheme == "http" and itself and "@" not in parts.netloc:
+        return parts._replace(scheme="https", netloc=own.netloc)
+    return parts
 
 
 def name_realm(url: str) -> str:

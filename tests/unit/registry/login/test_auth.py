@@ -78,7 +78,7 @@ async def test_a_refusal_is_over_after_a_minute() -> None:
         (LOGIN, "Negotiate", r"offers no login we know \(it offers negotiate\)"),
         (LOGIN, " ", r"offers no login we know \(it offers nothing\)"),
         (LOGIN, 'Bearer service="x"', "does not say from where"),
-        (LOGIN, 'Bearer realm="x', "how cannot be read"),
+        (LOGIN, 'Bearer "x"', "how cannot be read"),
     ],
 )
 async def test_a_challenge_that_cannot_be_met_is_access_denied(credential: Credential, line: str, why: str) -> None:

@@ -24,6 +24,18 @@ from regsync.registry.login.challenge import Challenge, parse_challenges
         ('Basic realm="x" Bearer realm="y"', [("basic", {"realm": "x"}), ("bearer", {"realm": "y"})]),
         ("Negotiate, Basic realm=x", [("negotiate", {}), ("basic", {"realm": "x"})]),
         ("Negotiate YWJjZA==, Basic realm=x", [("negotiate", {}), ("basic", {"realm": "x"})]),
+        ("Bearer realm='https://a/t', service='s',scope='repository:a:pull,push'", [("bearer", {"realm": "https://a/t", "service": "s", "scope": "repository:a:pull,push"})]),
+        ("Bearer realm='a b' service='s'", [("bearer", {"realm": "a b", "service": "s"})]),
+        ("Basic realm=it's", [("basic", {"realm": "it's"})]),
+        (r'Bearer realm=\"https://a/t\",service=\"s\"', [("bearer", {"realm": "https://a/t", "service": "s"})]),
+        ('Bearer realm="a"; service="s";scope=x', [("bearer", {"realm": "a", "service": "s", "scope": "x"})]),
+        ("Bearer scope=repository:a:pull,push,realm=a", [("bearer", {"scope": "repository:a:pull,push", "realm": "a"})]),
+        ("Bearer scope=repository:a:pull,Basic realm=b", [("bearer", {"scope": "repository:a:pull"}), ("basic", {"realm": "b"})]),
+        ("Bearer realm=a,push", [("bearer", {"realm": "a"}), ("push", {})]),
+        ('Bearer\trealm="a",\tservice\t=\t"s"', [("bearer", {"realm": "a", "service": "s"})]),
+        ('Bearer realm="https://a/t",service="s', [("bearer", {"realm": "https://a/t", "service": "s"})]),
+        ('Bearer realm="https://a/t,service=s', [("bearer", {"realm": "https://a/t", "service": "s"})]),
+        ('Digest realm="a, b", qop="auth,auth-int", nonce=x==, Bearer realm="y"', [("digest", {"realm": "a, b", "qop": "auth,auth-int", "nonce": "x=="}), ("bearer", {"realm": "y"})]),
         (", ,Basic realm=x,,", [("basic", {"realm": "x"})]),
         ("Basic realm=first, realm=second", [("basic", {"realm": "first"})]),
         ('Basic realm=""', [("basic", {"realm": ""})]),
@@ -43,7 +55,7 @@ def test_challenges_of_several_lines_come_in_their_order() -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ['realm="x"', 'Basic realm="x', 'Basic realm=a"b"', '"Basic"', "Basic \x00", 'Basic realm="a\r\nb"', "é"]
+    "line", ['realm="x"', 'Basic realm="x" "y"', 'Basic realm=a"b"', '"Basic"', "Basic \x00", 'Basic realm="a\r\nb"', "é"]
 )
 def test_garbage_is_malformed(line: str) -> None:
     with pytest.raises(Malformed):
@@ -51,7 +63,7 @@ def test_garbage_is_malformed(line: str) -> None:
 
 
 def test_a_garbage_line_does_not_hide_a_good_one() -> None:
-    assert parse_challenges(['Bearer realm="x', "Basic realm=y"]) == (Challenge("basic", {"realm": "y"}),)
+    assert parse_challenges(['Bearer realm="x" "', "Basic realm=y"]) == (Challenge("basic", {"realm": "y"}),)
 
 
 @given(st.lists(st.text(), max_size=4))
@@ -82,6 +94,7 @@ def test_a_long_line_is_read_in_linear_time() -> None:
     line = "Bearer " + "a " * 30_000 + 'b="' + "\\" * 30_000 + " " * 30_000 + "=" * 30_000
     with pytest.raises(Malformed):
         parse_challenges([line])
+    assert parse_challenges(["Bearer scope=" + "a," * 30_000 + ",pull" * 30_000])
 
 
 def _escape(value: str) -> str:

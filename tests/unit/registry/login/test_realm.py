@@ -26,10 +26,27 @@ def test_a_public_https_realm_is_taken_and_a_relative_one_lies_at_the_registry(r
 
 
 @pytest.mark.parametrize(
+    ("at", "realm"),
+    [
+        ("r.example", "http://r.example/token?a=b"),
+        ("r.example", "http://R.example:80/token?a=b"),
+        ("r.example", "http://r.example:443/token?a=b"),
+        ("r.example:8443", "http://r.example:8443/token?a=b"),
+        ("r.example:8443", "http://r.example/token?a=b"),
+    ],
+)
+def test_a_registry_behind_tls_that_names_itself_in_plain_http_is_asked_in_https(at: str, realm: str) -> None:
+    host = HostSettings(name=at, hostname=at)
+    assert resolve_realm(host, realm, local_realms=lambda: False) == f"https://{at}/token?a=b"
+
+
+@pytest.mark.parametrize(
     "realm",
     [
         "http://auth.example/token",
-        "http://r.example/token",
+        "http://r.example:8080/token",
+        "http://user@r.example/token",
+        "http://sub.r.example/token",
         "ftp://auth.example/token",
         "https:///token",
         "https://user@auth.example/token",
