@@ -40,6 +40,9 @@ SHOWN_BY: Final = {
         "test_fewer_than_one_image_at_a_time_is_the_usual_number_of_them",
     "503, 52x, resets, cut-off bodies":
         "integration/test_single_faults.py::test_one_transient_fault_is_survived_and_nothing_is_missing",
+    "a registry that offers user and password, and tokens": (
+        "unit/registry/login/test_auth_schemes.py::test_a_password_is_tried_where_tokens_are_refused"
+    ),
     "a token refused before its time": "e2e/test_auth.py::test_a_token_revoked_early_is_fetched_once_more",
     "mirrors of a target": "e2e/test_mirrors.py::test_a_target_is_asked_itself_whatever_mirrors_it_has",
     "`priority`": "integration/test_mirrors.py::test_lower_priorities_come_first_and_of_equals_the_mirrors",

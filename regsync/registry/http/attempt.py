@@ -29,7 +29,7 @@ from regsync.registry.login.doors import Doors
 from regsync.text import plain
 from regsync.waiting import UNIT
 
-_LOGINS = 3  # 401s in a row that are answered
+_LOGINS = 5  # 401s in a row that are answered: without a login, with two tokens, with two passwords
 _EXPIRED = frozenset({400, 401, 403})  # what storage says of a signed URL that is too old
 _WARNING = re.compile(r'299 \S+ "((?:[^"\\]|\\.)*)"')
 _MOST_WARNINGS = 100

@@ -78,6 +78,7 @@ class Transport:
                 clock=clock,
                 local_realms=route.is_local,
                 secrets=secrets,
+                warn=self.warn,
             )
 
         self._limits = limits

@@ -2,16 +2,18 @@
 
 Requests, by the scheme that is known to be wanted (*alone*: while it is under way, all others wait for its answer):
 
-    wanted   is sent         401 that offers Basic (1)        401 that offers Bearer   any other 401   any other answer
-    -------  --------------  -------------------------------  -----------------------  --------------  ----------------
-    unknown  nothing, alone  Basic is wanted                  Bearer is wanted         refused         not alone again
-    Basic    login, alone    login refused, unless its        Bearer is wanted         login refused   login is good,
-                             helper has another by now                                                 not alone again
-    Bearer   token           Basic is wanted                  token refused            refused         token worked
-             nothing (2)     Basic is wanted                  name is learnt           refused         -
+    wanted   is sent         401 that offers Bearer (1)  401 that offers Basic alone  any other 401   any other answer
+    -------  --------------  --------------------------  ---------------------------  --------------  ----------------
+    unknown  nothing, alone  Bearer is wanted            Basic is wanted (2)          refused         not alone again
+    Basic    login, alone    Bearer is wanted            login refused, unless its    login refused   login is good,
+                                                         helper has another by now                    not alone again
+    Bearer   token           token refused               Basic is wanted (2)          refused         token worked
+             nothing (3)     name is learnt              Basic is wanted (2)          refused         -
 
-    (1) and we have a user and password; if not, Bearer counts, and without that it is refused
-    (2) where the registry calls repositories by other names, and has not said yet by which one it calls this one
+    (1) with Basic beside or without it. Where tokens are not to be had or are refused, and Basic was offered beside,
+        Basic is wanted; from then on Bearer does not count until that is refused as well
+    (2) if we have a user and password, else it is refused
+    (3) where the registry calls repositories by other names, and has not said yet by which one it calls this one
 
 Tokens, for each tuple of scopes (`Grant`):
 
@@ -39,11 +41,12 @@ alone, because some registries say 401 where a good login lacks rights.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 from regsync.errors import AccessDenied, Refused
+from regsync.registry.login.challenge import Challenge
 from regsync.registry.login.credentials import Credential
 from regsync.registry.login.grants import Grant, Refusal
 from regsync.registry.login.memory import Memory
@@ -54,16 +57,21 @@ _MANY = 1024  # names that are remembered
 _CREDIT = 2  # refusals in a row that a login which was accepted before survives
 
 
+Way = Literal["basic", "token"]  # how a login is shown: to the registry, or to its token server
+
+
 @dataclass(slots=True)
 class Area:
     """A host, or one repository of it, that shares one way to log in.
 
+    `spare` says that user and password may be shown where tokens are of no use, `_gave_up` that they were of none.
     `refresh` was got from the token server. `answered` holds the ways that were answered with anything but 401:
     nothing sent, `basic`, and a login shown to the token server (`token`), which `login` tries out. `credit` is how
     many refusals do not yet mean that the login is wrong.
     """
 
     scheme: Literal["", "basic", "bearer"] = ""
+    spare: bool = False
     realm: str = field(default="", repr=False)
     service: str = ""
     refresh: str = field(default="", repr=False)
@@ -71,7 +79,8 @@ class Area:
     trial: Trial = field(default_factory=Trial)
     login: Trial = field(default_factory=Trial)
     credit: int = 0
-    _refused: tuple[Credential, Refusal] | None = None
+    _gave_up: bool = False
+    _refused: dict[Way, tuple[Credential, Refusal]] = field(default_factory=dict)
     _names: dict[str, str] = field(default_factory=dict)  # what the registry calls our repositories, as far as heard
     _renames: bool = False
     _grants: Memory[Scopes, Grant] = field(default_factory=lambda: Memory(lambda _: Grant()))
@@ -81,6 +90,26 @@ class Area:
         if (realm, service) != (self.realm, self.service):
             self.refresh = ""
         self.scheme, self.realm, self.service = "bearer", realm, service
+
+    def may_bear(self, offers: Sequence[Challenge]) -> bool:
+        """Say whether tokens are offered that are worth trying."""
+        return not self._gave_up and any(offer.scheme == "bearer" for offer in offers)
+
+    @property
+    def may_turn(self) -> bool:
+        """Say whether user and password may be shown where no token was to be had, or are shown by now."""
+        return self.spare or self.scheme == "basic"
+
+    def turn_to_basic(self, scopes: Scopes, *, gave_up: bool) -> bool:
+        """Show user and password from now on, what was refused of tokens being over; whether that is news."""
+        self.grant(scopes).clear()
+        news = gave_up and not self._gave_up
+        self.scheme, self.spare, self._gave_up = "basic", False, self._gave_up or gave_up
+        return news
+
+    def start_anew(self) -> None:
+        """Take every way for untried that is offered from now on: what was refused is remembered by itself."""
+        self._gave_up = False
 
     def take_refresh(self, refresh: str, *, of: tuple[str, str]) -> None:
         """Keep a refresh token, unless the area has turned to another server since it was asked for."""
@@ -122,22 +151,31 @@ class Area:
         """Return the scopes as the registry calls them."""
         return tuple(scope.called(self._names.get(scope.name, scope.name)) for scope in scopes)
 
-    def prove(self, way: Literal["basic", "token"]) -> None:
+    def prove(self, way: Way) -> None:
         """Note that a login shown in this way was taken."""
         self.answered.add(way)
-        self.credit, self._refused = _CREDIT, None
+        self.credit = _CREDIT
+        self._refused.clear()
         self.login.settle()
 
-    def refuse(self, scopes: Scopes, error: AccessDenied | Refused, *, until: float, shown: Credential | None) -> None:
+    def refuse(
+        self,
+        scopes: Scopes,
+        error: AccessDenied | Refused,
+        *,
+        until: float,
+        shown: Credential | None,
+        way: Way = "basic",
+    ) -> None:
         """Remember a refusal: of a login that was shown for the whole area, of anything else for these scopes."""
-        if shown is None or not self._refuse_login(shown, error, until=until):
+        if shown is None or not self._refuse_login(shown, error, way=way, until=until):
             self.grant(scopes).refuse(error, until=until)
 
     def about(self, scopes: Scopes, *, login: Credential | None) -> str:
         """Return what to say a refusal is about; nothing where a login is wrong for whatever scopes."""
         return f" for {in_words(scopes)}" if login is None or self.credit else ""
 
-    def _refuse_login(self, credential: Credential, error: AccessDenied | Refused, *, until: float) -> bool:
+    def _refuse_login(self, credential: Credential, error: AccessDenied | Refused, *, way: Way, until: float) -> bool:
         """Note that this login was refused; whether it is wrong for the whole area, and remembered until then.
 
         Some registries answer 401 too where a good login lacks rights: one that was accepted has `credit`.
@@ -145,21 +183,21 @@ class Area:
         self.answered -= {"basic", "token"}
         wrong = not self.credit
         if wrong:
-            self._refused = credential, Refusal(type(error), str(error), until)
+            self._refused[way] = credential, Refusal(type(error), str(error), until)
         self.credit = max(0, self.credit - 1)
         self.login.settle()
         return wrong
 
-    def check_login(self, credential: Credential, now: float) -> None:
-        """Raise what was remembered of exactly this login."""
-        if self._refused is not None and self._refused[0] == credential:
-            self._refused[1].check(now)
+    def check_login(self, credential: Credential, now: float, *, way: Way = "basic") -> None:
+        """Raise what was remembered of exactly this login, shown in this way."""
+        if way in self._refused and self._refused[way][0] == credential:
+            self._refused[way][1].check(now)
 
     def untried_login(self, credential: Credential | None, now: float) -> Trial | None:
         """Return the trial to pass before this login is shown to the token server; raises what it was refused with."""
         if credential is None or not (credential.basic or credential.token):
             return None
-        self.check_login(credential, now)
+        self.check_login(credential, now, way="token")
         return None if "token" in self.answered else self.login
 
     def untried(self, scopes: Scopes) -> Trial | None:
@@ -195,7 +233,8 @@ class Area:
 
     def has_served(self, now: float) -> bool:
         """Say whether a new one would do as well, at the price of a challenge."""
-        if self.trial.under_way or self.login.under_way or (self._refused is not None and self._refused[1].lasts(now)):
+        lasting = any(refusal.lasts(now) for _, refusal in self._refused.values())
+        if self.trial.under_way or self.login.under_way or lasting:
             return False
         return all(grant.has_served(now) for grant in self._grants)
 

@@ -3,17 +3,17 @@
 Nothing is sent before a registry asks for it. What it asks is remembered for the host (with `repoAuth`, for each
 repository), so that later requests carry their header at once. Tokens are bought for exactly the scopes of a request
 and shared by all who wait for the same ones. Refusals are remembered: a thousand tags cost one request, a thousand
-repositories one failed login, and accounts stay unlocked. `area.py` has the table of all states.
+repositories one failed login, and accounts stay unlocked. Of several ways a registry offers the stronger is tried
+first, a token, which does not show it the password (RFC 9110, section 11.6.1). `area.py` has the table of all states.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import Never
 
 from regsync.clock import Clock
-from regsync.errors import AccessDenied, Malformed, Refused
+from regsync.errors import AccessDenied, Malformed, Refused, RegsyncError, Unavailable
 from regsync.registry.host import HostSettings
 from regsync.registry.login.area import Area
 from regsync.registry.login.challenge import Challenge, parse_challenges
@@ -36,13 +36,17 @@ __all__ = ["Authenticator", "Fetch", "TokenAnswer", "TokenRequest"]
 _NO_LOGIN = 5.0  # seconds a login that could not be obtained counts as a refusal
 
 
+def _say_nothing(_: str) -> None:
+    """Tell nobody."""
+
+
 class Authenticator:
     """Knows what one registry wants to see, and gets it.
 
     `fetch` asks a token server once, guarded and without redirects; what it raises goes through, and whether the
     whole is tried again is for the caller to say. `local_realms` answers whether the registry itself is at a private
     or loopback address, so that its token server may be; it is asked only of realms that are literal addresses. Tokens
-    are made known to `secrets`.
+    are made known to `secrets`, and what is odd is said to `warn`.
     """
 
     def __init__(
@@ -55,8 +59,10 @@ class Authenticator:
         clock: Clock,
         secrets: Secrets,
         local_realms: Callable[[], bool],
+        warn: Callable[[str], None] = _say_nothing,
     ) -> None:
         self._host = host
+        self._warn = warn
         self._credentials = credentials
         self._clock = clock
         self._local_realms = local_realms
@@ -78,8 +84,13 @@ class Authenticator:
                 area.grant(scopes).check_refusal(self._clock.monotonic())
             return trial
 
-        async with alone(untried):
-            yield await self.header(scopes)
+        while True:
+            async with alone(untried):
+                way = area.scheme
+                sent = await self.header(scopes)
+                if area.scheme == way or sent is None:
+                    yield sent
+                    return
 
     async def header(self, scopes: Scopes) -> str | None:
         """Return the Authorization value for the next request, None while nothing asked for one.
@@ -91,7 +102,12 @@ class Authenticator:
         area.tidy(self._clock.monotonic())
         area.grant(scopes).check_refusal(self._clock.monotonic())
         if area.scheme == "bearer" and not area.must_hear(scopes):
-            return f"Bearer {await self._purchases.token(area, scopes)}"
+            try:
+                return f"Bearer {await self._purchases.token(area, scopes)}"
+            except (AccessDenied, Refused, Unavailable) as error:
+                if not area.may_turn:
+                    raise
+                self._turn_to_basic(area, scopes, error)
         if area.scheme == "basic":
             credential = await self._credentials.get()
             if credential is not None and credential.basic:
@@ -109,7 +125,7 @@ class Authenticator:
             if credential is not None and credential.basic and sent == basic_header(credential):
                 shown = credential
             offers = self._read(challenges)
-            if shown is not None and "basic" in offers:
+            if shown is not None and not area.may_bear(offers):
                 credential = await self._credentials.instead_of(shown) or credential
             self._learn(scopes, offers, sent, credential)
         except (AccessDenied, Refused) as error:
@@ -133,38 +149,57 @@ class Authenticator:
         name = scopes[0].name if self._host.repo_auth and scopes else ""
         return self._areas[name]
 
-    def _read(self, challenges: Sequence[str]) -> dict[str, Challenge]:
+    def _read(self, challenges: Sequence[str]) -> tuple[Challenge, ...]:
         try:
-            offers = parse_challenges(challenges)
+            return parse_challenges(challenges)
         except Malformed as error:
             raise AccessDenied(f"{self._host.name} wants a login, but how cannot be read: {error}") from error
-        return {offer.scheme: offer for offer in reversed(offers)}
 
     def _learn(
-        self, scopes: Scopes, offers: dict[str, Challenge], sent: str | None, credential: Credential | None
+        self, scopes: Scopes, offers: Sequence[Challenge], sent: str | None, credential: Credential | None
     ) -> None:
         area, basic = self._area(scopes), basic_header(credential) if credential and credential.basic else ""
-        if basic and sent == basic and ("basic" in offers or "bearer" not in offers):
-            self._deny(f"refused the user name and password{area.about(scopes, login=credential)}; {CHECK}")
-        if basic and "basic" in offers:
-            area.scheme = "basic"
-        elif "bearer" in offers:
-            self._learn_bearer(area, scopes, offers["bearer"], sent)
-        elif "basic" in offers:
-            lack = f"{self._host.helper} holds none" if self._host.helper else "none are configured"
-            self._deny(f"wants a user name and password for {in_words(scopes)} and {lack}; {CHECK}")
-        else:
-            known = ", ".join(sorted(scheme[:40] for scheme in offers)[:5]) or "nothing"
-            self._deny(f"refused {in_words(scopes)} and offers no login we know (it offers {known})")
+        offered = {offer.scheme for offer in offers}
+        fresh = bool(basic) and basic != sent and (not offers or "basic" in offered or area.scheme == "basic")
+        refusal: AccessDenied | Refused | None = None
+        if area.may_bear(offers):
+            try:
+                self._learn_bearer(area, scopes, offers, sent)
+            except (AccessDenied, Refused) as error:
+                refusal = error
+            else:
+                area.spare = fresh
+                return
+        if fresh:
+            if not offers:
+                self._warn("it answers 401 without a word about logins, and is shown user and password")
+            self._turn_to_basic(area, scopes, refusal)
+            return
+        area.start_anew()
+        raise refusal or self._denied(area, scopes, offered, sent, credential)
 
-    def _learn_bearer(self, area: Area, scopes: Scopes, offer: Challenge, sent: str | None) -> None:
-        if not offer.params.get("realm"):
-            self._deny("wants a token but does not say from where")
-        realm = resolve_realm(self._host, offer.params["realm"], local_realms=self._local_realms)
+    def _turn_to_basic(self, area: Area, scopes: Scopes, instead_of: RegsyncError | None) -> None:
+        if area.turn_to_basic(scopes, gave_up=instead_of is not None):
+            self._warn(f"it offers tokens that are not to be had, and user and password are used: {instead_of}")
+
+    def _denied(
+        self, area: Area, scopes: Scopes, offered: set[str], sent: str | None, credential: Credential | None
+    ) -> AccessDenied:
+        """Return what to say where no way is left that was not tried."""
+        if credential is not None and credential.basic and sent == basic_header(credential):
+            return self._denial(f"refused the user name and password{area.about(scopes, login=credential)}; {CHECK}")
+        if "basic" in offered:
+            lack = f"{self._host.helper} holds none" if self._host.helper else "none are configured"
+            return self._denial(f"wants a user name and password for {in_words(scopes)} and {lack}; {CHECK}")
+        known = ", ".join(sorted(scheme[:40] for scheme in offered)[:5]) or "nothing"
+        return self._denial(f"refused {in_words(scopes)} and offers no login we know (it offers {known})")
+
+    def _learn_bearer(self, area: Area, scopes: Scopes, offers: Sequence[Challenge], sent: str | None) -> None:
+        offer, realm = self._token_server(offers)
         area.turn_to(realm, offer.params.get("service", ""))
         holder = area.holder(scopes, sent)
         if holder is not None and holder.strike:
-            self._deny(f"refused a fresh token for {in_words(scopes)} from {name_realm(realm)}; {CHECK}")
+            raise self._denial(f"refused a fresh token for {in_words(scopes)} from {name_realm(realm)}; {CHECK}")
         renamed = area.hear(scopes, offer.params.get("scope", ""), refused=holder)
         if holder is None:  # nothing was sent, or a token that is replaced already
             return
@@ -172,5 +207,20 @@ class Authenticator:
         lacking = offer.params.get("error") == "insufficient_scope" and not renamed
         holder.strike = "scope" if lacking else "token"
 
-    def _deny(self, why: str) -> Never:
-        raise AccessDenied(f"{self._host.name} {why}")
+    def _token_server(self, offers: Sequence[Challenge]) -> tuple[Challenge, str]:
+        """Return the first offer of tokens whose token server may see a login, and its URL."""
+        refusal: AccessDenied | Refused = self._denial("wants a token but does not say from where")
+        for offer in offers:
+            if offer.scheme == "bearer" and offer.params.get("realm"):
+                try:
+                    realm = resolve_realm(self._host, offer.params["realm"], local_realms=self._local_realms)
+                except Refused as error:
+                    refusal = error
+                    continue
+                if offer.params["realm"].lower().startswith("http:") and realm.startswith("https:"):
+                    self._warn("it names its token server in plain http, and that is asked in https")
+                return offer, realm
+        raise refusal
+
+    def _denial(self, why: str) -> AccessDenied:
+        return AccessDenied(f"{self._host.name} {why}")

@@ -70,7 +70,7 @@ class Purchases:
                     shown = used if answer.status == 401 and request.shows_login else None
                     token = self._accept(server, answer, area.about(scopes, login=shown))
             except (AccessDenied, Refused) as error:
-                area.refuse(scopes, error, until=self._clock.monotonic() + LASTING, shown=shown)
+                area.refuse(scopes, error, until=self._clock.monotonic() + LASTING, shown=shown, way="token")
                 raise
             area.take_refresh(token.refresh, of=(server.url, server.service))
             area.prove("token")

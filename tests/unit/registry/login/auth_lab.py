@@ -71,6 +71,7 @@ class Lab:
         self.gate.set()
         self.source = Source(credential)
         self.secrets = Secrets()
+        self.warned: list[str] = []
         self.auth = self.authenticator(self.source, host)
 
     def authenticator(self, source: CredentialSource, host: HostSettings = HOST) -> Authenticator:
@@ -82,6 +83,7 @@ class Lab:
             clock=self.clock,
             secrets=self.secrets,
             local_realms=lambda: False,
+            warn=self.warned.append,
         )
 
     async def fetch(self, request: TokenRequest) -> TokenAnswer:

@@ -26,8 +26,8 @@ async def test_a_basic_challenge_gets_user_and_password_from_then_on() -> None:
     assert lab.asked == []
 
 
-async def test_basic_is_preferred_to_bearer_when_there_is_a_password() -> None:
-    assert await Lab(LOGIN).refused(PULL, BEARER, BASIC) == BASIC_HEADER
+async def test_a_token_is_preferred_to_a_password_and_goes_without_one() -> None:
+    assert await Lab(LOGIN).refused(PULL, BASIC, BEARER) == "Bearer T1"
     assert await Lab(None).refused(PULL, BEARER, BASIC) == "Bearer T1"
     assert await Lab(Credential(token="ID")).refused(PULL, f"{BASIC}, {BEARER}") == "Bearer T1"
 
@@ -36,7 +36,7 @@ async def test_refused_basic_is_one_clear_line_and_no_request_more() -> None:
     lab = Lab(LOGIN)
     await lab.refused(PULL, BASIC)
     with pytest.raises(AccessDenied) as caught:
-        await lab.refused(PULL, BASIC, BEARER, sent=BASIC_HEADER)
+        await lab.refused(PULL, BASIC, "Negotiate", sent=BASIC_HEADER)
     assert str(caught.value) == (
         "r.example refused the user name and password; check its entry in creds or the docker config"
     )
@@ -76,7 +76,7 @@ async def test_a_refusal_is_over_after_a_minute() -> None:
         (None, BASIC, "wants a user name and password for repository:a/b:pull and none are configured"),
         (Credential("u"), BASIC, "none are configured"),
         (LOGIN, "Negotiate", r"offers no login we know \(it offers negotiate\)"),
-        (LOGIN, " ", r"offers no login we know \(it offers nothing\)"),
+        (None, " ", r"offers no login we know \(it offers nothing\)"),
         (LOGIN, 'Bearer service="x"', "does not say from where"),
         (LOGIN, 'Bearer "x"', "how cannot be read"),
     ],

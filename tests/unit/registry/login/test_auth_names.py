@@ -124,5 +124,5 @@ async def test_names_do_not_pile_up() -> None:
 
 async def test_a_registry_that_wants_a_password_is_not_asked_for_names() -> None:
     lab = Lab(LOGIN)
-    await lab.refused(PULL, BASIC, naming(pull("hub/a/b")))
+    await lab.refused(PULL, BASIC)
     assert str(await lab.auth.header((pull("c"),))).startswith("Basic ")
