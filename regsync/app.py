@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from urllib.parse import unquote
 
 from regsync.clock import Clock, SystemClock
 from regsync.config.hooks import secrets_in, webhooks_of
@@ -23,6 +22,7 @@ from regsync.facts import Telling
 from regsync.hosts import hosts_of, logins_of, manner_of
 from regsync.record.tally import Tally
 from regsync.registry.host import HostSettings
+from regsync.registry.http.proxies import proxy_logins
 from regsync.registry.login.dockerconfig import DockerConfig, ask_store, load_docker_config
 from regsync.registry.login.name import check_registry_name
 from regsync.secrets import Secrets
@@ -84,11 +84,9 @@ def keep_hook_secrets(config: Config, secrets: Secrets) -> None:
 
 
 def keep_proxy_secrets(environ: Mapping[str, str], secrets: Secrets) -> None:
-    """Take note of the passwords in the URLs of proxies."""
-    for name, url in environ.items():
-        if name.lower() in {"http_proxy", "https_proxy"}:
-            user, _, password = url.rpartition("@")[0].rpartition("//")[2].partition(":")
-            secrets.keep(unquote(password), user=unquote(user))
+    """Take note of the logins in the URLs of proxies; a user without a password is a token."""
+    for user, password in proxy_logins(environ):
+        secrets.keep(password or user, user=user if password else "")
 
 
 class App:

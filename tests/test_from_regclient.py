@@ -58,6 +58,10 @@ SHOWN_BY: Final = {
         "integration/test_mirrors.py::test_a_copy_holds_a_slot_at_whoever_it_reads_from_and_at_no_other",
     "a blob of which a mirror gives wrong bytes":
         "integration/test_mirrors.py::test_a_mirror_that_gave_wrong_bytes_of_a_blob_is_not_asked_for_it_again",
+    "`ALL_PROXY`": "unit/registry/http/test_proxies.py::"
+        "test_a_proxy_of_its_own_goes_before_that_for_all_and_upper_case_before_lower",
+    "`socks4://`, `socks4a://` and `socks://` proxies":
+        "integration/test_proxies.py::test_socks_4a_is_told_the_name_and_the_user",
     "`index.docker.io` in `creds`": "unit/test_hosts.py::test_docker_hub_has_many_names",
     "`registry: host/path` in `creds`": "unit/test_hosts.py::test_a_path_behind_a_registry_is_cut_off",
     "a later item for a registry with another login":

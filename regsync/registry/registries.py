@@ -17,7 +17,7 @@ from regsync.registry.content.session import cancel_all
 from regsync.registry.content.suspended import Suspended
 from regsync.registry.host import AS_ITSELF, Asking, HostSettings, Learnt, Manner
 from regsync.registry.http.courier import post
-from regsync.registry.http.proxy import Proxies
+from regsync.registry.http.proxies import Proxies
 from regsync.registry.http.transport import Transport
 from regsync.registry.http.wire import Wire
 from regsync.registry.login.scope import CATALOGUE
@@ -61,7 +61,7 @@ class Registries:
         self._tell = tell
         self._environ = environ
         self._secrets = secrets if secrets is not None else Secrets()
-        self._wire = Wire()
+        self._wire = Wire(environ=environ)
         self._contacts: dict[str, _Contact] = {}
         self._former: list[Suspended] = []  # of hosts as they were before their settings changed
         self._opened: WeakValueDictionary[tuple[str, str, bool, Asking], RegistryRepository] = WeakValueDictionary()

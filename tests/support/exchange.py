@@ -116,7 +116,7 @@ class LoopbackServer(ABC):
         if self._authority is None:
             return None
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        self._authority.issue_cert("127.0.0.1", "localhost").configure_cert(context)
+        self._authority.issue_cert("127.0.0.1", "localhost", "registry.example").configure_cert(context)
         return context
 
     @abstractmethod

@@ -8,9 +8,10 @@ from types import TracebackType
 import aiohttp
 from aiohttp.http import HttpProcessingError
 
-from regsync.errors import AccessDenied, IntegrityError, Refused, RegsyncError, Unavailable
+from regsync.errors import IntegrityError, Refused, RegsyncError, Unavailable
+from regsync.registry.http.detour import Declined, declined, of_status, unreached
+from regsync.registry.http.proxy import Proxy
 from regsync.registry.http.reason import fault_of
-from regsync.registry.http.retry import Worth, worth_of_status
 
 _TLS_RECORD = r"\x15\x03"  # how the library prints the beginning of a TLS alert where HTTP was expected
 
@@ -19,17 +20,18 @@ class Flood(Exception):
     """A partner that does not come to the point; what it does instead is the text."""
 
 
-_FOREIGN = (aiohttp.ClientError, HttpProcessingError, OSError, ValueError, EOFError, AssertionError, Flood)
+_FOREIGN = (aiohttp.ClientError, HttpProcessingError, OSError, ValueError, EOFError, AssertionError, Flood, Declined)
 
 
 class Border:
     """Turns the library's and the system's exceptions into ours; no text of theirs that may hold a URL gets out."""
 
-    __slots__ = ("_late", "_url")
+    __slots__ = ("_late", "_proxy", "_url")
 
-    def __init__(self, url: str, late: str = "timed out") -> None:
+    def __init__(self, url: str, late: str = "timed out", *, proxy: Proxy | None = None) -> None:
         self._url = url
         self._late = late
+        self._proxy = proxy
 
     def __enter__(self) -> None:
         pass
@@ -42,22 +44,37 @@ class Border:
         cause = error.__cause__
         if isinstance(cause, RegsyncError):  # the source of a body we were sending
             raise cause from None
-        place = _place(self._url)
+        place = place_of(self._url)
+        if self._proxy is not None:
+            if (fault := _of_proxy(error, self._proxy, place)) is not None:
+                raise fault from (_reason_of(error) or error)
+            place = f"{place} through the proxy {self._proxy.name}"
         if isinstance(error, TimeoutError) and not isinstance(error, aiohttp.ConnectionTimeoutError):
             raise Unavailable(f"{place}: {self._late}") from error
         reason = _reason_of(error)
         if reason is None:
             raise _broken(error, place) from error
-        via = (
-            f"{place} through the proxy {error.host}:{error.port}"
-            if isinstance(error, aiohttp.ClientProxyConnectionError)
-            else place
-        )
-        raise fault_of(reason, place=via) from reason
+        raise fault_of(reason, place=place) from reason
 
 
-def _place(url: str) -> str:
+def place_of(url: str) -> str:
+    """Return `host[:port]` of a URL, for people."""
     return url.partition("://")[2].partition("/")[0].rpartition("@")[2]
+
+
+def _of_proxy(error: BaseException, proxy: Proxy, place: str) -> RegsyncError | None:
+    """Return the failure that is the proxy's; None where the fault lies behind it."""
+    match error:
+        case Declined():
+            return declined(error, proxy, place=place)
+        case aiohttp.ClientHttpProxyError():
+            return of_status(error.status, proxy, place=place)
+        case aiohttp.ClientProxyConnectionError() | aiohttp.ClientConnectorDNSError():
+            return unreached(_reason_of(error), proxy, place=place)
+        case aiohttp.ClientConnectorError() if (error.host, error.port) == (proxy.host, proxy.port):
+            return unreached(_reason_of(error), proxy, place=place)
+        case _:
+            return None
 
 
 def _reason_of(error: BaseException) -> OSError | None:
@@ -81,8 +98,6 @@ def _broken(error: BaseException, place: str) -> RegsyncError:
     match error:
         case Flood():
             return IntegrityError(f"{place}: {error}")
-        case aiohttp.ClientHttpProxyError():
-            return _of_proxy(error.status, place)
         case aiohttp.ClientResponseError() if _TLS_RECORD in error.message:
             return Refused(f"{place}: TLS is spoken there; remove tls: disabled")
         case aiohttp.ClientResponseError():
@@ -97,10 +112,3 @@ def _broken(error: BaseException, place: str) -> RegsyncError:
             return Refused(f"{place}: not a URL or header that can be sent")
         case _:
             return Unavailable(f"{place}: connection lost")
-
-
-def _of_proxy(status: int, place: str) -> RegsyncError:
-    said = f"{place}: the proxy answered {status}"
-    if status == 407:
-        return AccessDenied(f"{said}: it wants a user and password (in the environment's proxy URL)")
-    return Refused(said) if worth_of_status(status) is Worth.NEVER else Unavailable(said)

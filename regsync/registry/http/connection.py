@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Sequence
 from functools import partial
-from typing import cast
+from typing import Any, cast
 
 import aiohttp
 from aiohttp.client_proto import ResponseHandler
@@ -24,9 +25,16 @@ Peers = dict[tuple[str | None, int | None], AddressClass]
 
 
 class Connector(aiohttp.TCPConnector):
-    """A pool that remembers which class of address answered for each configured origin."""
+    """A pool that notes in `peers` which class of address answered for each origin.
 
-    def __init__(self, reach: frozenset[AddressClass] | None, peers: Peers) -> None:
+    `proxy_tls` is what a proxy is believed by that is itself spoken to in TLS. The library would take the registry's
+    context, and with it what the operator said of the registry alone: its authorities, our client certificate, or
+    that nothing is to be verified.
+    """
+
+    def __init__(
+        self, reach: frozenset[AddressClass] | None, peers: Peers, *, proxy_tls: ssl.SSLContext | None = None
+    ) -> None:
         super().__init__(
             limit=0,
             ttl_dns_cache=10,
@@ -35,6 +43,7 @@ class Connector(aiohttp.TCPConnector):
             socket_factory=None if reach is None else guarded_socket(reach),
         )
         self._peers_seen = peers
+        self._proxy_tls = proxy_tls
         connections = partial(_Protocol, loop=asyncio.get_running_loop())
         self._factory = cast("partial[ResponseHandler]", connections)  # the library has no public way
 
@@ -49,9 +58,15 @@ class Connector(aiohttp.TCPConnector):
         if isinstance(connection.protocol, _Protocol):
             connection.protocol.listen()
         peer = connection.transport.get_extra_info("peername") if connection.transport else None
-        if peer and not req.proxy:
+        if peer:
             self._peers_seen[req.url.host, req.url.port] = class_of(str(peer[0]))
         return connection
+
+    async def _wrap_create_connection(self, *args: Any, **kwargs: Any) -> tuple[asyncio.Transport, ResponseHandler]:
+        to_proxy = kwargs.get("client_error") is aiohttp.ClientProxyConnectionError
+        if to_proxy and self._proxy_tls is not None:
+            kwargs["ssl"] = self._proxy_tls
+        return await super()._wrap_create_connection(*args, **kwargs)
 
 
 class _Protocol(ResponseHandler):

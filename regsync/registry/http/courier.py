@@ -8,7 +8,8 @@ from datetime import datetime
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from regsync.errors import Refused
-from regsync.registry.http.proxy import Proxies
+from regsync.registry.http.detour import TRUST
+from regsync.registry.http.proxies import Proxies
 from regsync.registry.http.retry import retry_after
 from regsync.registry.http.wire import Wire
 
@@ -25,10 +26,9 @@ async def post(
     try:
         reply = await wire.open("POST", bare, headers, body, tls=True, proxy=proxies.of(bare), reach=None)
     except Refused as error:
-        if not isinstance(error.__cause__, ssl.SSLCertVerificationError):
+        if not isinstance(error.__cause__, ssl.SSLCertVerificationError) or TRUST in str(error):  # the proxy's
             raise
-        where = "add its authority to the system's, or name a file of it in SSL_CERT_FILE"
-        raise Refused(f"its TLS certificate is not trusted; {where}") from error
+        raise Refused(f"its TLS certificate is not trusted; {TRUST}") from error
     await reply.leave()
     return reply.status, retry_after(reply.headers.get("retry-after", ""), now)
 

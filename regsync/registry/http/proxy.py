@@ -1,87 +1,93 @@
-"""Which proxy a URL goes through, by the rules Go programs follow (golang.org/x/net/http/httpproxy).
+"""One proxy, as a variable of the environment names it.
 
-The HTTP library would read the environment too, but with other rules: no CIDR, no ports, loopback not exempt, and it
-reads `.netrc` on the way.
+Its login is a secret: what people read of a proxy is where it is and nothing else.
 """
 
 from __future__ import annotations
 
-import ipaddress
-from collections.abc import Mapping
-from urllib.parse import urlsplit
+import re
+from base64 import b64encode
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Final
+from urllib.parse import unquote
 
 from regsync.errors import Refused
 
-_PORTS = {"http": 80, "https": 443}
+_SOCKS: Final = ("socks5", "socks5h", "socks4", "socks4a", "socks")
+_PORTS: Final = {"http": 80, "https": 443, **dict.fromkeys(_SOCKS, 1080)}
+_URL = re.compile(
+    r"(?:([a-z][a-z0-9+.-]*)://)?(?:([^/?#]*)@)?(\[[0-9a-f:.]+(?:%[^]]+)?\]|[^][\s/:@?#\\]+)(?::([0-9]{0,5}))?/?",
+    re.IGNORECASE,
+)
+_LONGEST_LOGIN = 255  # characters of a user or password SOCKS5 has room for (RFC 1929)
+
+Fields = tuple[tuple[str, str], ...]
 
 
-class Proxies:
-    """The proxies an environment names."""
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """Where a proxy is, how it is spoken to (`http`, `https` or one of SOCKS), and the login it gets.
 
-    def __init__(self, environ: Mapping[str, str]) -> None:
-        self._by_scheme = {
-            "http": _first(environ, "HTTP_PROXY", "http_proxy"),
-            "https": _first(environ, "HTTPS_PROXY", "https_proxy"),
-        }
-        listed = _first(environ, "NO_PROXY", "no_proxy").split(",")
-        self._exempt = tuple(entry.strip().lower() for entry in listed if entry.strip())
+    An `https` proxy is itself spoken to in TLS. `user` is None where there is no login.
+    """
 
-    def of(self, url: str) -> str | None:
-        """Return the proxy's URL, with userinfo if it has one, or None to go straight; SOCKS is `Refused`."""
-        parts = urlsplit(url)
-        proxy = self._by_scheme.get(parts.scheme, "")
-        if not proxy or not self._applies(parts.hostname or "", parts.port or _PORTS[parts.scheme]):
-            return None
-        scheme = proxy.partition("://")[0].lower() if "://" in proxy else ""
-        if scheme not in {"", "http", "https"}:
-            raise Refused(f"a {scheme} proxy is configured in the environment; http and https proxies are supported")
-        return proxy if scheme else f"http://{proxy}"
+    scheme: str
+    host: str
+    port: int
+    user: str | None = field(default=None, repr=False)
+    password: str = field(default="", repr=False)
 
-    def _applies(self, host: str, port: int) -> bool:
-        host = host.rstrip(".").lower()
-        if host == "localhost":
-            return False
-        try:
-            address = ipaddress.ip_address(host)
-        except ValueError:
-            return not any(_covers_name(entry, host, port) for entry in self._exempt)
-        if address.is_loopback:
-            return False
-        return not any(_covers_address(entry, address, port) for entry in self._exempt)
+    @property
+    def name(self) -> str:
+        """What people read: `host:port`."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    @property
+    def authorization(self) -> Fields:
+        """The header its login becomes at a proxy that speaks HTTP; it is for the proxy alone."""
+        if self.user is None or self.is_socks:
+            return ()
+        pair = b64encode(f"{self.user}:{self.password}".encode()).decode()
+        return (("Proxy-Authorization", f"Basic {pair}"),)
+
+    @property
+    def is_socks(self) -> bool:
+        """Say whether it forwards connections, and knows nothing of HTTP."""
+        return self.scheme in _SOCKS
 
 
-def _first(environ: Mapping[str, str], *names: str) -> str:
-    return next((environ[name].strip() for name in names if environ.get(name, "").strip()), "")
+def login_in(text: str) -> tuple[str, str] | None:
+    """Return user and password in what should be a proxy's URL, even if it is none; None where there is no login."""
+    login, at, _ = text.rpartition("@")
+    if not at:
+        return None
+    user, _, password = login.partition("://")[2 if "://" in login else 0].partition(":")
+    return unquote(user), unquote(password)
 
 
-def _split(entry: str) -> tuple[str, int | None]:
-    """Split `host:port`; a bare IPv6 address has colons and no port."""
-    host, separator, port = entry.rpartition(":")
-    if separator and port.isdecimal() and (":" not in host or host.endswith("]")):
-        return host.strip("[]"), int(port)
-    return entry.strip("[]"), None
+@lru_cache(maxsize=16)
+def read_proxy(variable: str, text: str) -> Proxy:
+    """Read what this variable says; without a scheme it is an `http` proxy, as in Go.
+
+    `Refused` names the variable and quotes nothing, since there may be a password in it.
+    """
+    found = _URL.fullmatch(text)
+    scheme = (found[1] or "http").lower() if found else ""
+    if found and scheme not in _PORTS:
+        known = ", ".join(_PORTS)
+        raise Refused(f"{variable} in the environment names a proxy of the kind {scheme[:20]}; known are {known}")
+    port = int(found[4] or _PORTS[scheme]) if found else 0
+    if not found or not 0 < port < 1 << 16:
+        wanted = "[http|https|socks5h://][user:password@]host[:port]"
+        hint = "any of / ? # in user or password is written as %2F, %3F or %23"
+        raise Refused(f"{variable} in the environment names no proxy: expected {wanted}; {hint}")
+    user, password = login_in(text) or (None, "")
+    proxy = Proxy(scheme, found[3].strip("[]").lower(), port, user or None, password)
+    if proxy.is_socks and not _fits(user or "", password):
+        raise Refused(f"{variable} in the environment: SOCKS takes up to 255 ASCII characters as user and as password")
+    return proxy
 
 
-def _covers_name(entry: str, host: str, port: int) -> bool:
-    if entry == "*":
-        return True
-    name, only = _split(entry)
-    if only is not None and only != port:
-        return False
-    if name.startswith("*."):
-        name = name[1:]
-    if name.startswith("."):  # the domain's hosts, not the domain itself
-        return host.endswith(name)
-    return host == name or host.endswith(f".{name}")
-
-
-def _covers_address(entry: str, address: ipaddress.IPv4Address | ipaddress.IPv6Address, port: int) -> bool:
-    if entry == "*":
-        return True
-    try:
-        if "/" in entry:
-            return address in ipaddress.ip_network(entry, strict=False)
-        text, only = _split(entry)
-        return (only is None or only == port) and address == ipaddress.ip_address(text)
-    except ValueError:
-        return False
+def _fits(*login: str) -> bool:
+    return all(part.isascii() and len(part) <= _LONGEST_LOGIN for part in login)

@@ -15,7 +15,7 @@ from regsync.registry.host import HostSettings
 from regsync.registry.http.feed import Feed
 from regsync.registry.http.guard import AddressClass, class_of_name, reachable
 from regsync.registry.http.message import Request
-from regsync.registry.http.proxy import Proxies
+from regsync.registry.http.proxies import Proxies
 from regsync.registry.http.redirect import MOST_HOPS, kept_in_tls, next_hop, origin_of
 from regsync.registry.http.tls import Trust, trust_of
 from regsync.registry.http.wire import Reply, Wire

@@ -38,6 +38,12 @@ def trust_of(host: HostSettings, *, roots: Sequence[Path], environ: Mapping[str,
     return Trust(own, _context(host, believed) if present(own, host, folders, tell=tell) else own)
 
 
+def trust_in_proxy(name: str, environ: Mapping[str, str]) -> ssl.SSLContext:
+    """Return the context for a proxy that is spoken to in TLS: what is said of registries does not count there."""
+    host = HostSettings.called(name)
+    return _context(host, tuple(dict.fromkeys(authorities(host, (), environ, tell=_nobody))))
+
+
 def _context(host: HostSettings, believed: Sequence[bytes]) -> ssl.SSLContext:
     """Return a context that believes these authorities (DER), too.
 
@@ -56,3 +62,7 @@ def _context(host: HostSettings, believed: Sequence[bytes]) -> ssl.SSLContext:
     if fresh := b"".join(one for one in believed if one not in known):
         context.load_verify_locations(cadata=fresh)
     return context
+
+
+def _nobody(_event: object) -> None:
+    """Hear what the registries' own contexts tell of the same files."""

@@ -50,7 +50,8 @@ async def test_a_program_is_found_on_the_path(tmp_path: Path, script: Script) ->
 
 
 async def test_a_program_does_not_get_what_is_nobody_s_business(script: Script, tmp_path: Path) -> None:
-    kept = {"HOME": "/h", "LANG": "C", "TZ": "UTC", "HTTPS_PROXY": "http://p.example", "no_proxy": "a.example"}
+    proxies = {"HTTPS_PROXY": "http://p.example", "no_proxy": "a.example", "ALL_PROXY": "b"}
+    kept = {"HOME": "/h", "LANG": "C", "TZ": "UTC", **proxies}
     secret = {"DOCKER_AUTH_CONFIG": "canary", "AWS_SECRET_ACCESS_KEY": "canary"}
     await ran(script("env > environ"), environ={**kept, **secret})
     told = dict(line.split("=", 1) for line in (tmp_path / "environ").read_text().splitlines())

@@ -45,7 +45,7 @@ async def speaking(
 ) -> AsyncIterator[Speaking]:
     settings = plain_host(host) if isinstance(host, str) else host
     clock, limits, told = FakeClock(instant=True), Limits(lambda _: cap), list[Event]()
-    async with Wire(timeouts=timeouts or Timeouts()) as wire:
+    async with Wire(timeouts=timeouts or Timeouts(), environ=environ or {}) as wire:
         transport = Transport(
             settings,
             wire,

@@ -12,7 +12,7 @@ import trustme
 
 from regsync.errors import Refused, Unavailable
 from regsync.registry.http.courier import post
-from regsync.registry.http.proxy import Proxies
+from regsync.registry.http.proxies import Proxies
 from regsync.registry.http.wire import Wire
 from tests.unit.registry.raw import RawServer, Step, says
 

@@ -1,111 +1,92 @@
-"""Go's rules of HTTP_PROXY, HTTPS_PROXY and NO_PROXY."""
+"""How a proxy may be written down, and what becomes of what is none."""
 
 from __future__ import annotations
 
 import pytest
 
-from regsync.errors import AccessDenied, Refused
-from regsync.registry.host import HostSettings
-from regsync.registry.http.proxy import Proxies
-from regsync.registry.http.transport import Request
-from tests.unit.registry.raw import RawServer, in_turn, says
-from tests.unit.registry.speaking import speaking
-
-BOTH = {"HTTP_PROXY": "http://plain:1", "https_proxy": "secure:2"}
+from regsync.errors import Refused
+from regsync.registry.http.proxies import proxy_logins
+from regsync.registry.http.proxy import Proxy, read_proxy
 
 
 @pytest.mark.parametrize(
-    ("url", "proxy"),
+    ("text", "scheme", "name"),
     [
-        ("http://r.example/v2/", "http://plain:1"),
-        ("https://r.example/v2/", "http://secure:2"),
-        ("http://localhost:5000/", None),
-        ("http://127.0.0.1/", None),
-        ("http://127.9.9.9/", None),
-        ("http://[::1]:5000/", None),
-        ("http://10.0.0.1/", "http://plain:1"),
+        ("proxy:3128", "http", "proxy:3128"),
+        ("proxy", "http", "proxy:80"),
+        ("http://proxy", "http", "proxy:80"),
+        ("https://proxy", "https", "proxy:443"),
+        ("HTTP://Proxy.Example:8080/", "http", "proxy.example:8080"),
+        ("socks5://proxy", "socks5", "proxy:1080"),
+        ("socks5h://proxy:9050", "socks5h", "proxy:9050"),
+        ("SOCKS4A://proxy", "socks4a", "proxy:1080"),
+        ("socks4://10.0.0.1:1081", "socks4", "10.0.0.1:1081"),
+        ("socks://proxy:1080/", "socks", "proxy:1080"),
+        ("http://[fd00::1]:3128", "http", "[fd00::1]:3128"),
+        ("[::1]", "http", "[::1]:80"),
+        ("socks5h://proxy:", "socks5h", "proxy:1080"),
     ],
 )
-def test_a_scheme_has_its_proxy_and_loopback_has_none(url: str, proxy: str | None) -> None:
-    assert Proxies(BOTH).of(url) == proxy
+def test_every_spelling_is_read(text: str, scheme: str, name: str) -> None:
+    proxy = read_proxy("HTTP_PROXY", text)
+    assert (proxy.scheme, proxy.name, proxy.user) == (scheme, name, None)
 
 
 @pytest.mark.parametrize(
-    ("exempt", "url", "straight"),
+    ("text", "user", "password"),
     [
-        ("*", "https://r.example/", True),
-        ("*", "https://8.8.8.8/", True),
-        ("r.example", "https://r.example/", True),
-        ("r.example", "https://R.EXAMPLE:5000/", True),
-        ("r.example", "https://sub.r.example/", True),
-        ("r.example", "https://other.example/", False),
-        ("r.example", "https://xr.example/", False),
-        (".r.example", "https://sub.r.example/", True),
-        (".r.example", "https://r.example/", False),
-        ("*.r.example", "https://sub.r.example/", True),
-        ("*.r.example", "https://r.example/", False),
-        ("r.example:5000", "https://r.example:5000/", True),
-        ("r.example:5000", "https://r.example/", False),
-        ("r.example:443", "https://r.example/", True),
-        (" a , r.example ", "https://r.example/", True),
-        ("10.0.0.0/8", "https://10.1.2.3/", True),
-        ("10.0.0.0/8", "https://11.1.2.3/", False),
-        ("10.1.2.3", "https://10.1.2.3:5000/", True),
-        ("10.1.2.3:80", "https://10.1.2.3/", False),
-        ("fd00::/8", "https://[fd00::1]/", True),
-        ("fd00::1", "https://[fd00::1]:5000/", True),
-        ("[fd00::1]:5000", "https://[fd00::1]:5000/", True),
-        ("[fd00::1]:5000", "https://[fd00::1]/", False),
-        ("nonsense/99", "https://10.1.2.3/", False),
-        ("", "https://r.example/", False),
+        ("http://ann:pw@proxy", "ann", "pw"),
+        ("ann:pw@proxy:3128", "ann", "pw"),
+        ("http://ann@proxy", "ann", ""),
+        ("http://ann:@proxy", "ann", ""),
+        ("http://:@proxy", None, ""),
+        ("socks5h://ann:p%40ss%3A%2F@proxy", "ann", "p@ss:/"),
+        ("http://ann:p@ss:word@proxy", "ann", "p@ss:word"),
+        ("http://ann:100%@proxy", "ann", "100%"),
+        ("http://ann:p\u00e4ss@proxy", "ann", "p\u00e4ss"),
     ],
 )
-def test_no_proxy_names_what_is_reached_straight(exempt: str, url: str, straight: bool) -> None:
-    proxies = Proxies({"HTTPS_PROXY": "http://p:1", "NO_PROXY": exempt})
-    assert (proxies.of(url) is None) is straight
+def test_its_login_is_read_and_never_shown(text: str, user: str | None, password: str) -> None:
+    proxy = read_proxy("HTTP_PROXY", text)
+    assert (proxy.user, proxy.password) == (user, password)
+    assert not password or password not in repr(proxy) + str(proxy) + proxy.name
 
 
-def test_the_upper_case_name_wins() -> None:
-    assert Proxies({"HTTP_PROXY": "http://a", "http_proxy": "http://b"}).of("http://r.example/") == "http://a"
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("http://", "http://:3128", "http://proxy:port", "http://proxy:0", "http://proxy:65536", "a b"),
+        *("//proxy", "http:proxy", "http://proxy/path", "http://ann:s3cret/x@proxy", "http://ann:s3cret#x@proxy"),
+        *("http://ann:s3cret@", "http://[fd00::1", "fd00::1", "http://pro\\xy", "@"),
+    ],
+)
+def test_what_names_no_proxy_is_refused_without_quoting_it(text: str) -> None:
+    with pytest.raises(Refused, match=r"HTTPS_PROXY in the environment names no proxy: expected .*host") as refused:
+        read_proxy("HTTPS_PROXY", text)
+    assert "s3cret" not in str(refused.value)
 
 
-def test_a_socks_proxy_is_refused_clearly() -> None:
-    with pytest.raises(Refused, match="socks5 proxy"):
-        Proxies({"HTTPS_PROXY": "socks5://p:1"}).of("https://r.example/")
+def test_a_kind_nobody_knows_is_refused_with_those_that_are_known() -> None:
+    with pytest.raises(Refused, match=r"ALL_PROXY .* of the kind quic; known are http, https, socks5, socks5h, socks4"):
+        read_proxy("ALL_PROXY", "quic://ann:pw@proxy")
 
 
-async def test_a_request_goes_through_the_proxy_with_its_login() -> None:
-    async with RawServer(in_turn(says(200, b"hello"))) as proxy:
-        environ = {"HTTP_PROXY": f"http://ann:pw@{proxy.host}"}
-        host = HostSettings(name="r.example", hostname="r.example", tls="disabled")
-        async with speaking(host, environ=environ) as to:
-            assert (await to.transport.send(Request("GET", "/v2/a?x=%2F"))).body == b"hello"
-    asked = proxy.asked[0]
-    assert asked.target == "http://r.example/v2/a?x=%2F"
-    assert asked.headers["proxy-authorization"] == "Basic YW5uOnB3"
-    assert asked.headers["host"] == "r.example"
+@pytest.mark.parametrize("login", ["ann:p\u00e4ss", "\u00e4nn:pw", f"ann:{'x' * 256}", f"{'x' * 256}:pw"])
+def test_a_login_socks_has_no_room_for_is_refused_before_anybody_is_asked(login: str) -> None:
+    with pytest.raises(Refused, match=r"ALL_PROXY .* up to 255 ASCII characters"):
+        read_proxy("ALL_PROXY", f"socks5://{login}@proxy")
 
 
-async def test_a_proxy_that_wants_another_login_is_named() -> None:
-    async with RawServer(in_turn(says(407))) as proxy:
-        host = HostSettings(name="r.example", hostname="r.example")
-        async with speaking(host, environ={"HTTPS_PROXY": proxy.url}) as to:
-            with pytest.raises(AccessDenied, match="the proxy answered 407"):
-                await to.transport.send(Request("GET", "/v2/"))
-    assert [(asked.method, asked.target) for asked in proxy.asked] == [("CONNECT", "r.example:443")]
+def test_logins_are_found_in_whatever_variable_and_however_damaged_to_be_kept_secret() -> None:
+    environ = {
+        "http_proxy": "http://ann:one@proxy",
+        "HTTPS_PROXY": "bob:t%77o@proxy:port",
+        "All_Proxy": " socks5://carol:th//ree@proxy ",
+        "NO_PROXY": "dave:four@proxy",
+        "HTTP_PROXY": "http://proxy",
+    }
+    assert [*proxy_logins(environ)] == [("ann", "one"), ("bob", "two"), ("carol", "th//ree")]
 
 
-FORBIDDEN = [
-    *("169.254.169.254", "10.0.0.1", "sub.localhost", "2130706433", "127.1", "0x7f.1", "0177.0.0.1"),
-    *("metadata.google.internal", "[fec0::1]", "[::ffff:0:7f00:1]", "2852039166"),
-]
-
-
-@pytest.mark.parametrize("place", [f"http://{name}/x" for name in FORBIDDEN])
-async def test_a_proxy_is_not_asked_for_what_the_guard_forbids(place: str) -> None:
-    async with RawServer(in_turn(says(307, b"", ("Location", place)))) as proxy:
-        host = HostSettings(name="r.example", hostname="r.example", tls="disabled")
-        async with speaking(host, environ={"HTTP_PROXY": proxy.url}) as to:
-            with pytest.raises(Refused, match="will not follow"):
-                await to.transport.send(Request("GET", "/v2/"))
-    assert len(proxy.asked) == 1
+def test_two_logins_are_two_proxies() -> None:
+    assert Proxy("http", "p", 1, "a", "b") != Proxy("http", "p", 1, "a", "c")
