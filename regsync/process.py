@@ -5,17 +5,13 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
-import signal
 import sys
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from functools import partial
-from threading import Timer
 
-from regsync.app import App, keep_hook_secrets, keep_secrets, load
+from regsync.app import App, Service, Source, keep_hook_secrets, keep_secrets
 from regsync.clock import SystemClock
 from regsync.config.dump import dump_config
-from regsync.config.load import Loaded
 from regsync.errors import ConfigError, Malformed, RegsyncError
 from regsync.events import JobFinished
 from regsync.facts import Telling
@@ -26,13 +22,12 @@ from regsync.observe.output import Output
 from regsync.observe.report import failure_lines, table
 from regsync.options import DRIFT, FAILED, FINE, INTERRUPTED, USAGE, Options
 from regsync.secrets import Secrets
+from regsync.signals import HangUps, cancel_by_signal, stop_by_signal
 from regsync.sync.entry import Scope
 
 _GARBAGE = 10_000  # objects made and not dropped between two looks for garbage; little of ours is in circles
 _LOOKED_AT = 1 << 16  # characters of a line that are looked at to cut it
 _LAST_WORDS = 0.2  # seconds without a reader, when told to end at once
-_AT_ONCE = 0.5  # seconds a daemon has to end at its second signal
-_LATE = 5.0  # seconds a daemon has beyond the grace to end what was cut off
 
 
 class _Around:
@@ -63,7 +58,7 @@ def run_once(options: Options, *, scope: Scope, abort_on_error: bool, drift_fail
     around = _Around(options)
 
     async def run(app: App, left_out: int) -> int:
-        _cancel_by_signal(around)
+        cancel_by_signal(partial(around.leave, INTERRUPTED))
         tally = await app.once(scope, abort_on_error=abort_on_error)
         if sys.stderr.isatty():
             around.say(table(tally))
@@ -80,9 +75,14 @@ def run_server(options: Options, *, grace: float, abort_on_error: bool) -> int:
     """Run the daemon until it is stopped and return the exit code; `grace` is in seconds."""
     around = _Around(options)
 
+    hang_ups = HangUps()
+
     async def run(app: App, _left_out: int) -> int:
-        stoppable = partial(_stop_by_signal, around, grace=grace)
-        served = await app.serve(grace=grace, abort_on_error=abort_on_error, stoppable=stoppable)
+        def meet(service: Service) -> None:
+            stop_by_signal(service.stop, service.stop_now, partial(around.leave, FAILED), grace=grace)
+            hang_ups.lead_to(service.reload_soon)
+
+        served = await app.serve(grace=grace, abort_on_error=abort_on_error, meet=meet)
         return FAILED if served.cut or served.aborted else FINE
 
     return _ending(around, lambda: _with_app(options, around, run))
@@ -96,7 +96,7 @@ def print_config(options: Options, *, show_secrets: bool, only_check: bool) -> i
 
     def work() -> int:
         _threshold(options)
-        loaded = _loaded(options, around.secrets, traps)
+        loaded = _source(options).load(around.secrets.keep, traps)
         keep_secrets(loaded.config.creds, around.secrets)
         keep_hook_secrets(loaded.config, around.secrets)
         for warning in loaded.warnings:
@@ -124,10 +124,11 @@ def _with_app(options: Options, around: _Around, run: Callable[[App, int], Await
     """Load the configuration, build the program around it and run it on an event loop of its own."""
     clock = SystemClock()
     tell = Telling([around.log(_threshold(options))], clock)
-    loaded = _loaded(options, around.secrets)
+    source = _source(options)
+    loaded = source.load(around.secrets.keep)
 
     async def whole() -> int:
-        app = App(loaded, clock=clock, tell=tell, environ=os.environ, secrets=around.secrets)
+        app = App(loaded, clock=clock, tell=tell, environ=os.environ, secrets=around.secrets, source=source)
         return await run(app, loaded.left_out)
 
     _look_for_garbage()
@@ -184,65 +185,11 @@ def _threshold(options: Options) -> int:
     return threshold
 
 
-def _loaded(options: Options, secrets: Secrets, traps: list[str] | None = None) -> Loaded:
+def _source(options: Options) -> Source:
     if not options.config:
         raise ConfigError(['required flag "config" not set: name a file with -c FILE, or - for standard input'])
-    return load(
+    return Source(
         options.config,
         allow_unknown_keys=options.allow_unknown_keys,
         skip_invalid_entries=options.skip_invalid_entries,
-        traps=traps,
-        secrets=secrets,
     )
-
-
-def _cancel_by_signal(around: _Around) -> None:
-    """Cancel the running task at the first signal, and leave at the second."""
-    task = asyncio.current_task()
-    if task is not None:
-        _at_signals(_in_loop(task.cancel), lambda: around.leave(INTERRUPTED))
-
-
-def _stop_by_signal(around: _Around, drain: Callable[[], None], stop_now: Callable[[], None], *, grace: float) -> None:
-    """Drain at the first signal, stop at the second, leave at the third, or when one of those takes too long."""
-
-    def leave() -> None:
-        around.leave(FAILED)
-
-    def begin(call: Callable[[], object], within: float) -> Callable[[], object]:
-        def step() -> None:
-            late = Timer(within, leave)
-            late.daemon = True
-            late.start()
-            in_loop()
-
-        in_loop = _in_loop(call)
-        return step
-
-    _at_signals(begin(drain, grace + _LATE), begin(stop_now, _AT_ONCE), leave)
-
-
-def _in_loop(call: Callable[[], object]) -> Callable[[], object]:
-    """Return what has the running event loop call this; a loop that is closed has nothing left to be told."""
-    loop = asyncio.get_running_loop()
-
-    def soon() -> None:
-        with suppress(RuntimeError):
-            loop.call_soon_threadsafe(call)
-
-    return soon
-
-
-def _at_signals(*steps: Callable[[], object]) -> None:
-    """Take one step at each SIGINT or SIGTERM, and the last one at every further one.
-
-    The handlers are not the event loop's, which run when it does: these run while the main thread waits for another
-    one, too, be it for a commit that hangs in a file system or at the very end for threads that do not end.
-    """
-    left = list(reversed(steps))
-
-    def stop(*_: object) -> None:
-        (left.pop() if len(left) > 1 else left[0])()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, stop)

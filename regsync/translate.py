@@ -148,10 +148,15 @@ def referrers_age_of(config: Config) -> Age | None:
     return Age(defaults.cache_count, defaults.cache_time) if defaults.cache_count and defaults.cache_time else None
 
 
+def steps_of(config: Config) -> dict[str, SyncStep]:
+    """Return the items of `sync` by the names of their entries."""
+    return dict(zip(_names(config.sync), config.sync, strict=True))
+
+
 def schedules_of(config: Config) -> dict[str, Schedule]:
     """Return when each entry is due: by its cron line, else by its interval. An entry without either is left out."""
     schedules: dict[str, Schedule] = {}
-    for step, name in zip(config.sync, _names(config.sync), strict=True):
+    for name, step in steps_of(config).items():
         if step.schedule:
             schedules[name] = parse_schedule(step.schedule)
         elif step.interval:

@@ -7,6 +7,7 @@ out, and the rest is checked all the same, so that one misspelt key does not hid
 from __future__ import annotations
 
 import codecs
+import hashlib
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -45,13 +46,14 @@ class Loaded:
     """A configuration that can be used, its steps filled from its defaults, and what its author should know of it.
 
     `left_out` is how many items of `sync` cannot be used and are not in it; each is among the warnings. `made` are the
-    texts of entries that came out of templates.
+    texts of entries that came out of templates. `digest` is the SHA-256 of the file, in hexadecimal digits.
     """
 
     config: Config
     warnings: tuple[str, ...]
     left_out: int = 0
     made: frozenset[str] = frozenset()
+    digest: str = ""
 
 
 def load_config(
@@ -66,12 +68,15 @@ def load_config(
 ) -> Loaded:
     """Read and check a file, or standard input for `-`; `ConfigError` if it cannot be used, for whatever reasons.
 
+    `stdin` is read in place of either.
+
     `traps` takes what regclient's regsync ignores or reads otherwise than it looks, a line each, also when this raises.
     """
     file = "<stdin>" if path == "-" else path
     findings = Findings(traps=None if traps is None else [])
     try:
-        text = _decoded(_read(path, stdin, file), file)
+        content = _read(path, stdin, file)
+        text = _decoded(content, file)
         root = compose(text, file)
         reading = _Reading(root, file, findings, checks, allow_unknown_keys, surroundings)
         config = reading.config()
@@ -87,7 +92,8 @@ def load_config(
     if findings.errors:
         raise ConfigError(_told([*findings.errors, *_beside(findings)], file))
     filled = reading.filled(config, left_out)
-    return Loaded(filled, tuple(_told(findings.warnings, file)), len(left_out), reading.made)
+    digest = hashlib.sha256(content).hexdigest()
+    return Loaded(filled, tuple(_told(findings.warnings, file)), len(left_out), reading.made, digest)
 
 
 def _beside(findings: Findings) -> list[Finding]:
@@ -108,7 +114,7 @@ def _leave_out(findings: Findings) -> frozenset[str | int]:
 
 
 def _read(path: str, stdin: BinaryIO | None, file: str) -> bytes:
-    if path == "-":
+    if stdin is not None or path == "-":
         content = (stdin or sys.stdin.buffer).read(FILE_MAX + 1)
     else:
         with open(path, "rb") as stream:  # noqa: PTH123  # a name as typed, which may be empty or a device

@@ -44,6 +44,7 @@ class Runner:
         clock: Clock,
         workers: int,
         grace: float,
+        ready: Callable[[], None] = lambda: None,
     ) -> None:
         self.failed = 0
         self.crashed = 0
@@ -55,6 +56,7 @@ class Runner:
         self._clock = clock
         self._workers = workers
         self._grace = grace
+        self._ready = ready
         self._stopping = asyncio.Event()
         self._clockwork: asyncio.Task[None] | None = None
         self._waiting: set[str] = set()  # entries whose jobs wait for a time to come
@@ -71,14 +73,26 @@ class Runner:
             self._clockwork = group.create_task(self._scheduler.run(), name="scheduler")
             self._group = group
             self._hire()
-            with suppress(QueueClosed):  # stopped before all of them were put
-                now = self._clock.monotonic()
-                for job in first:
-                    await self._turns.put(job, since=now)
+            await self._put(first)
+            if not self._stopping.is_set():
+                self._ready()
             await self._stopping.wait()
             deadline = group.create_task(self._cut_off_late(), name="grace")
             await asyncio.wait(self._crew)
             deadline.cancel()
+
+    def add(self, jobs: Sequence[Job], *, workers: int) -> None:
+        """Put these, too, leaders before followers, and have so many workers from now on; fit only while it runs."""
+        self._workers = workers
+        if not self._stopping.is_set():
+            self._hire()
+            self._group.create_task(self._put(jobs), name="first jobs")
+
+    async def _put(self, jobs: Sequence[Job]) -> None:
+        with suppress(QueueClosed):  # stopped before all of them were put
+            now = self._clock.monotonic()
+            for job in jobs:
+                await self._turns.put(job, since=now)
 
     def stop(self) -> None:
         """Start nothing more; the jobs under way have `grace` seconds. Fit for a signal handler; again is no matter."""

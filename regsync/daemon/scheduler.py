@@ -11,6 +11,7 @@ down, and a few are answered at a time, while what is due goes first and the eve
 
 from __future__ import annotations
 
+import asyncio
 import heapq
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -38,9 +39,7 @@ class Scheduler:
     def __init__(
         self, schedules: Mapping[str, Schedule], turns: Turns, *, clock: Clock, never: Callable[[str], None]
     ) -> None:
-        self._entries: dict[Schedule, list[tuple[int, str]]] = {}
-        for position, (entry, schedule) in enumerate(schedules.items()):
-            self._entries.setdefault(schedule, []).append((position, entry))
+        self._entries = _by_schedule(schedules)
         self._turns = turns
         self._clock = clock
         self._never = never
@@ -48,12 +47,29 @@ class Scheduler:
         self._asking: deque[tuple[Schedule, _Question]] = deque()
         self._wall, self._steady = clock.now(), clock.monotonic()
         self._woke = self._wall, self._steady
+        self._nap: asyncio.Future[None] | None = None
+
+    def apply(self, schedules: Mapping[str, Schedule]) -> None:
+        """Go on with these: a schedule that stays keeps its due time, a new one counts from now."""
+        self._entries = _by_schedule(schedules)
+        self._coming = [
+            (due, self._entries[schedule][0][0], schedule)
+            for due, _, schedule in self._coming
+            if schedule in self._entries
+        ]
+        heapq.heapify(self._coming)
+        self._asking = deque((schedule, question) for schedule, question in self._asking if schedule in self._entries)
+        known = {schedule for _, _, schedule in self._coming} | {schedule for schedule, _ in self._asking}
+        now = self._clock.now()
+        self._asking.extend((new, partial(new.next_after, now)) for new in self._entries if new not in known)
+        if self._nap is not None:
+            self._nap.cancel()
 
     async def run(self) -> None:
-        """Put jobs as they fall due; ends only when nothing ever will."""
+        """Put jobs as they fall due, for ever."""
         self._wall, self._steady = self._woke = self._clock.now(), self._clock.monotonic()
-        self._asking.extend((schedule, partial(schedule.next_after, self._wall)) for schedule in self._entries)
-        while self._coming or self._asking:
+        self._asking = deque((schedule, partial(schedule.next_after, self._wall)) for schedule in self._entries)
+        while True:
             left = (self._coming[0][0] - self._wall).total_seconds() if self._coming else _SLICE
             if left <= 0:
                 await self._put(self._due())
@@ -61,11 +77,19 @@ class Scheduler:
                 self._ask()
                 await self._clock.sleep(0)
             else:
-                await self._clock.sleep(min(left, _SLICE))
+                await self._sleep(min(left, _SLICE))
                 self._look()
                 self._woke = self._wall, self._steady
                 continue
             self._look()
+
+    async def _sleep(self, seconds: float) -> None:
+        """Sleep for so long, or until there is something new to do."""
+        self._nap = asyncio.ensure_future(self._clock.sleep(seconds))
+        try:
+            await asyncio.wait([self._nap])
+        finally:
+            self._nap.cancel()
 
     def _ask(self) -> None:
         for _ in range(min(_ASKED_AT_ONCE, len(self._asking))):
@@ -105,6 +129,14 @@ class Scheduler:
         asked = [(schedule, _moved(schedule, question, wall, jump)) for schedule, question in self._asking]
         known = [(schedule, partial(schedule.after_jump, due, now=wall, jump=jump)) for due, _, schedule in expected]
         self._asking = deque([*asked, *known])
+
+
+def _by_schedule(schedules: Mapping[str, Schedule]) -> dict[Schedule, list[tuple[int, str]]]:
+    """Return which entries have each schedule, with their positions."""
+    entries: dict[Schedule, list[tuple[int, str]]] = {}
+    for position, (entry, schedule) in enumerate(schedules.items()):
+        entries.setdefault(schedule, []).append((position, entry))
+    return entries
 
 
 def _moved(schedule: Schedule, question: _Question, now: datetime, jump: timedelta) -> _Question:

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from graphlib import TopologicalSorter
 
 from regsync.clock import Clock
 from regsync.daemon.jobs import Job, MemoryQueue
+from regsync.daemon.plan import Plan
 from regsync.daemon.runner import Handle, Runner, Say
-from regsync.daemon.schedule import Schedule
 from regsync.daemon.scheduler import Scheduler
 from regsync.daemon.turns import Turns
 from regsync.events import Tell
 
 _WORKERS = 64  # entries under way at once
-
-Stoppable = Callable[
-    [Callable[[], None], Callable[[], None]], None
-]  # is called with what drains and what stops at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,39 +30,75 @@ class Served:
     aborted: bool
 
 
-async def serve(
-    schedules: Mapping[str, Schedule],
-    before: Mapping[str, Iterable[str]],
-    handle: Handle,
-    tell: Tell,
-    *,
-    clock: Clock,
-    never: Callable[[str], None],
-    grace: float,
-    abort_on_error: bool,
-    stoppable: Stoppable,
-) -> Served:
-    """Run each entry once for what is missing, and then at its times, until stopped.
+class Daemon:
+    """Runs each entry of a plan once for what is missing, and then at its times, until stopped.
 
-    `before` names for each entry those it follows, without circles; `handle` is told at the runner, `never` at the
-    scheduler. `grace` is in seconds.
+    `handle` is told at the runner, `never` at the scheduler. `ready` is called when all first visits are
+    queued; `grace` is in seconds.
     """
-    aborted = False
 
-    async def watched(job: Job, since: float, say: Say) -> int:
-        nonlocal aborted
-        failed = await handle(job, since, say)
-        if failed and abort_on_error:
-            aborted = True
-            runner.stop_now()
+    def __init__(
+        self,
+        plan: Plan,
+        handle: Handle,
+        tell: Tell,
+        *,
+        clock: Clock,
+        never: Callable[[str], None],
+        ready: Callable[[], None],
+        grace: float,
+        abort_on_error: bool,
+    ) -> None:
+        self._plan = plan
+        self._handle = handle
+        self._clock = clock
+        self._abort_on_error = abort_on_error
+        self._aborted = False
+        self._turns = Turns(plan.before, MemoryQueue(), clock=clock, tell=tell)
+        self._scheduler = Scheduler(plan.schedules, self._turns, clock=clock, never=never)
+        workers = _workers_for(plan)
+        self._runner = Runner(
+            self._scheduler,
+            self._turns,
+            self._watched,
+            tell,
+            clock=clock,
+            workers=workers,
+            grace=grace,
+            ready=ready,
+        )
+        self.stop = self._runner.stop
+        self.stop_now = self._runner.stop_now
+
+    async def run(self) -> Served:
+        """Work until stopped; to be called once."""
+        await self._runner.run(self._first(self._plan.schedules))
+        return Served(self._runner.failed, self._runner.crashed, self._runner.cut, self._aborted)
+
+    def apply(self, plan: Plan) -> None:
+        """Go on with another plan, while it runs.
+
+        Whatever runs ends as it would have, and no entry is begun twice because of it. An entry that is in both plans
+        keeps its due time if its schedule is the same, else it is next due as the new one says. One that is new gets
+        its first visit at once, and one that is gone gets no further.
+        """
+        new = [entry for entry in plan.schedules if entry not in self._plan.schedules]
+        self._plan = plan
+        self._turns.apply(plan.before, plan.schedules.keys())
+        self._scheduler.apply(plan.schedules)
+        self._runner.add(self._first(new), workers=_workers_for(plan))
+
+    def _first(self, entries: Iterable[str]) -> list[Job]:
+        now = self._clock.now()
+        return [Job(entry, now, "missing") for entry in entries]
+
+    async def _watched(self, job: Job, since: float, say: Say) -> int:
+        failed = await self._handle(job, since, say)
+        if failed and self._abort_on_error:
+            self._aborted = True
+            self.stop_now()
         return failed
 
-    order = [*TopologicalSorter({entry: before.get(entry, ()) for entry in schedules}).static_order()]
-    turns = Turns(before, MemoryQueue(), clock=clock, tell=tell)
-    scheduler = Scheduler({entry: schedules[entry] for entry in order}, turns, clock=clock, never=never)
-    workers = max(1, min(len(order), _WORKERS))
-    runner = Runner(scheduler, turns, watched, tell, clock=clock, workers=workers, grace=grace)
-    stoppable(runner.stop, runner.stop_now)
-    now = clock.now()
-    await runner.run([Job(entry, now, "missing") for entry in order])
-    return Served(runner.failed, runner.crashed, runner.cut, aborted)
+
+def _workers_for(plan: Plan) -> int:
+    return max(1, min(len(plan.schedules), _WORKERS))

@@ -6,7 +6,7 @@ This stands before the queue, so that whoever waits for a turn costs no worker. 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Container, Iterable, Mapping
 from contextlib import asynccontextmanager
 
 from regsync.clock import Clock
@@ -25,6 +25,7 @@ class Turns:
 
     def __init__(self, before: Mapping[str, Iterable[str]], queue: JobQueue, *, clock: Clock, tell: Tell) -> None:
         self._before = before
+        self._wanted: Container[str] | None = None  # entries there still are; None: whichever come
         self._queue = queue
         self._clock = clock
         self._tell = tell
@@ -41,6 +42,8 @@ class Turns:
         `since` is the monotonic second at which it fell due. Of jobs due together, leaders are to be put first.
         """
         await self._breathe()
+        if not self._is_wanted(job.entry):
+            return
         if job.entry in self._since:
             self._skip(job)
             return
@@ -60,9 +63,24 @@ class Turns:
         With it comes the monotonic second from which on an answer is news to it: when it fell due, or when the last
         job of those ended that it follows.
         """
-        async with self._queue.take() as job:
-            yield job, self._since[job.entry]
-        await self._end(job.entry)
+        wanted = False
+        while not wanted:
+            async with self._queue.take() as job:
+                if wanted := self._is_wanted(job.entry):
+                    yield job, self._since[job.entry]
+            await self._end(job.entry)
+
+    def apply(self, before: Mapping[str, Iterable[str]], wanted: Container[str]) -> None:
+        """Go on with these entries alone, each behind those `before` names for it.
+
+        A job that runs ends as it would have; one of an entry that is gone and that still waits is passed over.
+        """
+        self._before, self._wanted = before, wanted
+        self._ends = {entry: end for entry, end in self._ends.items() if entry in wanted}
+        self._skips = Counter({entry: times for entry, times in self._skips.items() if entry in wanted})
+
+    def _is_wanted(self, entry: str) -> bool:
+        return self._wanted is None or entry in self._wanted
 
     def close(self) -> None:
         """Drop whatever waits and send the takers home; leases already held stay good, and again is no matter."""
@@ -92,7 +110,7 @@ class Turns:
             if not leaders:
                 del self._held[follower]
                 await self._breathe()
-                await self._pass(job)
+                await (self._pass(job) if self._is_wanted(follower) else self._end(follower))
 
     async def _breathe(self) -> None:
         self._count += 1

@@ -28,9 +28,9 @@ from regsync.events.runs import (
     JobStarted,
     RunFinished,
     RunStarted,
-    Stopping,
     Warned,
 )
+from regsync.events.service import Ready, Reloaded, Reloading, ReloadRefused, Stopping
 from regsync.events.traffic import Exchanged, RequestRetried
 
 Event = (
@@ -40,7 +40,8 @@ Event = (
     | ImageCurrent | ImageNeeded | ImageRefreshing | ImageSkipped
     | BackupStarted | HookRan | CopyPlanned | ImageCopied
     | ImageFailed | ImagePostponed | ImageDelayed
-    | RunStarted | RunFinished | EntryIgnored | JobQueued | JobSkipped | JobStarted | JobFinished | Stopping
+    | RunStarted | RunFinished | EntryIgnored | JobQueued | JobSkipped | JobStarted | JobFinished
+    | Ready | Reloading | Reloaded | ReloadRefused | Stopping
 )  # fmt: skip
 
 
@@ -81,6 +82,10 @@ __all__ = [
     "JobStarted",
     "ManifestPushed",
     "NoTagsMatched",
+    "Ready",
+    "ReloadRefused",
+    "Reloaded",
+    "Reloading",
     "RequestRetried",
     "RunFinished",
     "RunStarted",

@@ -76,13 +76,6 @@ class JobFinished:
 
 
 @dataclass(frozen=True, slots=True)
-class Stopping:
-    """A signal asked the daemon to stop; `grace` seconds are left to those who work."""
-
-    grace: float
-
-
-@dataclass(frozen=True, slots=True)
 class Warned:
     """Something the operator should know that fails nothing; `message` is what people grep for."""
 

@@ -35,6 +35,10 @@ from regsync.events import (
     JobStarted,
     ManifestPushed,
     NoTagsMatched,
+    Ready,
+    Reloaded,
+    Reloading,
+    ReloadRefused,
     RequestRetried,
     RunFinished,
     RunStarted,
@@ -45,6 +49,7 @@ from regsync.events import (
 from regsync.observe.levels import DEBUG, ERROR, INFO, TRACE, WARN
 
 Line = tuple[int, str, Mapping[str, object]]
+_SHOWN = 12  # digits of a digest that tell configurations apart
 _WARNED_OF = frozenset(3 << doubled for doubled in range(32))  # skips in a row: an hour's job due every second says 11
 _Ends = (
     BlobStarted
@@ -65,12 +70,8 @@ _Waits = ImagePostponed | ImageDelayed
 def line_of(event: Event) -> Line:
     """Decide what an event says, and how loud."""
     match event:
-        case Exchanged():
-            login = {"authorization": "[censored]"} if event.authorized else {}
-            return TRACE, "Exchange", {"method": event.method, "url": event.url, "status": event.status, **login}
-        case BlobProgress():
-            ends = {"source": event.source, "targets": list(event.targets)}
-            return TRACE, "Blob under way", {**ends, "digest": event.digest, "bytes": event.offset, "of": event.size}
+        case Exchanged() | BlobProgress():
+            return _line_of_trace(event)
         case RequestRetried() | Warned() | BlobStarted() | BlobDone() | BlobRetried() | ManifestPushed():
             return _line_of_bytes(event)
         case BackupStarted() | HookRan() | CopyPlanned() | ImageCopied():
@@ -84,10 +85,20 @@ def line_of(event: Event) -> Line:
             return _line_of_waiting(event)
         case RunStarted() | RunFinished():
             return _line_of_run(event)
-        case EntryIgnored() | JobQueued() | JobSkipped() | JobStarted() | JobFinished() | Stopping():
-            return _line_of_life(event)
+        case EntryIgnored() | JobQueued() | JobSkipped() | JobStarted() | JobFinished():
+            return _line_of_job(event)
+        case Ready() | Reloading() | Reloaded() | ReloadRefused() | Stopping():
+            return _line_of_service(event)
         case _:
             assert_never(event)
+
+
+def _line_of_trace(event: Exchanged | BlobProgress) -> Line:
+    if isinstance(event, Exchanged):
+        login = {"authorization": "[censored]"} if event.authorized else {}
+        return TRACE, "Exchange", {"method": event.method, "url": event.url, "status": event.status, **login}
+    ends = {"source": event.source, "targets": list(event.targets)}
+    return TRACE, "Blob under way", {**ends, "digest": event.digest, "bytes": event.offset, "of": event.size}
 
 
 def _line_of_bytes(event: RequestRetried | Warned | BlobStarted | BlobDone | BlobRetried | ManifestPushed) -> Line:
@@ -164,7 +175,7 @@ def _line_of_waiting(event: _Waits) -> Line:
             assert_never(event)
 
 
-def _line_of_life(event: EntryIgnored | JobQueued | JobSkipped | JobStarted | JobFinished | Stopping) -> Line:
+def _line_of_job(event: EntryIgnored | JobQueued | JobSkipped | JobStarted | JobFinished) -> Line:
     match event:
         case EntryIgnored():
             return ERROR, event.message, {"source": event.source, "target": event.target, "type": event.kind}
@@ -180,6 +191,22 @@ def _line_of_life(event: EntryIgnored | JobQueued | JobSkipped | JobStarted | Jo
             return DEBUG, "Task finished", {"entry": event.entry, "failed": event.failed}
         case JobFinished(crash=crash):
             return ERROR, "Failed to sync", {"entry": event.entry, "error": "".join(traceback.format_exception(crash))}
+        case _:
+            assert_never(event)
+
+
+def _line_of_service(event: Ready | Reloading | Reloaded | ReloadRefused | Stopping) -> Line:
+    match event:
+        case Ready():
+            return INFO, "Server ready", {"entries": event.entries, "config": event.digest[:_SHOWN]}
+        case Reloading():
+            return DEBUG, "Reading the configuration again", {}
+        case Reloaded():
+            numbers = {"added": event.added, "changed": event.changed, "removed": event.removed}
+            fields = {"entries": event.entries, **numbers, "config": event.digest[:_SHOWN]}
+            return INFO, "Configuration reloaded", fields
+        case ReloadRefused():
+            return ERROR, "Configuration refused, the one before stays in force", {"error": list(event.problems)}
         case Stopping():
             return INFO, "Stopping server", {"grace": event.grace}
         case _:

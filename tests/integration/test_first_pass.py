@@ -39,7 +39,7 @@ class Life:
             self.ignored.append(fact.event)
 
     async def serve(self) -> None:
-        await self.app.serve(grace=1, abort_on_error=False, stoppable=lambda drain, _: self.stops.append(drain))
+        await self.app.serve(grace=1, abort_on_error=False, meet=lambda service: self.stops.append(service.stop))
 
     async def all_jobs_once(self) -> None:
         for _ in range(ENTRIES):

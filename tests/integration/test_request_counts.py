@@ -62,7 +62,7 @@ async def test_a_daemon_asks_for_an_index_it_knows_no_more(tmp_path: Path, reque
         clock = FakeClock()
         app = world.app(clock, follow)
         serving = asyncio.create_task(
-            app.serve(grace=1, abort_on_error=False, stoppable=lambda drain, _: stops.append(drain))
+            app.serve(grace=1, abort_on_error=False, meet=lambda service: stops.append(service.stop))
         )
         for _ in range(2):
             await finished.get()

@@ -46,7 +46,7 @@ async def test_entries_that_wait_for_a_quota_keep_no_others_from_their_turn(
     loaded = load(str(path), allow_unknown_keys=False)
     app = App(loaded, clock=clock, tell=Telling([note], clock), environ={}, secrets=Secrets())
     serving = asyncio.ensure_future(
-        app.serve(grace=1, abort_on_error=False, stoppable=lambda _, stop_now: stops.append(stop_now))
+        app.serve(grace=1, abort_on_error=False, meet=lambda service: stops.append(service.stop_now))
     )
     await copied.wait()
     assert [event.source for event in seen if isinstance(event, ImageCopied)] == [f"{fake_registry.host}/other:v1"]

@@ -92,7 +92,7 @@ async def visits(lab: Lab, defaults: str, entry: str, *, hours: int) -> int:
         f"defaults: {{{defaults}}}\nsync: [{{source: {source}, target: 'ocidir://{lab.out}:v1', type: image{entry}}}]\n"
     )
     serving = asyncio.create_task(
-        app.serve(grace=1, abort_on_error=False, stoppable=lambda drain, _: stops.append(drain))
+        app.serve(grace=1, abort_on_error=False, meet=lambda service: stops.append(service.stop))
     )
     assert (await finished.get()).failed == 0
     done = 1

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from regsync.daemon import scheduler
 from regsync.daemon.jobs import Job, MemoryQueue
 from regsync.daemon.schedule import Every, Schedule, parse_schedule
 from regsync.daemon.scheduler import Scheduler
@@ -117,16 +118,44 @@ async def test_an_entry_due_while_it_runs_is_skipped_and_told_so() -> None:
     assert lab.told[-1] == JobSkipped("a", START + timedelta(seconds=180), 2)
 
 
-async def test_schedules_that_never_come_end_the_scheduler() -> None:
+async def test_a_schedule_that_never_comes_is_told_once() -> None:
     lab = Lab({"never": parse_schedule("TZ=UTC 0 0 30 2 *")})
-    await lab.scheduler.run()
+    async with lab.running():
+        await lab.clock.advance(HOUR)
     assert (lab.ran, lab.never) == ([], ["never"])
 
 
-async def test_no_schedules_at_all_end_the_scheduler() -> None:
+async def test_without_schedules_nothing_happens_until_there_are_some() -> None:
     lab = Lab({})
-    await lab.scheduler.run()
-    assert lab.told == []
+    async with lab.running():
+        await lab.clock.advance(HOUR)
+        assert lab.told == []
+        lab.scheduler.apply({"a": Every(60)})
+        await lab.clock.advance(60)
+    assert [job.entry for _, job in lab.ran] == ["a"]
+
+
+async def test_a_schedule_that_stays_keeps_its_due_time_and_a_new_one_counts_from_now() -> None:
+    lab = Lab({"stays": Every(600), "goes": Every(660), "changes": Every(720)})
+    async with lab.running():
+        await lab.clock.advance(300)
+        lab.scheduler.apply({"changes": Every(480), "stays": Every(600), "comes": parse_schedule("TZ=UTC 7 * * * *")})
+        await lab.clock.advance(500)
+    assert [(f"{moment:%H:%M:%S}", job.entry) for moment, job in lab.ran] == [
+        ("12:07:00", "comes"),
+        ("12:10:30", "stays"),
+        ("12:13:30", "changes"),
+    ]
+
+
+async def test_a_schedule_that_goes_before_its_due_time_was_worked_out_never_comes() -> None:
+    lab = Lab({"goes": Every(60), "stays": Every(90)})
+    lab.scheduler.apply({"stays": Every(90)})
+    async with lab.running():
+        lab.scheduler.apply({"stays": Every(90), "comes": Every(30)})
+        lab.scheduler.apply({"stays": Every(90)})
+        await lab.clock.advance(100)
+    assert [job.entry for _, job in lab.ran] == ["stays"]
 
 
 async def test_entries_due_together_run_in_their_order() -> None:
@@ -217,14 +246,17 @@ async def test_a_queue_that_takes_its_time_makes_nothing_late() -> None:
     assert asked == [30, 60, 90, 120]
 
 
-async def test_a_year_of_cron_has_each_due_time_once_and_in_order() -> None:
+async def test_a_year_of_cron_has_each_due_time_once_and_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scheduler, "_SLICE", HOUR)  # half a million naps would be most of it
     clock = FakeClock(START, instant=True)
     end = START + timedelta(days=365)
     daily = Until(parse_schedule("TZ=America/New_York 30 1,2 * * *"), end)
     lab = Lab({"new york": daily, "weekly": Until(parse_schedule("TZ=UTC @weekly"), end)}, clock)
-    worker = asyncio.create_task(lab.work())
-    await lab.scheduler.run()
-    worker.cancel()
+    tasks = [asyncio.create_task(lab.work()), asyncio.create_task(lab.scheduler.run())]
+    while clock.now() <= end:  # noqa: ASYNC110  # time passes by itself
+        await asyncio.sleep(0)
+    for task in tasks:
+        task.cancel()
     dues = [event.due for event in lab.told if isinstance(event, JobQueued)]
     assert Counter(event.entry for event in lab.told if isinstance(event, JobQueued)) == {
         "new york": 2 * 365 - 1 + 1,  # one lost in March, one more in November

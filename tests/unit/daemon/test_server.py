@@ -7,9 +7,10 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from regsync.daemon.jobs import Job
+from regsync.daemon.plan import Plan
 from regsync.daemon.runner import Say
 from regsync.daemon.schedule import Every, Schedule, parse_schedule
-from regsync.daemon.server import Served, serve
+from regsync.daemon.server import Daemon, Served
 from regsync.events import ignore
 from tests.support.clock import FakeClock, settle
 
@@ -25,6 +26,8 @@ class Life:
     stops: list[Callable[[], None]] = field(default_factory=list)
     started: list[str] = field(default_factory=list)
     never: list[str] = field(default_factory=list)
+    ready: list[float] = field(default_factory=list)
+    daemon: Daemon = field(init=False)
 
     async def handle(self, job: Job, _since: float, _say: Say) -> int:
         self.started.append(job.entry)
@@ -37,18 +40,18 @@ class Life:
         *,
         abort_on_error: bool = False,
     ) -> asyncio.Task[Served]:
-        life = serve(
-            schedules,
-            before or {},
+        self.daemon = Daemon(
+            Plan.of(schedules, before or {}),
             self.handle,
             ignore,
             clock=self.clock,
             never=self.never.append,
+            ready=lambda: self.ready.append(self.clock.monotonic()),
             grace=GRACE,
             abort_on_error=abort_on_error,
-            stoppable=lambda drain, now: self.stops.extend([drain, now]),
         )
-        task = asyncio.create_task(life)
+        self.stops = [self.daemon.stop, self.daemon.stop_now]
+        task = asyncio.create_task(self.daemon.run())
         await settle()
         return task
 

@@ -1,0 +1,165 @@
+"""The daemon over its configurations: which one is in force, and how another one takes its place.
+
+Everything about entries, their jobs and due times is asked of, and told to, the one `Service` there is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Container, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+
+from regsync.aside import aside
+from regsync.config.load import Loaded
+from regsync.daemon.jobs import Job
+from regsync.daemon.plan import Plan
+from regsync.daemon.runner import Say
+from regsync.daemon.server import Daemon, Served
+from regsync.errors import ConfigError
+from regsync.events import EntryIgnored, Ready, Reloaded, Reloading, ReloadRefused, Warned
+from regsync.loading import Source
+from regsync.running import run_entries
+from regsync.setup import Changes, Common, Setup, changes, set_up
+from regsync.sync.entry import Scope
+
+NOTHING_TO_DO = "nothing to do: the configuration has no entries under sync"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Which configuration is in force (`digest`) since when, and what became of the last attempt to replace it.
+
+    `problems` say why that was refused; there are none if it was not, or if there was no attempt.
+    """
+
+    digest: str
+    since: datetime
+    tried: datetime
+    problems: tuple[str, ...] = ()
+
+
+class Service:
+    """Runs the entries of the configuration in force at their times.
+
+    `source` is where the next one comes from; None: there will be no other one. `grace` is in seconds.
+    """
+
+    def __init__(
+        self, setup: Setup, common: Common, *, source: Source | None, grace: float, abort_on_error: bool
+    ) -> None:
+        self.setup = setup
+        self._common = common
+        self._source = source
+        self._connections = setup.connections(common)
+        plan = setup.plan()
+        self._ignore_unplanned(plan, setup.entries)
+        self._daemon = Daemon(
+            plan,
+            self._handle,
+            common.tell,
+            clock=common.clock,
+            never=partial(self._ignore, "Schedule never comes due, ignoring"),
+            ready=lambda: common.tell(Ready(len(self.setup.entries), self.standing.digest)),
+            grace=grace,
+            abort_on_error=abort_on_error,
+        )
+        now = common.clock.now()
+        self.standing = Standing(setup.loaded.digest, now, now)
+        self.stop: Callable[[], None] = self._daemon.stop
+        self.stop_now: Callable[[], None] = self._daemon.stop_now
+        self._wanted = asyncio.Event()
+        self._one_at_a_time = asyncio.Lock()
+
+    async def run(self) -> Served:
+        """Work until stopped, and return what came of it; to be called once."""
+        async with self._connections, asyncio.TaskGroup() as group:
+            following = group.create_task(self._follow(), name="reload")
+            served = await self._daemon.run()
+            following.cancel()
+        if served.cut:
+            self._common.tell(Warned("Stopped before all was done", {"entries": served.cut}))
+        return served
+
+    def reload_soon(self) -> None:
+        """Have the configuration read again; fit for a signal handler, and asked for many times it is done once."""
+        self._wanted.set()
+
+    async def reload(self) -> Standing:
+        """Read the configuration again and go on with it if it is fine, else as before; return what is so now.
+
+        Until all of it was read and checked nothing changes, and then everything does in one step.
+        """
+        async with self._one_at_a_time:
+            if self._source is None:
+                return self.standing
+            self._common.tell(Reloading())
+            try:
+                await self._replace(self._source)
+            except ConfigError as error:
+                self._refuse(error.problems)
+            except Exception as bug:  # noqa: BLE001 - a file that trips a bug of ours must not stop the mirror
+                self._refuse([f"a bug in regsync: {type(bug).__name__}: {bug}"])
+            return self.standing
+
+    async def _follow(self) -> None:
+        while True:
+            await self._wanted.wait()
+            self._wanted.clear()
+            await self.reload()
+
+    async def _replace(self, source: Source) -> None:
+        secrets: list[str] = []
+        try:
+            loaded: Loaded = await aside(partial(source.load, secrets.append))
+        finally:
+            for secret in secrets:
+                self._common.secrets.keep(secret)
+        new = await set_up(loaded, self._common, aside)
+        if not new.entries:
+            raise ConfigError([NOTHING_TO_DO])
+        plan = await aside(new.plan)
+        self._take(new, plan, await aside(partial(changes, self.setup.config, new.config)))
+
+    def _take(self, new: Setup, plan: Plan, changed: Changes) -> None:
+        """Put a configuration in force; nobody else has a turn before it is."""
+        old, self.setup = self.setup, new
+        new.apply_to(self._connections, self._common)
+        self._daemon.apply(plan)
+        now = self._common.clock.now()
+        self.standing = Standing(new.loaded.digest, now, now)
+        numbers = len(changed.added), len(changed.changed), len(changed.removed)
+        self._common.tell(Reloaded(new.loaded.digest, len(new.entries), *numbers))
+        for warning in new.told(besides=old):
+            self._common.tell(warning)
+        self._ignore_unplanned(plan, changed.added | changed.changed)
+
+    def _refuse(self, problems: Sequence[str]) -> None:
+        standing = self.standing
+        self.standing = Standing(standing.digest, standing.since, self._common.clock.now(), tuple(problems))
+        self._common.tell(ReloadRefused(tuple(problems)))
+
+    async def _handle(self, job: Job, since: float, say: Say) -> int:
+        setup, name = self.setup, job.entry
+        scope: Scope = "missing" if job.scope == "missing" else "changed"
+        tally = await run_entries(
+            self._connections.engine,
+            [setup.entries[name]],
+            scope,
+            setup=setup,
+            common=self._common,
+            name=name,
+            abort_on_error=False,
+            since=since,
+            say=say,
+        )
+        return len(tally.failures)
+
+    def _ignore_unplanned(self, plan: Plan, names: Container[str]) -> None:
+        for name in [name for name in self.setup.entries if name in names and name not in plan.schedules]:
+            self._ignore("No schedule or interval found, ignoring", name)
+
+    def _ignore(self, message: str, name: str) -> None:
+        entry = self.setup.entries[name]
+        self._common.tell(EntryIgnored(message, entry.source, entry.target, entry.kind))

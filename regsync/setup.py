@@ -1,0 +1,134 @@
+"""What one configuration comes to: entries, registries and due times, and how it differs from another one.
+
+Made in steps that may block, so that a daemon can have them done aside.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeVar
+
+from regsync.clock import Clock
+from regsync.config.load import Loaded
+from regsync.config.model import Config
+from regsync.config.templated import Surroundings
+from regsync.connections import Connections, place_of
+from regsync.daemon.plan import Plan
+from regsync.events import Warned
+from regsync.facts import Telling
+from regsync.hosts import hosts_of, logins_of, manner_of
+from regsync.loading import keep_hook_secrets, keep_secrets
+from regsync.registry.host import HostSettings
+from regsync.registry.login.dockerconfig import DockerConfig, ask_store, load_docker_config
+from regsync.secrets import Secrets
+from regsync.sync.entry import SyncEntry
+from regsync.sync.order import predecessors
+from regsync.sync.run import targets_of
+from regsync.translate import entries_of, referrers_age_of, schedules_of, steps_of
+
+T = TypeVar("T")
+Do = Callable[[Callable[[], Any]], Awaitable[Any]]  # makes a call, wherever
+
+
+@dataclass(frozen=True, slots=True)
+class Common:
+    """What all parts of the program are given, whatever the configuration says."""
+
+    clock: Clock
+    tell: Telling
+    environ: Mapping[str, str]
+    secrets: Secrets
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """One configuration as it is used.
+
+    `sharing` counts the image entries that write into each repository; `warnings` are about the registries.
+    """
+
+    loaded: Loaded
+    entries: Mapping[str, SyncEntry]
+    sharing: Counter[str]
+    hosts: Mapping[str, HostSettings]
+    warnings: tuple[Warned, ...]
+
+    @property
+    def config(self) -> Config:
+        """What the file says."""
+        return self.loaded.config
+
+    def told(self, besides: Setup | None = None) -> list[Warned]:
+        """Return what the operator should know, and did not know from another configuration."""
+        known = set() if besides is None else {str(warning) for warning in besides.told()}
+        everything = [*map(Warned, self.loaded.warnings), *self.warnings]
+        return [warning for warning in everything if str(warning) not in known]
+
+    def plan(self) -> Plan:
+        """Return what a daemon is to do; an entry that is never due is left out. Looks at the disk."""
+        schedules = schedules_of(self.config)
+        entries = [self.entries[name] for name in schedules]
+        before = predecessors(entries, partial(place_of, hosts=self.hosts))
+        names = [*schedules]
+        return Plan.of(schedules, {name: [names[at] for at in before[position]] for position, name in enumerate(names)})
+
+    def connections(self, common: Common) -> Connections:
+        """Return the ways to all registries and layouts, to be entered."""
+        return Connections(
+            self.hosts,
+            manner_of(self.config, common.environ),
+            images=self.config.defaults.parallel,
+            referrers_age=referrers_age_of(self.config),
+            clock=common.clock,
+            tell=common.tell,
+            environ=common.environ,
+            secrets=common.secrets,
+        )
+
+    def apply_to(self, connections: Connections, common: Common) -> None:
+        """Have connections that were made for another configuration go on with this one."""
+        connections.apply(
+            self.hosts,
+            manner_of(self.config, common.environ),
+            images=self.config.defaults.parallel,
+            referrers_age=referrers_age_of(self.config),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """The names of entries that are not as they were."""
+
+    added: frozenset[str]
+    changed: frozenset[str]
+    removed: frozenset[str]
+
+
+async def set_up(loaded: Loaded, common: Common, do: Do) -> Setup:
+    """Return what a configuration comes to; `do` makes calls that may take long."""
+    entries, sharing, docker = await do(partial(_translated, loaded, common))
+    found = await ask_store(docker, environ=common.environ)
+    hosts, warnings = await do(partial(hosts_of, loaded.config, found))
+    keep_secrets(loaded.config.creds, common.secrets)
+    keep_hook_secrets(loaded.config, common.secrets)
+    keep_secrets(logins_of(hosts), common.secrets)
+    return Setup(loaded, entries, sharing, hosts, tuple(warnings))
+
+
+def _translated(loaded: Loaded, common: Common) -> tuple[dict[str, SyncEntry], Counter[str], DockerConfig]:
+    around = Surroundings(common.environ, common.clock.now, common.secrets.keep)
+    entries = {entry.name: entry for entry in entries_of(loaded.config, around)}
+    leave_out = loaded.config.defaults.skip_docker_config
+    docker = DockerConfig() if leave_out else load_docker_config(common.environ)
+    return entries, targets_of([*entries.values()]), docker
+
+
+def changes(old: Config, new: Config) -> Changes:
+    """Say which entries differ between two configurations; where they stand in the file is no matter."""
+    before, after = steps_of(old), steps_of(new)
+    kept = before.keys() & after.keys()
+    changed = (name for name in kept if vars(before[name]) != vars(after[name]))
+    return Changes(frozenset(after.keys() - kept), frozenset(changed), frozenset(before.keys() - kept))
