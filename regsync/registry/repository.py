@@ -24,6 +24,7 @@ from regsync.oci.manifest import Manifest
 from regsync.oci.platform import Platforms
 from regsync.oci.referrers import is_fallback_tag
 from regsync.registry.content.external import opened
+from regsync.registry.content.hidden import HiddenLists
 from regsync.registry.content.listing import Listing
 from regsync.registry.content.looking import Looks, length_of
 from regsync.registry.content.manifests import Manifests, named
@@ -75,6 +76,7 @@ class RegistryRepository(OnRegistry):
         )
         path, scopes = f"{self._base}blobs/", self._scopes
         self._uploads = Uploads(transport, host, learnt, suspended, path=path, scopes=scopes, has_blob=self.has_blob)
+        hidden = HiddenLists(self.get_manifest, self.tags, clock=clock)
         self._referring = ReferrersApi(
             transport,
             learnt,
@@ -82,10 +84,10 @@ class RegistryRepository(OnRegistry):
             scopes=self._scopes,
             name=self.name,
             clock=clock,
-            manifest=self.get_manifest,
+            manifest=hidden.read,
             asking=asking,
         )
-        ways = Ways(read=self.get_manifest, head=self.head_manifest, push=self._push, place=transport.place)
+        ways = Ways(read=hidden.read, head=self.head_manifest, push=self._push, place=transport.place)
         self._lists = ReferrerLists(self.name, ways, clock=clock)
 
     @property

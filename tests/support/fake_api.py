@@ -39,7 +39,8 @@ _SESSION_KINDS = {"PATCH": "patch", "PUT": "commit", "GET": "status", "HEAD": "s
 _ACTIONS = {"GET": "pull", "HEAD": "pull", "DELETE": "delete"}
 
 
-def _parsed(path: str) -> tuple[str, dict[str, str]]:
+def parsed(path: str) -> tuple[str, dict[str, str]]:
+    """Return what sort of thing a path names, and its parts by name; "" for none of the API's."""
     for kind, pattern in _PATHS.items():
         if found := pattern.fullmatch(path):
             return kind, found.groupdict()
@@ -48,7 +49,7 @@ def _parsed(path: str) -> tuple[str, dict[str, str]]:
 
 def kind_of(method: str, path: str) -> str:
     """Return what sort of request this is, in the words of `Fault.kind`."""
-    kind, _ = _parsed(path)
+    kind, _ = parsed(path)
     if kind == "session":
         return _SESSION_KINDS.get(method, "session")
     return "upload" if kind == "uploads" else kind
@@ -56,7 +57,7 @@ def kind_of(method: str, path: str) -> str:
 
 def scope_of(asked: Asked) -> str:
     """Return the scope a bearer token must cover for this request."""
-    kind, found = _parsed(asked.path)
+    kind, found = parsed(asked.path)
     if kind == "catalog":
         return "registry:catalog:*"
     if "name" not in found:
@@ -77,7 +78,7 @@ def unauthorized(asked: Asked, challenge: str) -> Reply:
 
 def answer(api: Api, asked: Asked) -> Reply:
     """Answer a request."""
-    kind, found = _parsed(asked.path)
+    kind, found = parsed(asked.path)
     if not kind or (kind == "referrers" and not api.features.referrers):
         return _stamped(plain(404, "404 page not found"))
     if kind == "ping":
@@ -89,7 +90,7 @@ def answer(api: Api, asked: Asked) -> Reply:
 
 def keep_part(store: Store, asked: Asked) -> None:
     """Keep what came of a body for a session, as the distribution-spec lets a client hope."""
-    kind, found = _parsed(asked.path)
+    kind, found = parsed(asked.path)
     uploads = store.repositories[found["name"]].uploads if kind == "session" else {}
     if asked.method in {"PATCH", "PUT"} and found.get("session") in uploads:
         uploads[found["session"]] += asked.body

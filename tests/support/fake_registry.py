@@ -34,6 +34,11 @@ class Basic:
     password: str
     realm: str = "regsync-tests"
 
+    @property
+    def authorization(self) -> str:
+        """The header that shows both."""
+        return "Basic " + base64.b64encode(f"{self.user}:{self.password}".encode()).decode()
+
 
 @dataclass(frozen=True, slots=True)
 class Bearer:
@@ -80,8 +85,7 @@ class FakeRegistry(LoopbackServer):
     def turned_away(self, asked: Asked) -> Reply | None:
         sent = asked.headers.get("Authorization", "")
         match self.auth:
-            case Basic(user=user, password=password, realm=realm):
-                wanted = "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
+            case Basic(realm=realm, authorization=wanted):
                 return None if sent == wanted else unauthorized(asked, f'Basic realm="{realm}"')
             case Bearer(server=server, challenge=challenge):
                 scope = scope_of(asked)
