@@ -33,7 +33,8 @@ from regsync.registry.content.referrers import ReferrersApi
 from regsync.registry.content.suspended import Suspended
 from regsync.registry.content.upload import Uploads
 from regsync.registry.host import AS_ITSELF, Asking, HostSettings, Learnt, OnRegistry
-from regsync.registry.http.failure import complaint_of, failure_of
+from regsync.registry.http.complaint import complaint_of
+from regsync.registry.http.failure import failure_of
 from regsync.registry.http.transport import Answer, Request, Transport
 from regsync.registry.login.scope import Scope
 from regsync.repository import BlobWriter, Chunks, Quota, Repository

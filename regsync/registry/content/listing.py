@@ -21,7 +21,7 @@ from regsync.oci.reference import valid_repository, valid_tag
 from regsync.registry.content.links import ODD_LINK, NextPage, next_page
 from regsync.registry.content.reading import ask, json_object
 from regsync.registry.host import AS_ITSELF, Asking
-from regsync.registry.http.failure import complaint_of
+from regsync.registry.http.complaint import complaint_of
 from regsync.registry.http.transport import Answer, Request, Transport
 from regsync.registry.login.scope import Scope
 from regsync.text import plain

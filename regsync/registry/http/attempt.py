@@ -16,7 +16,8 @@ from regsync.errors import AccessDenied, Failing, Forbidden, Misled, Refused, Re
 from regsync.events import Exchanged, Tell, Warned
 from regsync.limits import Limits
 from regsync.registry.host import HostSettings
-from regsync.registry.http.failure import ERROR_CAP, complaint_of, failure_of
+from regsync.registry.http.complaint import complaint_of
+from regsync.registry.http.failure import ERROR_CAP, failure_of
 from regsync.registry.http.feed import Feed
 from regsync.registry.http.guest import Guest
 from regsync.registry.http.message import Answer, Headers, Request

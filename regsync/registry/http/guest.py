@@ -57,6 +57,6 @@ class Guest:
         query = urlencode({name: wanted.params[name] for name in ("service", "scope") if wanted.params.get(name)})
         joint = "&" if "?" in realm else "?"
         answer = await self._fetch(TokenRequest("GET", f"{realm}{joint}{query}", {"Accept": "application/json"}))
-        if answer.status != 200:
+        if not 200 <= answer.status < 300:
             return None
         return read_token(answer.body, clock=self._clock, source=name_realm(realm))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from regsync.clock import Clock
 from regsync.errors import AccessDenied, Refused, Unavailable
+from regsync.registry.http.complaint import words_of
 from regsync.registry.http.retry import retry_after
 from regsync.registry.login.area import Area
 from regsync.registry.login.credentials import LASTING, Credential, CredentialSource
@@ -68,7 +69,8 @@ class Purchases:
                 async with self._desk(server).turn(seen):
                     used, request, answer = await self._ask(area, server, area.called(scopes), credential)
                     shown = used if answer.status == 401 and request.shows_login else None
-                    token = self._accept(server, answer, area.about(scopes, login=shown))
+                    about = area.about(scopes, login=shown)
+                    token = self._accept(server, answer, about, shown=request.shows_login)
             except (AccessDenied, Refused) as error:
                 area.refuse(scopes, error, until=self._clock.monotonic() + LASTING, shown=shown, way="token")
                 raise
@@ -95,7 +97,7 @@ class Purchases:
         for refresh in dict.fromkeys(filter(None, (area.refresh, own))):
             request = server.with_refresh(refresh, scopes)
             answer = await self._fetch(request)
-            if answer.status == 200 or answer.status in _BUSY:
+            if 200 <= answer.status < 300 or answer.status in _BUSY:
                 return request, answer
             area.drop_refresh(refresh)
             if refresh == own and not (credential and credential.basic) and answer.status not in _NO_SUCH_GRANT:
@@ -103,9 +105,9 @@ class Purchases:
         request = server.with_login(credential, scopes)
         return request, await self._fetch(request)
 
-    def _accept(self, server: TokenServer, answer: TokenAnswer, about: str) -> Token:
+    def _accept(self, server: TokenServer, answer: TokenAnswer, about: str, *, shown: bool) -> Token:
         source = f"{name_realm(server.url)} of {self._host}"
-        if answer.status == 200:
+        if 200 <= answer.status < 300:
             token = read_token(answer.body, clock=self._clock, source=source)
             self._secrets.add(token.value)
             self._secrets.add(token.refresh)
@@ -115,9 +117,11 @@ class Purchases:
             if pause is not None:
                 self._desk(server).pause(pause)
             raise Unavailable(f"the token server {source} answered {answer.status}", retry_after=pause)
+        said = f"{answer.status} {words_of(answer.body, pages=False)}".rstrip()
         if answer.status in {401, 403}:
-            raise AccessDenied(f"the token server {source} refused the login{about} ({answer.status}); {CHECK}")
-        raise AccessDenied(f"the token server {source} answered {answer.status}{about}")
+            no = "refused the login" if shown else "gives nobody a token without a login, and none is configured,"
+            raise AccessDenied(f"the token server {source} {no}{about} ({said}); {CHECK}")
+        raise AccessDenied(f"the token server {source} answered {said}{about}")
 
     def _desk(self, server: TokenServer) -> Desk:
         self._desks.tidy(self._clock.monotonic())

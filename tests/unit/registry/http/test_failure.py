@@ -16,7 +16,8 @@ from regsync.errors import (
     Unavailable,
     Unsupported,
 )
-from regsync.registry.http.failure import complaint_of, failure_of
+from regsync.registry.http.complaint import complaint_of
+from regsync.registry.http.failure import failure_of
 
 
 @pytest.mark.parametrize(

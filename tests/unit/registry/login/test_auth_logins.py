@@ -126,6 +126,38 @@ async def test_what_a_token_server_forbids_is_forbidden_for_those_scopes() -> No
         await lab.auth.header(ONE)
 
 
+@pytest.mark.parametrize(
+    ("status", "body", "said"),
+    [
+        (401, b'{"details":"incorrect username or password"}', "401 incorrect username or password"),
+        (403, b'{"errors":[{"code":"DENIED","message":"access forbidden"}]}', "403 DENIED access forbidden"),
+        (400, b'{"error":"invalid_scope","error_description":"no such namespace"}', "400 no such namespace"),
+        (402, b'{"message":"over quota"}', "402 over quota"),
+        (404, b"a page, or a token", "404 for"),
+    ],
+)
+async def test_what_a_token_server_says_when_it_says_no_is_told(status: int, body: bytes, said: str) -> None:
+    lab = await bearing(LOGIN)
+    lab.script = lambda _, __: TokenAnswer(status, body)
+    with pytest.raises(AccessDenied) as refusal:
+        await lab.auth.header(ONE)
+    assert said in str(refusal.value)
+
+
+async def test_whoever_has_no_login_is_told_that_one_is_wanted() -> None:
+    lab = await bearing(None)
+    lab.script = lambda _, __: TokenAnswer(401, b"")
+    with pytest.raises(AccessDenied, match=r"gives nobody a token without a login, and none is configured,"):
+        await lab.auth.header(ONE)
+
+
+@pytest.mark.parametrize("status", [201, 203])
+async def test_every_success_of_a_token_server_is_one(status: int) -> None:
+    lab = await bearing(LOGIN)
+    lab.script = lambda _, number: TokenAnswer(status, granted(number).body)
+    assert await lab.auth.header(ONE) == "Bearer T1"
+
+
 async def test_nobody_without_a_login_has_one_refused() -> None:
     lab = await bearing(None)
     lab.script = lambda _, number: TokenAnswer(401, b"") if number == 1 else granted(number)
