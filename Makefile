@@ -10,6 +10,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --require-virtualenv
 PYTHON ?=
 BENCH ?= all
+JOBS ?= auto
 
 # The first of these that runs and is new enough; some machines have names on the path that start nothing.
 find_python = for python in $(PYTHON) python3.13 python3.12 python3.11 python3; do \
@@ -35,8 +36,8 @@ demo: $(VENV)/run.stamp ## Mirror the shipped images into demo-output/, offline
 	@for layout in demo-output/*/; do echo "  ocidir://$${layout%/}"; done
 	@echo "Run it again: nothing has to be copied. Remove demo-output/ to start afresh."
 
-test: $(VENV)/dev.stamp ## Run the tests; those that need a program that is not installed skip
-	$(BIN)/python -m pytest $(PYTEST)
+test: $(VENV)/dev.stamp ## Run the tests on all cores (JOBS=0: in one process); those that need a program that is not installed skip
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(PYTEST)
 
 tools: ## Build the registries and clients tests run beside ours (needs Go and Rust) into ~/.cache or $REGSYNC_TEST_TOOLS
 	@.ci/tools

@@ -11,14 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.support.fake_registry import FakeRegistry
 from tests.support.real import DockerRegistry
 
-COUNTED = pytest.StashKey[
-    list[tuple[str, str, int, int]]
-]()  # rows of the table of requests, see `tests/integration/test_request_counts.py`
+COUNTED = "requests"  # a property of a test: its row of the table, see `tests/integration/test_request_counts.py`
 _NAMES = itertools.count(1)
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 _FOREIGN = (
     *("DOCKER_CONFIG", "DOCKER_AUTH_CONFIG", "REGISTRY_AUTH_FILE", "SSL_CERT_FILE", "SSL_CERT_DIR"),
     *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "no_proxy", "all_proxy"),
@@ -68,11 +69,12 @@ def _nobodys_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None
     patch.undo()
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Print how often registries were asked, if that was counted."""
-    if rows := config.stash.get(COUNTED, []):
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print how often registries were asked, if that was counted, in whichever process."""
+    reports = [each for kind in ("passed", "failed") for each in terminalreporter.getreports(kind)]
+    if rows := sorted(row for each in reports for name, row in each.user_properties if name == COUNTED):
         terminalreporter.section("requests: the Go regsync's and ours")
-        for situation, formula, theirs, ours in [("situation", "the Go regsync asks", "Go", "ours"), *rows]:
+        for _, situation, formula, theirs, ours in [(0, "situation", "the Go regsync asks", "Go", "ours"), *rows]:
             terminalreporter.write_line(f"{situation:<58} {formula:>44} {theirs:>4} {ours:>5}")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import socket
 from pathlib import Path
 
 from tests.e2e.logins import run
@@ -12,7 +13,7 @@ from tests.support.built import Built, image_bytes, platforms_index, read_layout
 from tests.support.fake_registry import FakeRegistry
 from tests.support.faults import Fault, ResetInside, Status
 from tests.support.mirrors import IMAGE, LAYER, digest_of_layer
-from tests.support.real import DockerRegistry, free_port
+from tests.support.real import DockerRegistry
 
 IMAGES = {"plain": image_bytes(b"a layer"), "platforms": platforms_index("linux/amd64", "linux/arm64")}
 DIGESTS = {tag: image.digest for tag, image in IMAGES.items()}
@@ -73,9 +74,10 @@ def test_a_cache_serves_what_it_has_when_the_registry_is_gone(tmp_path: Path) ->
 
 
 def test_a_mirror_where_nobody_listens_is_warned_of_once(tmp_path: Path) -> None:
-    with DockerRegistry(tmp_path / "registry") as registry:
+    with DockerRegistry(tmp_path / "registry") as registry, socket.socket() as silent:
         seeded(registry, tmp_path, IMAGES)
-        nobody = f"127.0.0.1:{free_port()}"
+        silent.bind(("127.0.0.1", 0))  # and does not listen
+        nobody = "{}:{}".format(*silent.getsockname())
         ended = once(config(f"{registry.host}/app", f"ocidir://{tmp_path}/out", nobody), cwd=tmp_path)
         assert ended.code == 0, ended.err
         assert read_layout(tmp_path / "out")[0] == DIGESTS

@@ -23,19 +23,27 @@ SITUATIONS = [each for rows in (copies, logins, options, belonging) for each in 
 EACH = pytest.mark.parametrize("situation", [pytest.param(each, id=each.name) for each in SITUATIONS])
 
 
-def note(request: pytest.FixtureRequest, situation: Situation, asked: int) -> None:
-    """Add a row to the table."""
-    row = (situation.name, situation.formula, situation.go, asked)
-    request.config.stash.setdefault(COUNTED, []).append(row)
+Note = Callable[[Situation, int], None]
+
+
+@pytest.fixture
+def note(record_property: Callable[[str, object], None]) -> Note:
+    """What adds a row to the table, which is in the order of `SITUATIONS`."""
+
+    def add(situation: Situation, asked: int) -> None:
+        place = SITUATIONS.index(situation) if situation in SITUATIONS else len(SITUATIONS)
+        record_property(COUNTED, [place, situation.name, situation.formula, situation.go, asked])
+
+    return add
 
 
 @EACH
-async def test_we_ask_no_more_than_we_may(situation: Situation, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+async def test_we_ask_no_more_than_we_may(situation: Situation, tmp_path: Path, note: Note) -> None:
     async with AsyncExitStack() as stack:
         world = World(tmp_path, stack)
         await situation.arranged(world)
         asked = await world.ours(situation.scope)
-    note(request, situation, len(asked))
+    note(situation, len(asked))
     assert len(asked) <= situation.most <= situation.go, "\n".join(asked)
 
 
@@ -48,7 +56,7 @@ async def test_the_go_regsync_asks_what_the_table_says(situation: Situation, tmp
     assert len(asked) == situation.go, "\n".join(asked)
 
 
-async def test_a_daemon_asks_for_an_index_it_knows_no_more(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+async def test_a_daemon_asks_for_an_index_it_knows_no_more(tmp_path: Path, note: Note) -> None:
     finished, stops = asyncio.Queue[JobFinished](), list[Callable[[], None]]()
 
     def follow(fact: Fact) -> None:
@@ -73,5 +81,5 @@ async def test_a_daemon_asks_for_an_index_it_knows_no_more(tmp_path: Path, reque
         stops[0]()
         await serving
     situation = Situation("platform, unchanged, at a later visit", "2", 2, 2, options.unchanged_platform)
-    note(request, situation, len(asked))
+    note(situation, len(asked))
     assert len(asked) <= situation.most, "\n".join(asked)

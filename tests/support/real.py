@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -11,6 +12,7 @@ import subprocess
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from pathlib import Path
@@ -24,6 +26,7 @@ REQUIRE_REAL = "REGSYNC_TEST_REQUIRE_REAL"
 _READY_WITHIN = 20.0  # seconds
 _POLL = 0.02  # seconds
 _PORTS_TRIED = 5
+_OURS = range(20_000, 32_000)  # ports; systems give away those above, so one is still ours after a restart
 _BUILT = os.environ.get("REGSYNC_TEST_TOOLS") or str(Path.home() / ".cache" / "regsync-test-tools")  # by `make tools`
 
 
@@ -48,11 +51,12 @@ def run(*arguments: str, cwd: Path | None = None, stdin: bytes = b"") -> bytes:
 
 
 def free_port() -> int:
-    """Return a loopback port nobody listens on right now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a loopback port nobody listens on right now, nor will: none that systems give to who names no port."""
+    while True:
+        port = secrets.choice(_OURS)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 @dataclass(frozen=True, slots=True)

@@ -246,7 +246,7 @@ async def test_a_transfer_that_gives_up_leaves_its_reservation_to_others() -> No
     await asyncio.gather(holder, transfer, return_exceptions=True)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     wants=st.lists(st.sets(st.sampled_from("abcd"), min_size=1, max_size=3), min_size=1, max_size=60),
     cap=st.integers(1, 5),

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 
 from regsync.config.dump import dump_config
 from regsync.config.model import Config, Defaults, SyncStep
@@ -104,7 +104,6 @@ def test_every_example_loads_back(text: str) -> None:
 
 
 @given(CONFIG)
-@settings(deadline=None)
 def test_whatever_can_be_written_loads_back(values: dict[str, Any]) -> None:
     loads_back(yaml.safe_dump(values, allow_unicode=True, sort_keys=False))
 

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from tests.support.pages import PAGES, ROOT, blocks, page_name
 from tests.support.schema import schema
@@ -41,7 +41,6 @@ def test_every_example_is_as_the_schema_says(text: str) -> None:
 
 
 @given(CONFIG)
-@settings(deadline=None)
 def test_whatever_can_be_written_is_as_the_schema_says(values: dict[str, Any]) -> None:
     assert list(faults(values, SCHEMA, SCHEMA)) == []
 

@@ -95,7 +95,7 @@ MINUTES = st.sets(st.integers(0, 59), min_size=1, max_size=4)
 HOURS = st.sets(st.integers(0, 4), min_size=1, max_size=5)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.sampled_from(CHANGES), MINUTES, HOURS)
 def test_what_is_due_around_a_change_is_exactly_what_the_wall_clock_shows(
     change: tuple[str, datetime, int], minutes: set[int], hours: set[int]

@@ -47,7 +47,7 @@ async def test_a_registry_that_asks_for_no_time_again_and_again_is_asked_a_few_t
     assert sum(pauses) <= UNIT
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.floats(0, 1e6), min_size=1, max_size=40), st.integers(1, 5))
 def test_no_order_of_pauses_asked_for_makes_a_run_exceed_its_deadline(pauses: list[float], chain: int) -> None:
     async def check() -> None:

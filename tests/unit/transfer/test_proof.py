@@ -25,7 +25,7 @@ def test_bytes_that_come_in_one_go_are_proved() -> None:
     proof.finish()
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     st.lists(st.tuples(st.integers(0, len(DATA)), st.integers(0, len(DATA))), max_size=6), st.integers(5000, 3 << 20)
 )

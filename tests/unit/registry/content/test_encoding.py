@@ -79,7 +79,9 @@ async def test_a_list_of_tags_that_came_packed_is_unpacked(fake_registry: FakeRe
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"no gzip", gzip.compress(b"cut")[:-1], gzip.compress(bytes(1001)), gzip.compress(bytes(10 << 20))]
+    "body",
+    [b"", b"no gzip", gzip.compress(b"cut")[:-1], gzip.compress(bytes(1001)), gzip.compress(bytes(10 << 20))],
+    ids=["nothing", "no gzip", "cut off", "a byte too much", "a bomb"],
 )
 def test_what_is_no_gzip_or_too_much_is_not_unpacked(body: bytes) -> None:
     assert unpacked(body, cap=1000) is None

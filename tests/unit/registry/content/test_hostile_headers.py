@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from regsync.errors import RegsyncError, Unavailable
@@ -135,7 +135,7 @@ async def everything(status: int, lines: list[tuple[str, str]]) -> None:
             await tried(write(repository, size))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 @given(statuses, headers)
 @example(0, [("Link", '<http://[/v2/r/tags/list>; rel="next"')])
 @example(0, [("Location", "//[")])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from regsync.errors import RegsyncError
@@ -39,13 +39,13 @@ async def _asked(step: Step) -> str:
         return str(caught.value)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 @given(_URLS)
 def test_no_location_brings_out_anything_but_an_error_of_ours(url: str) -> None:
     assert "canary" not in asyncio.run(_asked(_answer("Location", url, 307)))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 @given(_URLS)
 def test_no_realm_brings_out_anything_but_an_error_of_ours(url: str) -> None:
     quoted = url.replace("\\", "\\\\").replace('"', '\\"')
