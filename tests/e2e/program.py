@@ -13,8 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
+from tests.support import warm
+
 _WITHIN = 120.0  # seconds any one run may take before it counts as hung
 _POLL = 0.02  # seconds
+_FLAGS = ("-X", "dev", "-W", "error")
 T = TypeVar("T")
 
 
@@ -59,15 +62,26 @@ def log_lines(log: str) -> list[dict[str, Any]]:
 
 def command(*arguments: str) -> list[str]:
     """Return the command line of the program under test."""
-    return [sys.executable, "-X", "dev", "-W", "error", "-m", "regsync", *arguments]
+    return [sys.executable, *_FLAGS, "-m", "regsync", *arguments]
+
+
+def surroundings(environ: Mapping[str, str] | None) -> dict[str, str]:
+    """Return the environment of a run."""
+    return {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), **(environ or {})}
 
 
 def regsync(*arguments: str, cwd: Path, environ: Mapping[str, str] | None = None, stdin: str = "") -> Ended:
-    """Run the program to its end."""
+    """Run the program to its end, without the time its imports take."""
+    done = warm.run(*arguments, cwd=cwd, environ=surroundings(environ), flags=_FLAGS, stdin=stdin, within=_WITHIN)
+    return Ended(done.returncode, done.stdout, done.stderr)
+
+
+def started_anew(*arguments: str, cwd: Path, environ: Mapping[str, str] | None = None, stdin: str = "") -> Ended:
+    """Run the program to its end by its own command line."""
     done = subprocess.run(
         command(*arguments),
         cwd=cwd,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), **(environ or {})},
+        env=surroundings(environ),
         input=stdin,
         capture_output=True,
         text=True,
@@ -93,7 +107,7 @@ class Started:
         self.process = subprocess.Popen(
             command(*arguments),
             cwd=cwd,
-            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), **(environ or {})},
+            env=surroundings(environ),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=self._log,

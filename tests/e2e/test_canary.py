@@ -14,7 +14,7 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from tests.e2e.program import regsync
+from tests.e2e.program import regsync, started_anew
 
 USER, PASSWORD = "canary-user", "canary/p%ss word-8d0f"
 TOKEN = "canary-token-31c7" * 5
@@ -155,7 +155,7 @@ def test_a_helper_is_told_the_name_of_its_server_and_no_login_of_another(tmp_pat
             f"- {{source: {other.host}/a, target: 'ocidir://two', type: repository}}\n"
         )
         path = f"{helper.parent}:{os.environ['PATH']}"
-        done = regsync("once", "-c", "regsync.yml", cwd=tmp_path, environ={"PATH": path})
+        done = started_anew("once", "-c", "regsync.yml", cwd=tmp_path, environ={"PATH": path})
     told = (tmp_path / "told").read_text()
     assert done.code == 1
     assert other.host in told

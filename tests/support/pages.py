@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +14,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from regsync.config import model
+from tests.support import warm
 from tests.support.real import require
 
 ROOT = Path(__file__).parent.parent.parent
@@ -102,11 +102,13 @@ class Reader:
         program, *arguments = self._here(command).split()
         if program in NOT_RUN:
             return ""
-        start = [sys.executable, "-m", "regsync"] if program == "regsync" else [require(program)]
+        if program == "regsync":
+            ran = warm.run(*arguments, cwd=self.folder, environ={**os.environ, "PYTHONPATH": str(ROOT)})
+            self.code = ran.returncode
+            return ran.stderr + ran.stdout
         done = subprocess.run(
-            [*start, *arguments],
+            [require(program), *arguments],
             cwd=self.folder,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
