@@ -1,7 +1,9 @@
 """Run as a program: forks a child per file operation that is killed at it, and looks at what it leaves.
 
 `python -m tests.unit.layout.crasher FOLDER` prints how many deaths the layout survived. It is a process of its own
-because it must have no threads when it forks.
+because it must have no threads when it forks. Who is killed at an operation that changes nothing, such as a look,
+leaves what is left by who is killed at the next that does, so only those are counted; and as no death of a process
+loses what was written, nothing is synced.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from tests.support.images import assert_whole, image_bytes, put_built, read_layo
 
 OLD = {f"v{number}": image_bytes(f"old {number}".encode()) for number in range(5)}
 NEW = image_bytes(b"a small layer", some_bytes((1 << 20) + 70_000))
+CHANGES_NOTHING = {"look at", "read", "list", "sync", "close"}
 
 
 async def put(folder: Path, files: Files) -> None:
@@ -37,12 +40,13 @@ def killed(folder: Path, *, at: int) -> bool:
 
     def die(operation: str, path: Path) -> None:
         nonlocal left
-        left -= 1
+        left -= operation not in CHANGES_NOTHING
         if left == 0:
             os.kill(os.getpid(), signal.SIGKILL)
 
     child = os.fork()
     if child == 0:
+        os.fsync = lambda fd: None
         asyncio.run(put(folder, Files(die)))
         os._exit(0)
     _, status = os.waitpid(child, 0)
