@@ -61,7 +61,13 @@ def hosts_of(config: Config, docker: DockerConfig) -> tuple[dict[str, HostSettin
         for mirror in filter(None, map(named_in_creds, cred.mirrors)):
             known_as_mirrors.setdefault(mirror.name, _named(mirror))  # of which `http://` may be said there
     hosts = {**known_as_mirrors, **hosts}
-    return hosts, [*warnings, *_of_tls(hosts)]
+    asking = {name: _asking(docker.store, host) for name, host in hosts.items()}
+    return asking, [*warnings, *_of_tls(hosts)]
+
+
+def _asking(store: str, host: HostSettings) -> HostSettings:
+    """Return the settings of a host without a login, which docker's store is asked for."""
+    return host if host.has_login or not store else replace(host, helper=store)
 
 
 def logins_of(hosts: Mapping[str, HostSettings]) -> Iterable[HostSettings]:
@@ -82,7 +88,7 @@ def _imported(docker: DockerConfig) -> dict[str, HostSettings]:
 
 def _with_below(host: HostSettings, path: str, login: DockerLogin) -> HostSettings:
     asked = login.credential_host
-    below = LoginBelow(path, login.user, login.password, login.token, login.helper, asked)
+    below = LoginBelow(path, login.user, login.password, login.token, login.helper, asked, login.registry_token)
     return replace(host, hostname=login.hostname, below=(*host.below, below))
 
 
@@ -96,6 +102,7 @@ def _with_whole(host: HostSettings, login: DockerLogin) -> HostSettings:
         password=login.password,
         token=login.token,
         helper=login.helper,
+        registry_token=login.registry_token,
     )
 
 
@@ -147,17 +154,18 @@ def _changes(name: str, before: Mapping[str, Any], says: Mapping[str, Any]) -> I
 
 def _of_tls(hosts: Mapping[str, HostSettings]) -> Iterable[Warned]:
     for host in hosts.values():
-        if host.tls == "disabled" and any(login.user or login.token or login.helper for login in logins_of({"": host})):
+        if host.tls == "disabled" and any(login.has_login for login in logins_of({"": host})):
             yield Warned(f"credentials for {host.name} go out unencrypted: its TLS is disabled")
         if host.tls == "insecure":
             yield Warned(f"{host.name} is not checked to be who it claims: its TLS is insecure")
 
 
-def manner_of(config: Config, environ: Mapping[str, str]) -> Manner:
+def manner_of(config: Config, environ: Mapping[str, str], *, store: str = "") -> Manner:
     """Return how every registry is spoken to; whoever leaves docker's configuration out wants no certificates of it."""
     defaults = config.defaults
     return Manner(
         user_agent=defaults.user_agent or f"regclient/regsync (python v{__version__})",
         blob_limit=defaults.blob_limit,
         certificates=() if defaults.skip_docker_config else certificate_folders(environ),
+        store=store,
     )

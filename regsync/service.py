@@ -125,7 +125,7 @@ class Service:
     def _take(self, new: Setup, plan: Plan, changed: Changes) -> None:
         """Put a configuration in force; nobody else has a turn before it is."""
         old, self.setup = self.setup, new
-        new.apply_to(self._connections, self._common)
+        new.apply_to(self._connections)
         self._daemon.apply(plan)
         now = self._common.clock.now()
         self.standing = Standing(new.loaded.digest, now, now)

@@ -21,7 +21,7 @@ from regsync.events import Warned
 from regsync.facts import Telling
 from regsync.hosts import hosts_of, logins_of, manner_of
 from regsync.loading import keep_hook_secrets, keep_secrets
-from regsync.registry.host import HostSettings
+from regsync.registry.host import HostSettings, Manner
 from regsync.registry.login.dockerconfig import DockerConfig, ask_store, load_docker_config
 from regsync.secrets import Secrets
 from regsync.sync.entry import SyncEntry
@@ -47,13 +47,15 @@ class Common:
 class Setup:
     """One configuration as it is used.
 
-    `sharing` counts the image entries that write into each repository; `warnings` are about the registries.
+    `sharing` counts the image entries that write into each repository; `manner` is how every registry is spoken to;
+    `warnings` are about the registries.
     """
 
     loaded: Loaded
     entries: Mapping[str, SyncEntry]
     sharing: Counter[str]
     hosts: Mapping[str, HostSettings]
+    manner: Manner
     warnings: tuple[Warned, ...]
 
     @property
@@ -79,7 +81,7 @@ class Setup:
         """Return the ways to all registries and layouts, to be entered."""
         return Connections(
             self.hosts,
-            manner_of(self.config, common.environ),
+            self.manner,
             images=self.config.defaults.parallel,
             referrers_age=referrers_age_of(self.config),
             clock=common.clock,
@@ -88,11 +90,11 @@ class Setup:
             secrets=common.secrets,
         )
 
-    def apply_to(self, connections: Connections, common: Common) -> None:
+    def apply_to(self, connections: Connections) -> None:
         """Have connections that were made for another configuration go on with this one."""
         connections.apply(
             self.hosts,
-            manner_of(self.config, common.environ),
+            self.manner,
             images=self.config.defaults.parallel,
             referrers_age=referrers_age_of(self.config),
         )
@@ -115,7 +117,8 @@ async def set_up(loaded: Loaded, common: Common, do: Do) -> Setup:
     keep_secrets(loaded.config.creds, common.secrets)
     keep_hook_secrets(loaded.config, common.secrets)
     keep_secrets(logins_of(hosts), common.secrets)
-    return Setup(loaded, entries, sharing, hosts, tuple(warnings))
+    manner = manner_of(loaded.config, common.environ, store=found.store)
+    return Setup(loaded, entries, sharing, hosts, manner, tuple(warnings))
 
 
 def _translated(loaded: Loaded, common: Common) -> tuple[dict[str, SyncEntry], Counter[str], DockerConfig]:

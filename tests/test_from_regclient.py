@@ -43,6 +43,11 @@ SHOWN_BY: Final = {
     "a registry that offers user and password, and tokens": (
         "unit/registry/login/test_auth_schemes.py::test_a_password_is_tried_where_tokens_are_refused"
     ),
+    "`credsStore`": "unit/test_hosts.py::test_dockers_store_is_asked_about_every_registry_without_a_login",
+    "`registrytoken` in docker's file": (
+        "unit/registry/login/test_auth_logins.py::"
+        "test_a_token_for_the_registry_itself_is_shown_as_it_is_and_no_token_server_is_asked"
+    ),
     "a token refused before its time": "e2e/test_auth.py::test_a_token_revoked_early_is_fetched_once_more",
     "mirrors of a target": "e2e/test_mirrors.py::test_a_target_is_asked_itself_whatever_mirrors_it_has",
     "`priority`": "integration/test_mirrors.py::test_lower_priorities_come_first_and_of_equals_the_mirrors",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
@@ -32,6 +33,7 @@ class LoginBelow:
     token: str = field(default="", repr=False)
     helper: str = ""
     credential_host: str = ""
+    registry_token: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,7 @@ class HostSettings:
     mirrors: tuple[str, ...] = ()
     priority: int = 0
     below: tuple[LoginBelow, ...] = ()
+    registry_token: str = field(default="", repr=False)
 
     @classmethod
     def called(cls, name: str) -> HostSettings:
@@ -80,14 +83,40 @@ class HostSettings:
         """Return `scheme://host[:port]`, the only place this host's credentials may go to (besides its realm)."""
         return f"{'http' if self.tls == 'disabled' else 'https'}://{self.hostname}"
 
-    def with_login(self, *, user: str = "", password: str = "", token: str = "", helper: str = "") -> HostSettings:
+    def with_login(
+        self, *, user: str = "", password: str = "", token: str = "", helper: str = "", registry_token: str = ""
+    ) -> HostSettings:
         """Return these settings with another login everywhere; a helper and stored secrets exclude each other."""
-        return replace(self, user=user, password=password, token=token, helper=helper, below=())
+        return replace(
+            self, user=user, password=password, token=token, helper=helper, registry_token=registry_token, below=()
+        )
+
+    @property
+    def has_login(self) -> bool:
+        """Say whether anything was said of a login."""
+        return bool(self.user or self.password or self.token or self.helper or self.registry_token)
 
     def logged_in(self, login: LoginBelow) -> HostSettings:
         """Return these settings with this login."""
-        host = self.with_login(user=login.user, password=login.password, token=login.token, helper=login.helper)
+        host = self.with_login(
+            user=login.user,
+            password=login.password,
+            token=login.token,
+            helper=login.helper,
+            registry_token=login.registry_token,
+        )
         return replace(host, credential_host=login.credential_host)
+
+
+class Known:
+    """The settings of any registry; one nobody said anything of may have a login in docker's store, if there is one."""
+
+    def __init__(self, hosts: Mapping[str, HostSettings], store: str) -> None:
+        self._hosts = hosts
+        self._store = store
+
+    def __getitem__(self, name: str) -> HostSettings:
+        return self._hosts.get(name) or HostSettings.called(name).with_login(helper=self._store)
 
 
 class OnRegistry:
@@ -137,12 +166,13 @@ class Manner:
     """How every registry is spoken to.
 
     `blob_limit` is how large a chunk, in bytes, a registry may demand (`OCI-Chunk-Min-Length`), `certificates` the
-    folders like docker's `certs.d`.
+    folders like docker's `certs.d`, `store` the credential helper to ask about registries nothing was said of, if any.
     """
 
     user_agent: str
     blob_limit: int
     certificates: tuple[Path, ...]
+    store: str = ""
 
 
 class Way(enum.Enum):

@@ -15,7 +15,7 @@ from regsync.oci.reference import RegistryReference
 from regsync.registry.content.listing import Listing
 from regsync.registry.content.session import cancel_all
 from regsync.registry.content.suspended import Suspended
-from regsync.registry.host import AS_ITSELF, Asking, HostSettings, Learnt, Manner
+from regsync.registry.host import AS_ITSELF, Asking, HostSettings, Known, Learnt, Manner
 from regsync.registry.http.courier import post
 from regsync.registry.http.proxies import Proxies
 from regsync.registry.http.transport import Transport
@@ -85,7 +85,8 @@ class Registries:
         Whoever holds a repository of such a host ends on what it has; all others keep theirs.
         """
         used = {*self._hosts, *hosts, *self._contacts}
-        changed = [name for name in used if _settings_of(name, hosts) != _settings_of(name, self._hosts)]
+        before, after = Known(self._hosts, self._manner.store), Known(hosts, manner.store)
+        changed = [name for name in used if before[name] != after[name]]
         for name in changed if manner == self._manner else used:
             if name in self._contacts:
                 self._former.append(self._contacts.pop(name).suspended)
@@ -96,9 +97,13 @@ class Registries:
         self._hosts, self._manner = hosts, manner
         return changed
 
+    @property
+    def _known(self) -> Known:
+        return Known(self._hosts, self._manner.store)
+
     def source(self, reference: RegistryReference) -> Repository:
         """Return the repository a reference lies in, to be read from its registry's mirrors, too, if it has any."""
-        upstream = _settings_of(reference.registry, self._hosts)
+        upstream = self._known[reference.registry]
         if not upstream.mirrors:
             return self.repository(reference)
         opened = self._mirrored.get(reference.name)
@@ -114,7 +119,7 @@ class Registries:
         return self._repository(reference.registry, reference.repository, push=push, asking=AS_ITSELF)
 
     def _mirror(self, name: str, path: str, *, of: HostSettings) -> RegistryRepository:
-        return self._repository(name, path, push=False, asking=Asking.in_place_of(of, _settings_of(name, self._hosts)))
+        return self._repository(name, path, push=False, asking=Asking.in_place_of(of, self._known[name]))
 
     def _repository(self, name: str, path: str, *, push: bool, asking: Asking) -> RegistryRepository:
         key = (name, path, push, asking)
@@ -153,7 +158,7 @@ class Registries:
     def _contact(self, name: str) -> _Contact:
         contact = self._contacts.get(name)
         if contact is None:
-            host = _settings_of(name, self._hosts)
+            host = self._known[name]
             contact = self._contacts[name] = _Contact(
                 host,
                 self._transport(host),
@@ -174,7 +179,3 @@ class Registries:
             certificates=self._manner.certificates,
             secrets=self._secrets,
         )
-
-
-def _settings_of(name: str, hosts: Mapping[str, HostSettings]) -> HostSettings:
-    return hosts.get(name) or HostSettings.called(name)

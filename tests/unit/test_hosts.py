@@ -12,7 +12,7 @@ from regsync.app import load
 from regsync.config.load import Loaded, load_config
 from regsync.errors import ConfigError
 from regsync.hosts import hosts_of
-from regsync.registry.host import HostSettings
+from regsync.registry.host import HostSettings, Known
 from regsync.registry.login.dockerconfig import DockerConfig, DockerLogin
 from tests.unit.config.loading import CHECKS
 
@@ -258,3 +258,25 @@ def test_a_login_for_a_path_that_goes_out_unencrypted_is_warned_of(tmp_path: Pat
     docker = DockerConfig({"r.example/team": DockerLogin("r.example", None, "", "t", "q")})
     _, warnings = hosts("creds: [{registry: r.example, tls: disabled}]", tmp_path, docker)
     assert warnings == ["credentials for r.example go out unencrypted: its TLS is disabled"]
+
+
+def test_dockers_store_is_asked_about_every_registry_without_a_login(tmp_path: Path) -> None:
+    own = DockerLogin("own.example", None, "", registry_token="R")
+    docker = DockerConfig({"own.example": own}, store="docker-credential-store")
+    some = "{registry: a.example, tls: disabled}, {registry: b.example, user: u, pass: p}, {registry: docker.io}"
+    found, warnings = hosts(f"creds: [{some}]", tmp_path, docker)
+    assert {name: host.helper for name, host in found.items()} == {
+        "own.example": "",
+        "a.example": "docker-credential-store",
+        "b.example": "",
+        "docker.io": "docker-credential-store",
+    }
+    assert found["docker.io"].credential_host == "https://index.docker.io/v1/"
+    assert found["own.example"].registry_token == "R"
+    assert warnings == []
+
+
+def test_dockers_store_is_asked_about_a_registry_that_only_references_name() -> None:
+    known = Known({"a.example": HostSettings("a.example", "a.example")}, "docker-credential-store")
+    assert (known["a.example"].helper, known["b.example"].helper) == ("", "docker-credential-store")
+    assert Known({}, "")["b.example"] == HostSettings.called("b.example")

@@ -164,7 +164,7 @@ class Authenticator:
         refusal: AccessDenied | Refused | None = None
         if area.may_bear(offers):
             try:
-                self._learn_bearer(area, scopes, offers, sent)
+                self._learn_bearer(area, scopes, offers, sent, bought=bool(credential and credential.registry_token))
             except (AccessDenied, Refused) as error:
                 refusal = error
             else:
@@ -194,12 +194,15 @@ class Authenticator:
         known = ", ".join(sorted(scheme[:40] for scheme in offered)[:5]) or "nothing"
         return self._denial(f"refused {in_words(scopes)} and offers no login we know (it offers {known})")
 
-    def _learn_bearer(self, area: Area, scopes: Scopes, offers: Sequence[Challenge], sent: str | None) -> None:
-        offer, realm = self._token_server(offers)
+    def _learn_bearer(
+        self, area: Area, scopes: Scopes, offers: Sequence[Challenge], sent: str | None, *, bought: bool
+    ) -> None:
+        offer, realm = (Challenge("bearer"), "") if bought else self._token_server(offers)
         area.turn_to(realm, offer.params.get("service", ""))
         holder = area.holder(scopes, sent)
         if holder is not None and holder.strike:
-            raise self._denial(f"refused a fresh token for {in_words(scopes)} from {name_realm(realm)}; {CHECK}")
+            whose = "the registrytoken" if bought else f"a fresh token for {in_words(scopes)} from {name_realm(realm)}"
+            raise self._denial(f"refused {whose}; {CHECK}")
         renamed = area.hear(scopes, offer.params.get("scope", ""), refused=holder)
         if holder is None:  # nothing was sent, or a token that is replaced already
             return

@@ -24,11 +24,15 @@ _AGAIN = 5.0  # seconds until a helper that failed is run again
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """A login: user and password, or a token that buys tokens (OAuth2 "identity" token). Secrets stay out of repr."""
+    """A login: user and password, a token that buys tokens (OAuth2 "identity" token), or one that was bought already.
+
+    That one (`registry_token`) is shown to the registry as it is. Secrets stay out of repr.
+    """
 
     user: str = ""
     password: str = field(default="", repr=False)
     token: str = field(default="", repr=False)
+    registry_token: str = field(default="", repr=False)
 
     @property
     def basic(self) -> bool:
@@ -131,8 +135,9 @@ def credentials_of(
     """Return where this host's login comes from, made known to `secrets`; a helper wins over anything stored."""
     if host.helper:
         return HelperCredential(host, clock=clock, environ=environ, secrets=secrets)
-    if host.user or host.password or host.token:
+    if host.has_login:
         secrets.keep(host.password, user=host.user)
         secrets.keep(host.token)
-        return FixedCredential(Credential(host.user, host.password, host.token))
+        secrets.keep(host.registry_token)
+        return FixedCredential(Credential(host.user, host.password, host.token, host.registry_token))
     return FixedCredential()

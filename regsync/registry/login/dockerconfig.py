@@ -8,10 +8,10 @@ where a login was meant. What docker says wins over podman's files, and one of t
 
 from __future__ import annotations
 
+import codecs
 import json
 import os
 import pwd
-from base64 import b64decode
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -19,8 +19,9 @@ from pathlib import Path
 from regsync.errors import AccessDenied, Malformed
 from regsync.registry.host import Tls
 from regsync.registry.login.authfiles import auth_files
-from regsync.registry.login.helper import NO_USER, PATIENCE, list_helper
+from regsync.registry.login.helper import PATIENCE, has_helper, list_helper
 from regsync.registry.login.name import RegistryName, is_usual, named_in_docker
+from regsync.registry.login.stored import StoredLogin, stored_login, text_of
 from regsync.text import plain
 
 _LARGEST = 4 << 20  # bytes of config.json that are read
@@ -39,14 +40,15 @@ class DockerLogin:
     password: str = field(default="", repr=False)
     token: str = field(default="", repr=False)
     helper: str = ""
+    registry_token: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class DockerConfig:
     """Logins by host name or `host/path` (for the repositories there), and lines to warn the operator with.
 
-    `store` is the program of `credsStore`, not asked yet (see `ask_store`); it knows better than the entries named in
-    `below_store`.
+    `store` is the program of `credsStore`, to be asked about every host without a login here; `ask_store` takes it away
+    if it cannot be run. What it lists it knows better than the entries named in `below_store`.
     """
 
     entries: Mapping[str, DockerLogin] = field(default_factory=dict)
@@ -95,26 +97,29 @@ async def ask_store(config: DockerConfig, *, environ: Mapping[str, str], patienc
         servers = await list_helper(config.store, environ=environ, patience=patience)
     except AccessDenied as error:
         warning = f"Failed to list docker creds of credsStore: {error}"
-        return replace(config, store="", warnings=(*config.warnings, warning))
+        store = config.store if has_helper(config.store, environ) else ""
+        return replace(config, store=store, warnings=(*config.warnings, warning))
     entries = dict(config.entries)
     for name, found, server in _by_host(servers):
         if name not in config.entries or name in config.below_store:
             asked = "" if server == found.hostname else server
-            entries[name] = replace(_login(found, helper=config.store), credential_host=asked)
-    return replace(config, entries=entries, store="", below_store=frozenset())
+            entries[name] = replace(_helped(found, config.store), credential_host=asked)
+    return replace(config, entries=entries, below_store=frozenset())
 
 
 def _texts(environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Every text of logins there is, with what to call it; a later one wins."""
     path = Path(environ["DOCKER_CONFIG"]) if environ.get("DOCKER_CONFIG") else _home(environ) / ".docker"
+    if environ.get("DOCKER_CONFIG") and path.is_file():
+        raise Malformed(f"DOCKER_CONFIG: {path} is a file; expected the folder that holds config.json")
     if content := _read(path / "config.json"):
         yield str(path / "config.json"), content
-    if environ.get("DOCKER_AUTH_CONFIG"):
+    if environ.get("DOCKER_AUTH_CONFIG", "").strip():
         yield "DOCKER_AUTH_CONFIG", environ["DOCKER_AUTH_CONFIG"]
 
 
 def _read(path: Path) -> str:
-    """Return what a file says; nothing when it is not there."""
+    """Return what a file says; nothing when it is not there, or empty."""
     try:
         with path.open("rb") as file:
             content = file.read(_LARGEST + 1)
@@ -124,7 +129,8 @@ def _read(path: Path) -> str:
         raise Malformed(f"{path}: {error.strerror}") from error
     if len(content) > _LARGEST:
         raise Malformed(f"{path}: more than {_LARGEST >> 20} MiB")
-    return content.decode("utf-8-sig", errors="replace")
+    wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))  # PowerShell's `>`
+    return content.decode("utf-16" if wide else "utf-8-sig", errors="replace").strip()
 
 
 def _home(environ: Mapping[str, str]) -> Path:
@@ -139,35 +145,66 @@ def _home(environ: Mapping[str, str]) -> Path:
 
 def _parse(origin: str, text: str) -> DockerConfig:
     try:
-        document = json.loads(text)
+        document = {} if text == "null" else json.loads(text)
     except (ValueError, RecursionError):
         document = None  # and not the cause: it would hold the text
     if not isinstance(document, dict):
-        raise Malformed(f"{origin}: it is no JSON object")
+        raise Malformed(f"{origin}: it is no JSON object; expected what docker login writes")
     auths = _object(document.get("auths"), f"{origin}: auths")
     helpers = _object(document.get("credHelpers"), f"{origin}: credHelpers")
+    store = text_of(document.get("credsStore"), f"{origin}: credsStore")
+    store = _PROGRAM + store if store else ""
+    logins, warnings = _stored(auths, store, origin)
+    helped, plain_ones = _of_helpers(helpers, origin)
+    below = frozenset(logins.keys() - helped.keys() - plain_ones) if store else frozenset()
+    warnings += [_no_registry(origin, key) for key in (*auths, *helpers) if named_in_docker(key) is None]
+    return DockerConfig({**logins, **helped}, store, below, tuple(warnings))
+
+
+def _stored(auths: Mapping[str, object], store: str, origin: str) -> tuple[dict[str, DockerLogin], list[str]]:
+    """Return the logins of `auths`, those an empty entry says the store has among them, and what is wrong with some."""
     logins: dict[str, DockerLogin] = {}
+    warnings: list[str] = []
     for name, found, key in _by_host(auths):
-        login = _stored_login(found, _object(auths[key], f"{origin}: auths of {_shown(key)}"))
-        if login is not None:
-            logins[name] = login
+        where = f"{origin}: auths of {_shown(key)}"
+        login = stored_login(_object(auths[key], where), where)
+        if isinstance(login, StoredLogin):
+            logins[name] = _login(found, login)
+        elif login is not None:
+            warnings.append(f"{origin}: the login under {_shown(key)} is of no use: {login}")
+        elif store and name not in logins:
+            logins[name] = replace(_helped(found, store), credential_host="" if key == found.hostname else key)
+    return logins, list(dict.fromkeys(warnings))
+
+
+def _of_helpers(helpers: Mapping[str, object], origin: str) -> tuple[dict[str, DockerLogin], set[str]]:
+    """Return the logins helpers have, and the hosts that have none: an empty name is docker's word for `auths`."""
     helped: dict[str, DockerLogin] = {}
+    plain_ones: set[str] = set()
     for name, found, key in _by_host(helpers):
-        program = _text(helpers[key], f"{origin}: credHelpers of {_shown(key)}")
-        if program:
-            helped[name] = _login(found, helper=_PROGRAM + program)
-    store = _text(document.get("credsStore"), f"{origin}: credsStore")
-    below = frozenset(logins.keys() - helped.keys()) if store else frozenset()
-    warnings = tuple(_no_registry(origin, key) for key in (*auths, *helpers) if named_in_docker(key) is None)
-    return DockerConfig({**logins, **helped}, _PROGRAM + store if store else "", below, warnings)
+        if program := text_of(helpers[key], f"{origin}: credHelpers of {_shown(key)}"):
+            helped[name] = _helped(found, _PROGRAM + program)
+        else:
+            plain_ones.add(name)
+    return helped, plain_ones
 
 
 def _by_host(keys: Iterable[str]) -> Iterator[tuple[str, RegistryName, str]]:
-    """Each key with the host, or `host/path`, it is about; of those about the same, the one that counts comes last."""
-    for key in sorted(keys, key=is_usual):
-        if (named := named_in_docker(key)) is not None:
-            registry, path = named
-            yield f"{registry.name}/{path}" if path else registry.name, registry, key
+    """Each key with the host, or `host/path`, it is about; of those about the same, the one that counts comes last.
+
+    `host:443` is about `host` as well, which is the same place.
+    """
+    named = [(key, *found) for key in sorted(keys, key=is_usual) if (found := named_in_docker(key)) is not None]
+    for key, registry, path in named:
+        bare = registry.hostname.removesuffix(":443")
+        if bare != registry.hostname and registry.tls != "disabled":
+            yield f"{bare}/{path}" if path else bare, _bare(registry, bare), key
+    for key, registry, path in named:
+        yield f"{registry.name}/{path}" if path else registry.name, registry, key
+
+
+def _bare(registry: RegistryName, bare: str) -> RegistryName:
+    return registry._replace(name=bare, hostname=bare, credential_host=registry.credential_host or registry.hostname)
 
 
 def _no_registry(origin: str, key: str) -> str:
@@ -179,30 +216,20 @@ def _shown(key: str) -> str:
     return repr(plain(key.rpartition("@")[2][:_SHOWN]))
 
 
-def _stored_login(found: RegistryName, auth: Mapping[str, object]) -> DockerLogin | None:
-    """Return the login an entry of `auths` holds, None when it holds none (docker leaves such behind a store)."""
-    where = f"auths of {found.name}"
-    user, password = _text(auth.get("username"), where), _text(auth.get("password"), where)
-    token = _text(auth.get("identitytoken"), where)
-    if encoded := _text(auth.get("auth"), where):
-        try:
-            user, colon, password = b64decode("".join(encoded.split()), validate=True).decode().partition(":")
-        except ValueError:  # no base64, no UTF-8
-            return None
-        password = password.rstrip("\0")
-        if not colon:
-            return None
-        if user in NO_USER and password:
-            user, password, token = "", "", token or password
-    if not token and not (user and password):
-        return None
-    return _login(found, user=user, password=password, token=token)
+def _login(found: RegistryName, login: StoredLogin) -> DockerLogin:
+    return DockerLogin(
+        found.hostname,
+        found.tls,
+        found.credential_host,
+        login.user,
+        login.password,
+        login.token,
+        registry_token=login.registry_token,
+    )
 
 
-def _login(
-    found: RegistryName, *, user: str = "", password: str = "", token: str = "", helper: str = ""
-) -> DockerLogin:
-    return DockerLogin(found.hostname, found.tls, found.credential_host, user, password, token, helper)
+def _helped(found: RegistryName, program: str) -> DockerLogin:
+    return DockerLogin(found.hostname, found.tls, found.credential_host, helper=program)
 
 
 def _merge(first: DockerConfig, then: DockerConfig) -> DockerConfig:
@@ -217,9 +244,3 @@ def _object(value: object, where: str) -> dict[str, object]:
     if value is not None and not isinstance(value, dict):
         raise Malformed(f"{where}: it is no JSON object")
     return value or {}
-
-
-def _text(value: object, where: str) -> str:
-    if value is not None and not isinstance(value, str):
-        raise Malformed(f"{where}: it is no text")
-    return value or ""

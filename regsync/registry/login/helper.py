@@ -22,10 +22,20 @@ PATIENCE = 10.0  # seconds a helper may take
 _MOST = 64 << 10  # bytes a helper may print
 _PREFIX = "docker-credential-"
 _NAME = re.compile(r"docker-credential-[a-z0-9][a-z0-9._-]*")
-_OBJECT = re.compile(rb"^[ \t]*\{", re.MULTILINE)
+_OBJECT = re.compile(rb"^(?:\xef\xbb\xbf)?[ \t]*\{", re.MULTILINE)
 _SERVER = re.compile(r"[!-~]{1,1024}")  # printable ASCII: a line break would be a second question
 NO_USER = ("", "<token>")  # what stands for a user name where the secret is a token
-_NOT_THERE = b"credentials not found in native keychain"  # the protocol's own words, printed with exit 1
+_NOT_THERE = (
+    re.compile(  # what is said last with exit 1: the protocol's own words, and those of helpers that have others
+        rb"(?:error getting credentials\b.*\bout: [`'\"])?credentials not found(?: in native keychain)?[`'\"]?"
+        rb"|the specified item could not be found in the keychain"  # osxkeychain
+        rb"|element not found"  # wincred
+        rb"|(?:error: )?\S+ is not in the password store"  # pass
+        rb"|no (?:matching )?credentials?(?: (?:found|stored))?(?: (?:for|in) \S+)?"
+        rb"|credentials? for \S+ not found",
+        re.IGNORECASE,
+    )
+)
 
 
 class _TooMuch(Exception):
@@ -46,7 +56,8 @@ async def ask_helper(
 ) -> HelperAnswer | None:
     """Return the login this helper holds for a server, None when it says that it holds none.
 
-    `AccessDenied` when that cannot be had. A secret without a user name is a token, as with the name `<token>`.
+    `AccessDenied` when that cannot be had. A secret without a user name is a token, as with the name `<token>`; neither
+    of them is no login (old versions of the helper for pass).
     """
     if not _SERVER.fullmatch(server):
         raise AccessDenied(f"{server[:80]!r} is no server name to ask a credential helper about")
@@ -54,10 +65,20 @@ async def ask_helper(
     if answer is None:
         return None
     fields = {key.lower(): value for key, value in answer.items()}  # docker does not mind the case
-    user, secret = fields.get("username"), fields.get("secret")
+    user, secret = fields.get("username", ""), fields.get("secret")
+    if user == secret == "":
+        return None
     if not isinstance(user, str) or not isinstance(secret, str) or not secret:
         raise AccessDenied(f"credential helper {program} answered without a user name and a secret for {server}")
     return HelperAnswer(token=secret) if user in NO_USER else HelperAnswer(user, secret)
+
+
+def has_helper(program: str, environ: Mapping[str, str]) -> bool:
+    """Say whether this helper is there to be run."""
+    try:
+        return bool(_find(program, environ))
+    except AccessDenied:
+        return False
 
 
 async def list_helper(program: str, *, environ: Mapping[str, str], patience: float = PATIENCE) -> Mapping[str, str]:
@@ -82,11 +103,23 @@ async def _run(
         raise AccessDenied(f"credential helper {program} did not answer within {patience:g} s") from None
     except OSError as error:
         raise AccessDenied(f"credential helper {program} cannot be run: {error.strerror}") from error
-    if code != 0 and _last_line(output).rstrip(b".").lower() == _NOT_THERE:
-        return None
     if code != 0:
+        said = output.strip() or await _complaint((path, action), question, environ, patience)
+        if _says_none(said):
+            return None
         raise AccessDenied(f"credential helper {program} failed for {about} (exit {code})")
     return _parse(program, output)
+
+
+async def _complaint(command: tuple[str, str], question: bytes, environ: Mapping[str, str], patience: float) -> bytes:
+    """Return what a helper that fails says beside its output, run once more: it may keep that open when it works."""
+    try:
+        _, errors = await run_program(
+            command, question, environ=environ, patience=patience, listen="errors", hear=_bounded
+        )
+    except (_TooMuch, TimeoutError, OSError):
+        return b""
+    return errors
 
 
 def _find(program: str, environ: Mapping[str, str]) -> str:
@@ -108,8 +141,10 @@ async def _bounded(reader: asyncio.StreamReader) -> bytes:
     raise _TooMuch
 
 
-def _last_line(output: bytes) -> bytes:
-    return next((line.strip() for line in reversed(output.splitlines()) if line.strip()), b"")
+def _says_none(said: bytes) -> bool:
+    """Say whether the last line of this means that a helper holds no login."""
+    last = next((line.strip() for line in reversed(said.splitlines()) if line.strip()), b"")
+    return _NOT_THERE.fullmatch(last.rstrip(b".")) is not None
 
 
 def _parse(program: str, output: bytes) -> dict[str, object]:

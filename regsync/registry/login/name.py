@@ -38,15 +38,16 @@ def normalise_registry_name(text: str) -> RegistryName | None:
 def named_in_docker(text: str) -> tuple[RegistryName, str] | None:
     """Return the host a key of docker's or podman's configuration means, and the path it is limited to.
 
-    As both read it: what stands behind the host of a URL is no path (`/v1/`), and all names of Docker Hub are one. None
-    when it can be no registry, or is one of the keys Docker Desktop keeps tokens of its own under.
+    As both read it: what stands behind the host of a URL is no path (`/v1/`), and all names of Docker Hub are one. The
+    case of a host is no matter. None when it can be no registry, or is one of the keys Docker Desktop keeps tokens of
+    its own under.
     """
     scheme, found, rest = text.rpartition("://")
-    host, _, path = rest.partition("/")
-    path = path.strip("/")
+    written, _, path = rest.partition("/")
+    host, path = written.lower(), path.strip("/")
     if (found and scheme.lower() not in {"http", "https"}) or not valid_host(host):
         return None
-    path = "" if path in _VERSIONS else path
+    path = "" if path.lower() in _VERSIONS else path
     if host in _HUB_HOSTS:
         return None if found and path else (_hub("enabled"), path)
     if found:
@@ -54,7 +55,8 @@ def named_in_docker(text: str) -> tuple[RegistryName, str] | None:
         return RegistryName(host, host, tls, text), ""
     if path and not valid_repository(path):
         return None
-    return RegistryName(host, host, None, f"{host}/{path}" if path else ""), path
+    asked = f"{written}/{path}" if path else written
+    return RegistryName(host, host, None, "" if asked == host else asked), path
 
 
 def is_usual(key: str) -> bool:

@@ -63,6 +63,8 @@ class Purchases:
 
     async def _renew(self, area: Area, scopes: Scopes, server: TokenServer, *, seen: int) -> Token:
         credential = await self._credentials.get()
+        if credential is not None and credential.registry_token:
+            return Token(credential.registry_token, self._clock.monotonic() + LASTING)
         async with alone(lambda: area.untried_login(credential, self._clock.monotonic())):
             shown: Credential | None = None
             try:

@@ -274,3 +274,22 @@ async def test_a_refused_login_is_in_no_repr() -> None:
     lab.script = lambda _, __: TokenAnswer(401, b"canary")
     results = await buy(lab, ONE)
     assert "canary" not in f"{results!r} {list(lab.auth._areas)!r}"
+
+
+@pytest.mark.parametrize("line", [BEARER, "Bearer", 'Bearer realm="http://169.254.169.254/t"'])
+async def test_a_token_for_the_registry_itself_is_shown_as_it_is_and_no_token_server_is_asked(line: str) -> None:
+    lab = Lab(Credential(registry_token="canary-bought"))
+    assert await lab.refused(ONE, line) == "Bearer canary-bought"
+    lab.auth.accepted(ONE, sent="Bearer canary-bought")
+    await lab.clock.advance(7200)
+    assert await lab.auth.header(ONE) == await lab.auth.header(TWO) == "Bearer canary-bought"
+    assert lab.asked == []
+
+
+async def test_a_token_for_the_registry_itself_that_is_refused_is_one_clear_line() -> None:
+    lab = Lab(Credential(registry_token="canary-bought"))
+    await lab.refused(ONE)
+    await lab.refused(ONE, sent="Bearer canary-bought")
+    with pytest.raises(AccessDenied) as caught:
+        await lab.refused(ONE, sent="Bearer canary-bought")
+    assert str(caught.value) == "r.example refused the registrytoken; check its entry in creds or the docker config"

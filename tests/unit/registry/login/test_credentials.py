@@ -17,7 +17,7 @@ HOST = HostSettings(name="r.example", hostname="r.example:5000")
 HELPED = HOST.with_login(helper="docker-credential-test")
 COUNT = 'echo . >> "$FOLDER/runs"; '
 LOGIN = COUNT + 'n=$(wc -l < "$FOLDER/runs"); echo "{\\"Username\\": \\"u\\", \\"Secret\\": \\"s$((n))\\"}"'
-FAIL = COUNT + "exit 1"
+FAIL = COUNT + "echo broken; exit 1"
 NONE = COUNT + "echo credentials not found in native keychain; exit 1"
 
 

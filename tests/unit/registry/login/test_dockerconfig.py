@@ -65,12 +65,9 @@ def test_logins_of_auths_are_read(load: Callable[..., DockerConfig]) -> None:
                 "b.example": {"identitytoken": "T", "auth": _auth("<token>", "")},
                 "http://c.example:5000": {"auth": _auth("u", "p"), "username": "ignored", "password": "ignored"},
                 "empty.example": {},
-                "only-user.example": {"username": "u"},
-                "not-base64.example": {"auth": "*"},
-                "no-colon.example": {"auth": b64encode(b"user").decode()},
                 "https://d.example/v2": {"auth": _auth("u", "p")},
                 "nothing.example": None,
-                "registry-token.example": {"registrytoken": "ignored"},
+                "registry-token.example": {"registrytoken": "R"},
             },
             "HttpHeaders": {"X": "ignored"},
             "proxies": 5,
@@ -84,6 +81,7 @@ def test_logins_of_auths_are_read(load: Callable[..., DockerConfig]) -> None:
             "b.example": DockerLogin("b.example", None, "", "<token>", "", "T"),
             "c.example:5000": DockerLogin("c.example:5000", "disabled", "http://c.example:5000", "u", "p"),
             "d.example": DockerLogin("d.example", "enabled", "https://d.example/v2", "u", "p"),
+            "registry-token.example": DockerLogin("registry-token.example", None, "", registry_token="R"),
         }
     )
 
@@ -121,7 +119,7 @@ def test_the_variable_wins_over_the_file(load: Callable[..., DockerConfig]) -> N
 @pytest.mark.parametrize(
     "broken",
     [
-        *("", "{", "[]", "null", '{"auths": []}', '{"auths": {"a.example": 5}}', '{"credHelpers": {"a.example": 5}}'),
+        *("", "{", "[]", "5", '{"auths": []}', '{"auths": {"a.example": 5}}', '{"credHelpers": {"a.example": 5}}'),
         *('{"auths": {"a.example": {"auth": 5}}}', '{"credsStore": {}}', "[" * 100_000, '{"canary'),
     ],
 )
@@ -213,7 +211,62 @@ async def test_the_store_lists_its_hosts_and_gives_way_to_what_was_said_of_one(
         "e.example": DockerLogin("e.example", None, "", "variable", "p"),
         "f.example": DockerLogin("f.example", None, "", "u", "p"),
     }
+    assert (asked.store, asked.below_store) == ("docker-credential-store", frozenset())
+
+
+async def test_a_store_that_is_not_there_is_asked_for_nothing_but_what_was_left_to_it(
+    load: Callable[..., DockerConfig],
+) -> None:
+    config = load({"auths": {"a.example": {}, "https://b.example/": {}}, "credsStore": "desktop"})
+    asked = await ask_store(config, environ={"PATH": "/nowhere"})
+    assert asked.entries == {
+        "a.example": DockerLogin("a.example", None, "", helper="docker-credential-desktop"),
+        "b.example": DockerLogin("b.example", "enabled", "https://b.example/", helper="docker-credential-desktop"),
+    }
     assert asked.store == ""
+    assert asked.warnings[0].endswith("docker-credential-desktop is not on PATH or cannot be executed")
+
+
+def test_an_empty_entry_without_a_store_is_no_login_and_no_warning(load: Callable[..., DockerConfig]) -> None:
+    assert load({"auths": {"a.example": {}, "b.example": {"auth": ""}}}) == DockerConfig()
+
+
+async def test_a_host_without_a_helper_of_its_own_by_name_keeps_what_auths_has_over_the_store(
+    load: Callable[..., DockerConfig], tmp_path: Path
+) -> None:
+    stored = {"a.example": {"auth": _auth("u", "p")}, "https://b.example/v1/": {"auth": _auth("u", "p")}}
+    config = load({"auths": stored, "credHelpers": {"a.example": ""}, "credsStore": "store"})
+    entries = (await ask_store(config, environ=_store(tmp_path, LIST))).entries
+    assert [(entries[name].user, entries[name].helper) for name in ("a.example", "b.example")] == [
+        ("u", ""),
+        ("", "docker-credential-store"),
+    ]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-8"])
+def test_a_file_may_begin_with_a_mark_of_its_encoding(tmp_path: Path, encoding: str) -> None:
+    document = json.dumps({"auths": {"a.example": {"username": "\u00e9", "password": "p"}}}, ensure_ascii=False)
+    (tmp_path / "config.json").write_text(document, encoding=encoding)
+    assert load_docker_config({"DOCKER_CONFIG": str(tmp_path)}).entries["a.example"].user == "\u00e9"
+
+
+@pytest.mark.parametrize("text", [" \n", "null", "{}", ""])
+def test_a_file_that_says_nothing_costs_others_nothing(load: Callable[..., DockerConfig], text: str) -> None:
+    config = load(text, variable={"auths": {"a.example": {"auth": _auth("u", "p")}}})
+    assert (list(config.entries), config.warnings) == (["a.example"], ())
+
+
+def test_a_file_in_place_of_the_folder_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "config.json"
+    path.write_text("{}")
+    (warning,) = load_docker_config({"DOCKER_CONFIG": str(path)}).warnings
+    assert warning.endswith(f"DOCKER_CONFIG: {path} is a file; expected the folder that holds config.json")
+
+
+def test_a_folder_in_place_of_the_file_is_told(tmp_path: Path) -> None:
+    (tmp_path / "config.json").mkdir()
+    (warning,) = load_docker_config({"DOCKER_CONFIG": str(tmp_path)}).warnings
+    assert warning.endswith("config.json: Is a directory")
 
 
 async def test_a_store_that_fails_adds_a_warning_and_leaves_the_rest(
@@ -221,7 +274,7 @@ async def test_a_store_that_fails_adds_a_warning_and_leaves_the_rest(
 ) -> None:
     config = load({"auths": {"a.example": {"auth": _auth("u", "p")}}, "credsStore": "store"})
     asked = await ask_store(config, environ=_store(tmp_path, "#!/bin/sh\necho canary; exit 1"))
-    assert asked.entries == config.entries
+    assert (asked.entries, asked.store) == (config.entries, config.store)
     assert asked.warnings == (
         "Failed to list docker creds of credsStore: credential helper docker-credential-store failed for list (exit 1)",
     )

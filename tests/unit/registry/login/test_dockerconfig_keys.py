@@ -41,6 +41,9 @@ def test_docker_hub_is_one_host_by_all_its_names(key: str) -> None:
         *(("r.example/v1", "r.example", ""), ("r.example/v2//", "r.example", "")),
         *(("https://r.example/v2/", "r.example", ""), ("https://r.example/team/app", "r.example", "")),
         *(("HTTP://r.example:5000/v1/", "r.example:5000", ""), ("[::1]:5000/", "[::1]:5000", "")),
+        *(("R.Example", "r.example", ""), ("HTTPS://R.EXAMPLE/V2/", "r.example", ""), ("R.ex/V1", "r.ex", "")),
+        *(("R.Example:5000/team", "r.example:5000", "team"), ("INDEX.docker.io/v1", "docker.io", "")),
+        *(("[fd00::1]", "[fd00::1]", ""), ("https://[::1]:5000/v2/", "[::1]:5000", "")),
         *(("r.example/team/app", "r.example", "team/app"), ("r.example:5000/team/", "r.example:5000", "team")),
         *(("docker.io/library", "docker.io", "library"), ("index.docker.io/me/app", "docker.io", "me/app")),
     ],
@@ -74,6 +77,32 @@ def test_the_usual_spelling_wins_wherever_it_stands(tmp_path: Path) -> None:
 
 def test_a_usual_spelling_that_holds_no_login_does_not_hide_another_one(tmp_path: Path) -> None:
     assert load(tmp_path, auths={"r.example": {}, "https://r.example/v2/": LOGIN}).entries["r.example"].user == "u"
+
+
+@pytest.mark.parametrize("key", ["r.example:443", "https://r.example:443/v2/", "R.example:443/"])
+def test_a_key_with_the_usual_port_is_about_the_host_without_it_too(tmp_path: Path, key: str) -> None:
+    entries = load(tmp_path, auths={key: LOGIN}).entries
+    assert {name: login.hostname for name, login in entries.items()} == {
+        "r.example": "r.example",
+        "r.example:443": "r.example:443",
+    }
+    own = load(tmp_path, auths={"r.example": {**LOGIN, "username": "own"}, key: LOGIN}).entries
+    assert (own["r.example"].user, own["r.example:443"].user) == ("own", "u")
+
+
+@pytest.mark.parametrize("key", ["http://r.example:443", "r.example:8443", "r.example:80"])
+def test_a_key_with_another_port_is_about_that_one_alone(tmp_path: Path, key: str) -> None:
+    assert len(load(tmp_path, auths={key: LOGIN}).entries) == 1
+
+
+async def test_a_helper_is_asked_by_the_key_as_it_was_written(tmp_path: Path) -> None:
+    entries = load(tmp_path, credHelpers={"R.Example": "x", "a.example": "x", "b.example:443": "x"}).entries
+    assert {name: login.credential_host for name, login in entries.items()} == {
+        "r.example": "R.Example",
+        "a.example": "",
+        "b.example": "b.example:443",
+        "b.example:443": "",
+    }
 
 
 def test_a_key_nobody_can_match_is_a_warning_that_names_it_and_not_its_value(tmp_path: Path) -> None:

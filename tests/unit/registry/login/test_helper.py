@@ -56,12 +56,36 @@ async def test_a_secret_without_a_user_name_is_an_identity_token(program: Progra
         "credentials not found in native keychain",
         "credentials not found in native keychain\\r\\n\\n",
         "Warning: the key ring is old\\n  Credentials not found in native keychain.",
+        "credentials not found",
+        "The specified item could not be found in the keychain.",
+        "Element not found.\\r\\n",
+        "Error: docker-credential-helpers/aHR0/robot is not in the password store.",
+        "No credentials found for a.example",
+        "credentials for a.example not found",
+        "error getting credentials - err: exit status 1, out: \\140credentials not found in native keychain\\140",
     ],
 )
 async def test_a_helper_that_says_it_holds_no_login_is_believed(program: Program, said: str) -> None:
-    environ = program(f"printf '{said}'; exit 1")
+    for where in ("", ">&2"):
+        environ = program(f"printf '{said}' {where}; exit 1")
+        assert await ask_helper(NAME, "a.example", environ=environ) is None
+        assert await list_helper(NAME, environ=environ) == {}
+
+
+async def test_a_helper_that_answers_with_nothing_holds_no_login(program: Program) -> None:
+    environ = program('echo \'{"ServerURL": "", "Username": "", "Secret": ""}\'')
     assert await ask_helper(NAME, "a.example", environ=environ) is None
-    assert await list_helper(NAME, environ=environ) == {}
+
+
+async def test_a_helper_that_works_is_run_once_whatever_it_complains_of(program: Program, tmp_path: Path) -> None:
+    environ = program('echo run >> "$FOLDER/runs"; echo warning >&2; echo \'{"Username": "u", "Secret": "s"}\'')
+    assert await ask_helper(NAME, "a.example", environ=environ) == HelperAnswer("u", "s")
+    assert (tmp_path / "runs").read_text() == "run\n"
+
+
+async def test_an_answer_of_windows_is_read(program: Program) -> None:
+    environ = program('printf \'\\357\\273\\277{"ServerURL":"other.example",\\r\\n"Username":"u","Secret":"s"}\\r\\n\'')
+    assert await ask_helper(NAME, "a.example", environ=environ) == HelperAnswer("u", "s")
 
 
 @pytest.mark.parametrize(
@@ -94,12 +118,15 @@ async def test_a_helper_lists_its_servers(program: Program) -> None:
         ("echo canary", "no JSON object"),
         ("echo '[\"canary\"]'", "no JSON object"),
         ("true", "no JSON object"),
-        ('echo \'{"Secret": "canary"}\'', "without a user name"),
-        ('echo \'{"Username": "", "Secret": ""}\'', "without a user name"),
+        ('echo \'{"Username": "canary"}\'', "without a user name"),
+        ("echo '{}'", "without a user name"),
+        ("echo 'canary: no credentials server URL'; exit 1", "failed for"),
+        ("echo 'canary: pass: command not found' >&2; exit 127", "exit 127"),
+        ("echo 'no canary credentials found in the provider chain' >&2; exit 1", "failed for"),
+        ("echo 'User interaction is not allowed.'; exit 1", "failed for"),
         ('echo \'{"Username": null, "Secret": "canary"}\'', "without a user name"),
         ('echo \'{"Username": "canary", "Secret": 5}\'', "without a user name"),
         ("echo credentials not found in native keychain; echo canary; exit 1", r"failed for a\.example \(exit 1\)"),
-        ("echo credentials not found in native keychain >&2; exit 1", r"failed for a\.example \(exit 1\)"),
         ("echo canary: credentials not found in native keychain; exit 1", r"failed for a\.example \(exit 1\)"),
         ("echo credentials not found in native keychain", "no JSON object"),
         ('echo \'canary {"Username": "u", "Secret": "canary"}\'', "no JSON object"),
