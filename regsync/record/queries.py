@@ -1,0 +1,96 @@
+"""Questions to the tables of a state file; each takes the open connection and returns records."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from regsync.record.rows import IMAGE_COLUMNS, RUN_COLUMNS, image_of, moment, run_of
+from regsync.record.values import ImageRecord, RunRecord
+
+# Columns are our own names and values are bound, so nothing below is put together from what anybody else wrote.
+_RUN: Final = f"SELECT {RUN_COLUMNS} FROM runs WHERE id = ?"  # noqa: S608
+_IMAGES: Final = f"SELECT {IMAGE_COLUMNS} FROM images WHERE run = ? ORDER BY rowid"  # noqa: S608
+_RUNS: Final = f"SELECT {RUN_COLUMNS} FROM runs WHERE entry = ? AND id < ? ORDER BY id DESC LIMIT ?"  # noqa: S608
+_NOTED: Final = f"SELECT run, {IMAGE_COLUMNS} FROM images WHERE at >= ? AND {{}} ORDER BY at DESC LIMIT ?"  # noqa: S608
+_FAILURES: Final = _NOTED.format("outcome = 'failed'")
+_CHANGES: Final = _NOTED.format("outcome = 'copied' AND before <> digest")
+_EQUAL: Final = """
+SELECT max(began) FROM runs WHERE entry = ? AND failed = 0 AND cut = 0 AND scope = 'changed'
+"""
+_DONE: Final = "SELECT max(ended) FROM runs WHERE entry = ? AND failed = 0 AND cut = 0"
+_END: Final = "\U0010ffff"  # sorts behind every name of a run
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """An image of a run that ended; `run` is the run's name."""
+
+    run: str
+    image: ImageRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What is known of an entry from before: its last runs, the last one first, and when all was well.
+
+    `succeeded` is when a run last ended without failure, `equal` when one began that then found or made source and
+    target equal: what `missing` finds there by name says nothing of that.
+    """
+
+    entry: str
+    runs: tuple[RunRecord, ...] = ()
+    succeeded: datetime | None = None
+    equal: datetime | None = None
+
+
+def one_run(connection: sqlite3.Connection, name: str) -> RunRecord | None:
+    """Return the run of this name with its images; None if it is not kept."""
+    row = connection.execute(_RUN, (name,)).fetchone()
+    return None if row is None else run_of(row, tuple(map(image_of, connection.execute(_IMAGES, (name,)))))
+
+
+def runs_of(connection: sqlite3.Connection, entry: str, *, before: str = "", most: int = 50) -> list[RunRecord]:
+    """Return the last runs of an entry without their images, the last one first, or those before that one."""
+    return [run_of(row) for row in connection.execute(_RUNS, (entry, before or _END, most))]
+
+
+def pasts_of(connection: sqlite3.Connection, entries: Sequence[str], *, most: int = 50) -> list[Past]:
+    """Return what is known of these entries, with at most so many runs of each."""
+    return [_past(connection, entry, most) for entry in entries]
+
+
+def failures(connection: sqlite3.Connection, *, since: datetime, most: int = 100) -> list[Noted]:
+    """Return what failed since then, the last one first."""
+    return _noted(connection, _FAILURES, since, most)
+
+
+def changes(connection: sqlite3.Connection, *, since: datetime, most: int = 100) -> list[Noted]:
+    """Return the images whose name at the target was given to another one since then, the last one first."""
+    return _noted(connection, _CHANGES, since, most)
+
+
+def _past(connection: sqlite3.Connection, entry: str, most: int) -> Past:
+    return Past(
+        entry,
+        tuple(runs_of(connection, entry, most=most)),
+        _latest(connection, _DONE, entry),
+        _latest(connection, _EQUAL, entry),
+    )
+
+
+def _latest(connection: sqlite3.Connection, query: str, entry: str) -> datetime | None:
+    (found,) = connection.execute(query, (entry,)).fetchone()
+    return None if found is None else moment(found)
+
+
+def _noted(connection: sqlite3.Connection, query: str, since: datetime, most: int) -> list[Noted]:
+    return [_of_row(row) for row in connection.execute(query, (since.timestamp(), most))]
+
+
+def _of_row(row: tuple[Any, ...]) -> Noted:
+    run, *image = row
+    return Noted(run, image_of(tuple(image)))
