@@ -14,7 +14,7 @@ import click
 
 from regsync.duration import parse_duration
 from regsync.errors import Malformed
-from regsync.options import FAILED, FINE, INTERRUPTED, USAGE, Options
+from regsync.options import FAILED, FINE, INTERRUPTED, USAGE, Manner, Options
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -47,6 +47,11 @@ def _common(command: _F) -> _F:
     return command
 
 
+def _report(command: _F) -> _F:
+    text = "Write what became of every image there: .json, .html, else Markdown; - prints it. May be repeated."
+    return click.option("--report", multiple=True, metavar="FILE", help=text)(command)
+
+
 def _options(given: dict[str, Any]) -> Options:
     """Take the common options out of a command's arguments and return what was said at both places."""
     context = click.get_current_context()
@@ -77,24 +82,25 @@ def program(context: click.Context, /, **given: Any) -> None:
 @_common
 @_switch("--missing", "Only copy images whose name is not at the target yet.")
 @_switch("--abort-on-error", "Stop at the first failure.")
-def once(*, missing: bool, abort_on_error: bool, **given: Any) -> int:
+@_report
+def once(*, missing: bool, abort_on_error: bool, report: tuple[str, ...], **given: Any) -> int:
     """Run every entry once."""
     from regsync.process import run_once  # noqa: PLC0415  # start-up time: see the module's docstring
 
-    return run_once(
-        _options(given), scope="missing" if missing else "changed", abort_on_error=abort_on_error, drift_fails=False
-    )
+    manner = Manner("missing" if missing else "changed", abort_on_error, reports=report)
+    return run_once(_options(given), manner)
 
 
 @program.command()
 @_common
 @_switch("--abort-on-error", "Stop at the first failure.")
 @_switch("--exit-code", "Exit with 3 when something would be copied.")
-def check(*, abort_on_error: bool, exit_code: bool, **given: Any) -> int:
+@_report
+def check(*, abort_on_error: bool, exit_code: bool, report: tuple[str, ...], **given: Any) -> int:
     """Say what `once` would copy, and copy nothing."""
     from regsync.process import run_once  # noqa: PLC0415
 
-    return run_once(_options(given), scope="check", abort_on_error=abort_on_error, drift_fails=exit_code)
+    return run_once(_options(given), Manner("check", abort_on_error, drift_fails=exit_code, reports=report))
 
 
 @program.command()

@@ -4,13 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 FINE: Final = 0
 FAILED: Final = 1  # some image failed
 USAGE: Final = 2  # configuration or command line
 DRIFT: Final = 3  # `check --exit-code` found something to copy
 INTERRUPTED: Final = 130
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How everything is run once: what for, and what is said of it.
+
+    `scope` is what is copied: what `changed`, only what is `missing`, or nothing (`check`). `drift_fails`: something to
+    copy is an exit code of its own. `reports` are files the run is described in; `-` is standard output.
+    """
+
+    scope: Literal["changed", "missing", "check"]
+    abort_on_error: bool = False
+    drift_fails: bool = False
+    reports: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)

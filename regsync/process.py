@@ -6,7 +6,7 @@ import asyncio
 import gc
 import os
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
 from regsync.app import App, Service, Source, keep_hook_secrets, keep_secrets
@@ -14,16 +14,16 @@ from regsync.clock import SystemClock
 from regsync.config.dump import dump_config
 from regsync.errors import ConfigError, Malformed, RegsyncError
 from regsync.events import JobFinished
-from regsync.facts import Telling
+from regsync.facts import Observer, Telling
+from regsync.observe.ending import failure_lines, table
 from regsync.observe.levels import ERROR, parse_verbosity
 from regsync.observe.lines import LONGEST
 from regsync.observe.logs import Log
 from regsync.observe.output import Output
-from regsync.observe.report import failure_lines, table
-from regsync.options import DRIFT, FAILED, FINE, INTERRUPTED, USAGE, Options
+from regsync.options import DRIFT, FAILED, FINE, INTERRUPTED, USAGE, Manner, Options
+from regsync.reports.files import Reports
 from regsync.secrets import Secrets
 from regsync.signals import HangUps, cancel_by_signal, stop_by_signal
-from regsync.sync.entry import Scope
 
 _GARBAGE = 10_000  # objects made and not dropped between two looks for garbage; little of ours is in circles
 _LOOKED_AT = 1 << 16  # characters of a line that are looked at to cut it
@@ -53,22 +53,30 @@ class _Around:
         os._exit(code)
 
 
-def run_once(options: Options, *, scope: Scope, abort_on_error: bool, drift_fails: bool) -> int:
-    """Run every entry once in this scope and return the exit code."""
+def run_once(options: Options, manner: Manner) -> int:
+    """Run every entry once in this manner and return the exit code."""
     around = _Around(options)
+    reports = Reports(manner.reports, around.secrets)
 
     async def run(app: App, left_out: int) -> int:
         cancel_by_signal(partial(around.leave, INTERRUPTED))
-        tally = await app.once(scope, abort_on_error=abort_on_error)
+        tally = await app.once(manner.scope, abort_on_error=manner.abort_on_error)
         if sys.stderr.isatty():
             around.say(table(tally))
         for line in failure_lines(tally.failures):
             around.say(line)
         if tally.failures or _say_left_out(around, left_out):
             return FAILED
-        return DRIFT if drift_fails and tally.needed else FINE
+        return DRIFT if manner.drift_fails and tally.needed else FINE
 
-    return _ending(around, lambda: _with_app(options, around, run))
+    def work() -> int:
+        observers = reports.observers()
+        try:
+            return _with_app(options, around, run, observers)
+        finally:  # also of a run that is interrupted
+            reports.write()
+
+    return _ending(around, work)
 
 
 def run_server(options: Options, *, grace: float, abort_on_error: bool) -> int:
@@ -85,7 +93,7 @@ def run_server(options: Options, *, grace: float, abort_on_error: bool) -> int:
         served = await app.serve(grace=grace, abort_on_error=abort_on_error, meet=meet)
         return FAILED if served.cut or served.aborted else FINE
 
-    return _ending(around, lambda: _with_app(options, around, run))
+    return _ending(around, lambda: _with_app(options, around, run, []))
 
 
 def print_config(options: Options, *, show_secrets: bool, only_check: bool) -> int:
@@ -120,10 +128,12 @@ def _say_left_out(around: _Around, count: int) -> bool:
     return bool(count)
 
 
-def _with_app(options: Options, around: _Around, run: Callable[[App, int], Awaitable[int]]) -> int:
+def _with_app(
+    options: Options, around: _Around, run: Callable[[App, int], Awaitable[int]], observers: Sequence[Observer]
+) -> int:
     """Load the configuration, build the program around it and run it on an event loop of its own."""
     clock = SystemClock()
-    tell = Telling([around.log(_threshold(options))], clock)
+    tell = Telling([around.log(_threshold(options)), *observers], clock)
     source = _source(options)
     loaded = source.load(around.secrets.keep)
 

@@ -118,7 +118,7 @@ SHOWN_BY: Final = {
         "e2e/test_check.py::test_what_is_gone_at_its_source_is_not_missing_where_the_target_has_its_name",
     "a bad tag as `backup`": "e2e/test_backup.py::test_an_image_whose_backup_has_no_name_is_not_copied",
     "`hooks`": "e2e/test_hooks.py::test_a_pre_that_fails_skips_its_image_alone_and_the_run_exits_with_1",
-    "a failing image": "unit/observe/test_report.py::test_a_failure_is_one_line_with_its_place_and_its_tries",
+    "a failing image": "unit/observe/test_ending.py::test_a_failure_is_one_line_with_its_place_and_its_tries",
     "a target that cannot be reached":
         "unit/sync/test_trouble.py::test_a_target_in_trouble_fails_before_anything_is_read_from_the_source",
     "401 or 403 when a target is looked at":

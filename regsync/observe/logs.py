@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
-
-import structlog
 
 from regsync.events import RequestRetried
 from regsync.facts import Fact
@@ -15,6 +14,17 @@ from regsync.observe.lines import json_line, text_line
 from regsync.observe.output import Output
 from regsync.observe.wording import line_of
 from regsync.secrets import Secrets
+
+# structlog imports rich, which is for terminals, wherever it is installed: a tenth of a second of every start, for
+# nothing that is used here. It does without where rich cannot be found.
+_rich = sys.modules.get("rich")
+sys.modules["rich"] = None  # type: ignore[assignment]
+import structlog  # noqa: E402
+
+if _rich is None:
+    del sys.modules["rich"]
+else:
+    sys.modules["rich"] = _rich
 
 _REMEMBERED = 1000  # hosts that were in trouble, each in its run
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from datetime import UTC, datetime
 from tempfile import TemporaryFile
 from typing import get_args
@@ -135,3 +137,10 @@ def test_a_bug_is_one_line_of_at_most_four_kibibytes_without_secrets() -> None:
     assert len(line) < 4096
     assert 'level=ERROR msg="Failed to sync" entry=one error="Traceback' in line
     assert "KeyError: '[censored]" in line
+
+
+def test_the_log_does_not_load_the_library_for_terminals_and_leaves_it_to_who_wants_it() -> None:
+    seen = "import regsync.observe.logs, sys; print('rich' in sys.modules, sys.modules.get('rich', 1) is None)"
+    for asked, loaded in ((seen, "False"), (f"import rich; {seen}", "True")):
+        done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+        assert done.stdout.split() == [loaded, "False"]

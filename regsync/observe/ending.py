@@ -4,22 +4,13 @@ from __future__ import annotations
 
 from regsync.events import ImageFailed
 from regsync.record.tally import Tally
+from regsync.record.words import human_bytes
 from regsync.text import plain
 
 
 def failure_lines(failures: list[ImageFailed]) -> list[str]:
     """Return one line for everything that failed: where, what, and how often it was tried."""
     return [plain(f"{one.source} -> {one.target}: {one.error} ({_tries(one.attempts)})") for one in failures]
-
-
-def human_bytes(count: int) -> str:
-    """Return a number of bytes as people read it, in binary units."""
-    size = float(count)
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if size < 1024:
-            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
-        size /= 1024
-    return f"{size:.1f} TiB"
 
 
 def _tries(attempts: int) -> str:

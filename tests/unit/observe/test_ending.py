@@ -3,8 +3,9 @@ from __future__ import annotations
 import pytest
 
 from regsync.events import BlobDone, ImageCopied, ImageCurrent, ImageFailed, ImageNeeded, ImageSkipped, ManifestPushed
-from regsync.observe.report import failure_lines, human_bytes, table
+from regsync.observe.ending import failure_lines, table
 from regsync.record.tally import Tally
+from regsync.record.words import human_bytes
 from tests.support.facts import a_fact
 
 

@@ -1,0 +1,58 @@
+"""A run as Markdown, for the summary of a CI job: what failed, what changed, and the counts of all else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from regsync.record.values import ImageRecord, RunRecord
+from regsync.record.words import causes, human_bytes, short, summary
+from regsync.text import plain
+
+_ROWS: Final = 200  # of a table: a job's summary may have one MiB
+_SPECIAL: Final = re.compile(r"([\\`*_{}\[\]<>()#+!|~&])")
+_TITLES: Final = {
+    "failed": "failed",
+    "cut": "was cut off",
+    "copied": "copied what had changed",
+    "needed": "would copy what has changed",
+    "unchanged": "found nothing to do",
+}
+
+
+def markdown(run: RunRecord) -> str:
+    """Return the run with tables of what failed and of what changed, or would."""
+    parts = [f"## regsync {_TITLES.get(run.outcome, run.outcome)}", f"{summary(run)}."]
+    if failed := causes(run.images):
+        rows = [(str(len(cause.images)), _code(cause.images[0].target), _text(cause.error)) for cause in failed]
+        parts += ["### Failed", _table(("images", "for example", "why"), rows)]
+    if changed := [image for image in run.images if image.outcome in {"copied", "needed"}]:
+        title = "### To be copied" if run.scope == "check" else "### Copied"
+        parts += [title, _table(("target", "source", "before", "now", "moved"), [_row(image) for image in changed])]
+    return "\n\n".join(parts) + "\n"
+
+
+def _row(image: ImageRecord) -> tuple[str, ...]:
+    ends = (_code(image.target), _code(image.source), _code(short(image.before)), _code(short(image.digest)))
+    return (*ends, human_bytes(image.moved))
+
+
+def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [_line(columns), _line(["---"] * len(columns)), *map(_line, rows[:_ROWS])]
+    more = f"\n\n… and {len(rows) - _ROWS} more" if len(rows) > _ROWS else ""
+    return "\n".join(lines) + more
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _text(text: str) -> str:
+    """Return what others wrote so that it stays one line of text: no markup, no link, no end of a cell."""
+    return _SPECIAL.sub(r"\\\1", plain(text))
+
+
+def _code(text: str) -> str:
+    """Return a name as code. It may hold neither what ends code nor what ends a cell, which no reference does."""
+    return f"`{plain(text).replace('`', chr(39)).replace('|', '/')}`"

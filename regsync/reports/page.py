@@ -1,0 +1,22 @@
+"""A run as a page that stands alone: no script, nothing that is fetched, every name escaped."""
+
+from __future__ import annotations
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from regsync.record.values import RunRecord
+from regsync.record.words import causes, human_bytes, human_seconds, short, summary
+from regsync.reports.document import stamp
+
+
+def page(run: RunRecord) -> str:
+    """Return the run with all its images."""
+    environment = Environment(
+        loader=PackageLoader("regsync.reports", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"bytes": human_bytes, "seconds": human_seconds, "short": short, "stamp": stamp}
+    return environment.get_template("page.html").render(run=run, summary=summary(run), causes=causes(run.images))
