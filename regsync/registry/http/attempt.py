@@ -19,6 +19,7 @@ from regsync.registry.host import HostSettings
 from regsync.registry.http.complaint import complaint_of
 from regsync.registry.http.failure import ERROR_CAP, failure_of
 from regsync.registry.http.feed import Feed
+from regsync.registry.http.front import FrontDoor
 from regsync.registry.http.guest import Guest
 from regsync.registry.http.message import Answer, Headers, Request
 from regsync.registry.http.pacing import Pacing
@@ -89,6 +90,7 @@ class Attempts:
         self._limits = limits
         self._clock = clock
         self._tell = tell
+        self._front = FrontDoor(host, route=route, clock=clock)
         self._guest = Guest(route.fetch, clock=clock, local_realms=route.is_local)
         self._warned: set[str] = set()
 
@@ -109,7 +111,8 @@ class Attempts:
                 sent = await held.enter_async_context(trying)
                 reply = await self._followed(course, sent)
                 held.push_async_callback(reply.leave)
-                if reply.status != 401 or 401 in request.expect or not self._is_its_own(reply.url, request):
+                wanted = await self._wanted(course, reply, sent)
+                if wanted is None:
                     if not request.anonymous and (reply.status != 401 or 401 not in request.expect):
                         self._doors.of(request.scopes).accepted(request.scopes, sent=sent)
                     self._heed(reply.headers)
@@ -117,10 +120,19 @@ class Attempts:
                         raise await self._unexpected(course, reply)
                     return Opened(reply, held.pop_all())
                 await reply.beginning(ERROR_CAP)
-                await self._challenged(request, reply.headers.lines("www-authenticate"), sent)
+                await self._challenged(request, wanted, sent)
             if course.spent:
                 raise Unavailable(f"{self._place(request)}: 401 in mid-upload; logged in for the next one")
         raise AccessDenied(f"{self._place(request)}: 401 after {_LOGINS} logins")
+
+    async def _wanted(self, course: Course, reply: Reply, sent: str | None) -> tuple[str, ...] | None:
+        """Return what the registry itself wants to see before it answers, None where this is its answer."""
+        request = course.request
+        if not self._is_its_own(reply.url, request) or (reply.status == 401 and 401 in request.expect):
+            return None
+        if reply.status != 401 and course.feed is not None:
+            return None
+        return await self._front.challenges(reply, request, sent=sent)
 
     async def _challenged(self, request: Request, challenges: tuple[str, ...], sent: str | None) -> None:
         """Learn from a 401; one that asks for nothing is about what was asked for, unless it may be about a login."""

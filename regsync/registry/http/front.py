@@ -1,0 +1,65 @@
+"""What a registry asks of whoever comes to its front door, `/v2/`, where it says nothing of that elsewhere.
+
+docker, podman and crane ask there before anything else, so who challenges there alone is not seen to be odd by them:
+what takes a login is hidden behind 403 or 404 from everybody else (Artifactory with anonymous access, GitHub), or is
+401 without a word (what authenticates in front of a registry). We ask there only where that may be so, once an hour.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+
+from regsync.clock import Clock
+from regsync.errors import RegsyncError
+from regsync.registry.host import HostSettings
+from regsync.registry.http.message import Request
+from regsync.registry.http.route import Route
+from regsync.registry.http.wire import Reply
+
+_DOOR = Request("GET", "/v2/")
+_LASTS = 3600.0  # seconds
+_BODY = 4096  # bytes of its answer that are read, to keep the connection
+
+
+class FrontDoor:
+    """The front door of one registry."""
+
+    def __init__(self, host: HostSettings, *, route: Route, clock: Clock) -> None:
+        self._route = route
+        self._clock = clock
+        self._has_login = bool(host.user or host.token or host.helper or host.below)
+        self._lock = asyncio.Lock()
+        self._asked = float("-inf")
+        self._said: tuple[str, ...] = ()
+
+    async def challenges(self, reply: Reply, request: Request, *, sent: str | None) -> tuple[str, ...] | None:
+        """Return the challenges to be met for this answer of the registry itself, None where it is an answer.
+
+        Whoever sent a login has met them. 404 is an answer wherever we write: most of what is looked for is not there.
+        """
+        given = reply.headers.lines("www-authenticate")
+        if reply.status == 401:
+            mute = sent is None and not any(map(str.strip, given))
+            return (await self._heard() or given) if mute else given
+        writing = any("push" in scope.actions for scope in request.scopes)
+        hides = reply.status == 403 or (reply.status == 404 and not writing)
+        return (await self._heard() or None) if hides and sent is None and self._has_login else None
+
+    async def _heard(self) -> tuple[str, ...]:
+        """Return what is wanted at the front door, as far as we may have it."""
+        async with self._lock:
+            if self._clock.monotonic() >= self._asked + _LASTS:
+                self._said = await self._ask()
+                self._asked = self._clock.monotonic()
+        return self._said if self._has_login or "bearer" in " ".join(self._said).lower() else ()
+
+    async def _ask(self) -> tuple[str, ...]:
+        with suppress(RegsyncError):
+            reply = await self._route.open(_DOOR, self._route.absolute(_DOOR.url), None, authorization=None)
+            try:
+                await reply.beginning(_BODY)
+                return reply.headers.lines("www-authenticate") if reply.status == 401 else ()
+            finally:
+                await reply.leave()
+        return ()
