@@ -15,7 +15,7 @@ from dataclasses import replace
 from regsync.clock import Clock
 from regsync.errors import IntegrityError, TooSlow, Unavailable
 from regsync.oci.descriptor import Descriptor
-from regsync.registry.content.encoding import inflated, is_labelled
+from regsync.registry.http.encoding import coding_of, inflated, is_labelled
 from regsync.registry.http.transport import Request, Streamed, Transport
 from regsync.repository import Chunks
 
@@ -98,17 +98,21 @@ class Download:
     async def _unpacked(self, streamed: Streamed) -> AsyncGenerator[bytes, None]:
         """Yield what the answer holds; where it is no gzip of this blob after all, it is not unpacked next time."""
         try:
-            async for piece in inflated(streamed.chunks, most=self._blob.size):
+            async for piece in inflated(streamed.chunks, streamed.headers, most=self._blob.size):
                 yield piece
         except IntegrityError:
             self._packed.discard(self._blob.digest)
             raise
 
     def _doubt(self, streamed: Streamed) -> None:
-        """Raise where bytes that are not as many as the blob's were labelled as gzip: the label may be true."""
-        if is_labelled(streamed.headers) and streamed.status == 200 and self._blob.digest not in self._packed:
-            self._packed.add(self._blob.digest)
-            raise IntegrityError(f"{self._request.what} came as gzip of another length; unpacking it next time")
+        """Raise where bytes that are not as many as the blob's were labelled as packed: the label may be true."""
+        coding = coding_of(streamed.headers)
+        if not coding or streamed.status != 200 or self._blob.digest in self._packed:
+            return
+        if not is_labelled(streamed.headers):
+            raise IntegrityError(f"{self._request.what} came as {coding} of another length, which nobody asked for")
+        self._packed.add(self._blob.digest)
+        raise IntegrityError(f"{self._request.what} came as {coding} of another length; unpacking it next time")
 
     def _overlap(self, streamed: Streamed, offset: int) -> int:
         """Return how many bytes of this answer we have already: all before `offset` where Range was ignored."""

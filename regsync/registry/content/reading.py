@@ -16,8 +16,8 @@ from regsync.clock import Clock
 from regsync.errors import IntegrityError, Malformed, RegsyncError, Unsupported
 from regsync.oci import mediatype
 from regsync.oci.document import refuse_crowd
-from regsync.registry.content.encoding import is_labelled, unpacked
-from regsync.registry.http.transport import Answer, Request, Transport
+from regsync.registry.http.encoding import coding_of, is_labelled, unpacked
+from regsync.registry.http.transport import Answer, Headers, Request, Transport
 
 _ATTEMPTS = 3
 _PAUSE = 0.5  # seconds, doubled per attempt
@@ -47,11 +47,17 @@ async def _read(answer: Answer, read: Callable[[Answer], _T], cap: int) -> _T:
     """Read an answer as it came, and as what it holds if it is labelled as gzip and cannot be read as it came."""
     try:
         return await _read_as_is(answer, read)
-    except (IntegrityError, Malformed, Unsupported):
-        body = unpacked(answer.body, cap=cap) if is_labelled(answer.headers) else None
+    except (IntegrityError, Malformed, Unsupported) as error:
+        body = unpacked(answer.body, answer.headers, cap=cap)
         if body is None:
-            raise
+            raise _named(error, answer.headers) from error.__cause__
     return await _read_as_is(replace(answer, body=body), read)
+
+
+def _named(error: RegsyncError, headers: Headers) -> RegsyncError:
+    """Return this error, with the coding beside it that we cannot undo, and that may be the reason."""
+    coding = coding_of(headers)
+    return error if not coding or is_labelled(headers) else type(error)(f"{error} (labelled as {coding}, unasked)")
 
 
 async def _read_as_is(answer: Answer, read: Callable[[Answer], _T]) -> _T:

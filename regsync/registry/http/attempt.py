@@ -17,6 +17,7 @@ from regsync.events import Exchanged, Tell, Warned
 from regsync.limits import Limits
 from regsync.registry.host import HostSettings
 from regsync.registry.http.complaint import complaint_of
+from regsync.registry.http.encoding import as_text
 from regsync.registry.http.failure import ERROR_CAP, failure_of
 from regsync.registry.http.feed import Feed
 from regsync.registry.http.front import FrontDoor
@@ -248,7 +249,7 @@ class Attempts:
     async def _unexpected(self, course: Course, reply: Reply) -> RegsyncError:
         """Return the failure an answer means, having set what it is worth and for how long the host pauses."""
         request = course.request
-        body = await reply.beginning(ERROR_CAP)
+        body = as_text(await reply.beginning(ERROR_CAP), reply.headers, cap=ERROR_CAP)
         own = self._is_its_own(self._route.absolute(request.url), request)
         elsewhere = own and not self._is_its_own(reply.url, request)
         if elsewhere and reply.status in _EXPIRED:

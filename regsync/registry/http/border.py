@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 from types import TracebackType
 
@@ -10,17 +11,30 @@ from aiohttp.http import HttpProcessingError
 
 from regsync.errors import IntegrityError, Refused, RegsyncError, Unavailable
 from regsync.registry.http.detour import Declined, declined, of_status, unreached
+from regsync.registry.http.heads import Contradiction
 from regsync.registry.http.proxy import Proxy
 from regsync.registry.http.reason import fault_of
 
 _TLS_RECORD = r"\x15\x03"  # how the library prints the beginning of a TLS alert where HTTP was expected
+
+_TOO_MUCH = re.compile("Got more than|Too many headers", re.IGNORECASE)  # what it says of headers
 
 
 class Flood(Exception):
     """A partner that does not come to the point; what it does instead is the text."""
 
 
-_FOREIGN = (aiohttp.ClientError, HttpProcessingError, OSError, ValueError, EOFError, AssertionError, Flood, Declined)
+_FOREIGN = (
+    aiohttp.ClientError,
+    HttpProcessingError,
+    OSError,
+    ValueError,
+    EOFError,
+    AssertionError,
+    Flood,
+    Contradiction,
+    Declined,
+)
 
 
 class Border:
@@ -96,10 +110,12 @@ def _reason_of(error: BaseException) -> OSError | None:
 
 def _broken(error: BaseException, place: str) -> RegsyncError:
     match error:
-        case Flood():
+        case Flood() | Contradiction():
             return IntegrityError(f"{place}: {error}")
         case aiohttp.ClientResponseError() if _TLS_RECORD in error.message:
             return Refused(f"{place}: TLS is spoken there; remove tls: disabled")
+        case aiohttp.ClientResponseError() if _TOO_MUCH.search(error.message):
+            return Unavailable(f"{place}: sends more or longer headers than we read (64 KiB each, 1000 of them)")
         case aiohttp.ClientResponseError():
             return Unavailable(f"{place}: answered something that is not HTTP")
         case aiohttp.ClientPayloadError() | HttpProcessingError() | EOFError():

@@ -17,6 +17,7 @@ from yarl import URL
 
 from regsync.registry.http.border import Flood
 from regsync.registry.http.guard import AddressClass, class_of, guarded_socket
+from regsync.registry.http.heads import Contradiction, end_of, mended
 
 _KEEP_ALIVE = 20.0  # seconds; below the idle time-outs of the load balancers in front of registries
 _LONGEST_HEAD = 1 << 20  # bytes before the body begins, interim answers included
@@ -80,32 +81,72 @@ class _Protocol(ResponseHandler):
         """Expect the answer to one more request."""
         self._answered = False
         self._interim = self._head = 0
+        self._held = b""  # of a head whose end is still to come
 
     def data_received(self, data: bytes) -> None:
-        """Take bytes, as long as they are no header without an end."""
-        if not self._answered:
-            self._head += len(data)
-            if self._head > _LONGEST_HEAD:
-                self._flooded(f"sends headers without an end (more than {_LONGEST_HEAD >> 10} KiB)")
-        if self.exception() is None:
+        """Take bytes, as long as they are no header without an end; heads go to the library one by one, mended.
+
+        By itself, a head is an answer even where its body is followed by what cannot be read.
+        """
+        if self._answered or self._parser is None:  # what comes before the library listens, it brings here again
             super().data_received(data)
+            self._end_body()
+            return
+        self._head += len(data)
+        if self._head > _LONGEST_HEAD:
+            self._failed(Flood(f"sends headers without an end (more than {_LONGEST_HEAD >> 10} KiB)"))
+        data, self._held = self._held + data, b""
+        while data and self.exception() is None:
+            data = self._rest_of(data)
+        self._end_body()
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """Hand over what there is of a head."""
+        if self._held and self._parser is not None:
+            super().data_received(self._held)
+        super().connection_lost(exc)
+
+    def _rest_of(self, data: bytes) -> bytes:
+        """Hand over the next head, or all that follows the last one; return what is left."""
+        end = len(data) if self._answered else end_of(data)
+        if end is None:
+            self._held = data
+            return b""
+        if self._answered or not end:
+            super().data_received(data)
+            return b""
+        try:
+            head, odd = mended(data[:end])
+        except Contradiction as error:
+            self._failed(error)
+            return b""
+        super().data_received(head)
+        if odd:
+            self.force_close()
+        return data[end:]
+
+    def _end_body(self) -> None:
+        """Tell who reads a body that cannot be read on; the library leaves them waiting."""
+        error = self.exception()
+        if error is not None and self._payload is not None and not self._payload.is_eof():
+            self._payload.set_exception(error)
 
     def feed_data(self, data: tuple[RawResponseMessage, StreamReader], size: int = 0) -> None:
         """Take one message, if it is the answer or one of few that announce it."""
         if self._answered:
-            self._flooded("sends answers nobody asked for")
+            self._failed(Flood("sends answers nobody asked for"))
         elif 100 <= data[0].code < 200:
             self._interim += 1
             if self._interim > _MOST_INTERIM:
-                self._flooded(f"sends interim answers (1xx) without an end (more than {_MOST_INTERIM})")
+                self._failed(Flood(f"sends interim answers (1xx) without an end (more than {_MOST_INTERIM})"))
         else:
             self._answered = True
         if self.exception() is None:
             super().feed_data(data, size)
 
-    def _flooded(self, how: str) -> None:
+    def _failed(self, why: Exception) -> None:
         if self.exception() is None:
-            self.set_exception(Flood(how))
+            self.set_exception(why)
         if self.transport is not None:
             self.transport.abort()
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from regsync.errors import Refused
 from regsync.events import Tell
 from regsync.registry.host import HostSettings
+from regsync.registry.http.encoding import as_text
 from regsync.registry.http.feed import Feed
 from regsync.registry.http.guard import AddressClass, class_of_name, reachable
 from regsync.registry.http.message import Request
@@ -76,7 +77,8 @@ class Route:
             try:
                 following = _within_origin(request.method, reply, url) if hops_left else None
                 if following is None:
-                    return TokenAnswer(reply.status, await reply.read(_TOKEN_CAP), reply.headers.get("retry-after", ""))
+                    body = as_text(await reply.read(_TOKEN_CAP), reply.headers, cap=_TOKEN_CAP)
+                    return TokenAnswer(reply.status, body, reply.headers.get("retry-after", ""))
             finally:
                 await reply.leave()
             url = following

@@ -31,6 +31,7 @@ from regsync.registry.http.tls import trust_in_proxy
 
 _READ_BUFFER = 256 << 10  # bytes; what one read of the event loop brings at most
 _LONGEST_HEADER = 64 << 10  # bytes; registries send Link and token headers beyond the library's 8190
+_MOST_HEADERS = 1000
 _AT_ONCE = 256 << 10  # bytes; longer bodies go out in pieces that must move one by one
 _UNWATCHED: Final = nullcontext()
 
@@ -202,6 +203,7 @@ class Wire:
                 read_bufsize=_READ_BUFFER,
                 max_line_size=_LONGEST_HEADER,
                 max_field_size=_LONGEST_HEADER,
+                max_headers=_MOST_HEADERS,
             )
         return session
 
