@@ -57,20 +57,25 @@ class App:
                 abort_on_error=abort_on_error,
             )
 
-    async def serve(self, *, grace: float, abort_on_error: bool, meet: Callable[[Service], None]) -> Served:
+    async def serve(
+        self, *, grace: float, abort_on_error: bool, meet: Callable[[Service], None], watch: bool = False
+    ) -> Served:
         """Run every entry at its times until stopped, and return what came of it; `grace` is in seconds.
 
-        `meet` is given who does it before it begins.
+        `meet` is given who does it before it begins; `watch` is told at the service.
         """
         setup = await self._setup()
         if not setup.entries:
             raise ConfigError([NOTHING_TO_DO])
-        service = Service(setup, self._common, source=self._source, grace=grace, abort_on_error=abort_on_error)
+        service = Service(
+            setup, self._common, source=self._source, watch=watch, grace=grace, abort_on_error=abort_on_error
+        )
         meet(service)
         return await service.run()
 
     async def _setup(self) -> Setup:
-        setup = await set_up(self._loaded, self._common, _at_once)
+        note = (lambda _: None) if self._source is None else self._source.read.note
+        setup = await set_up(self._loaded, self._common, _at_once, note)
         for warning in setup.told():
             self._common.tell(warning)
         return setup

@@ -107,11 +107,12 @@ def check(*, abort_on_error: bool, exit_code: bool, report: tuple[str, ...], **g
 @_common
 @_switch("--abort-on-error", "Exit at the first failure.")
 @click.option("--grace", default="25s", metavar="DURATION", callback=_seconds, help="Time to end after SIGTERM.")
-def server(*, abort_on_error: bool, grace: float, **given: Any) -> int:
+@_switch("--no-watch", "Read the configuration again at SIGHUP only, and not whenever it has changed.")
+def server(*, abort_on_error: bool, grace: float, no_watch: bool, **given: Any) -> int:
     """Copy what is missing, then run every entry at its times until stopped."""
     from regsync.process import run_server  # noqa: PLC0415
 
-    return run_server(_options(given), grace=grace, abort_on_error=abort_on_error)
+    return run_server(_options(given), grace=grace, abort_on_error=abort_on_error, watch=not no_watch)
 
 
 @program.command()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from types import TracebackType
 from typing import Self
@@ -81,16 +81,23 @@ class Connections:
             self._layouts.close()
 
     def apply(
-        self, hosts: Mapping[str, HostSettings], manner: Manner, *, images: int, referrers_age: Age | None = None
+        self,
+        hosts: Mapping[str, HostSettings],
+        manner: Manner,
+        *,
+        images: int,
+        referrers_age: Age | None = None,
+        renewed: Callable[[str], bool] = lambda _: False,
     ) -> None:
         """Take new settings; `engine` is another one afterwards.
 
         A host whose settings are equal keeps its connections, logins, slots and pace. One with other settings, or of
         which nothing is said any more, begins anew; whatever is under way ends on what it began with, and its slots
-        count on. Another manner costs every host its connections and no host its slots.
+        count on. Another manner costs every host its connections and no host its slots, and so do other certificates:
+        `renewed` says of a host name whether it has some.
         """
         self._hosts = hosts
-        changed = self._registries.apply(hosts, manner)
+        changed = self._registries.apply(hosts, manner, renewed)
         for name in changed:
             self._limits.begin_anew(name)
         if changed:  # what was seen under a name may have been another server's

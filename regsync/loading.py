@@ -21,16 +21,21 @@ from regsync.registry.login.name import check_registry_name
 from regsync.secrets import Secrets
 from regsync.sync.patterns import check_pattern
 from regsync.sync.semver import check_range
+from regsync.watching import Watched
 
 
 class Source:
-    """Where a configuration comes from. What is not a file (a pipe, standard input) is read once and remembered."""
+    """Where a configuration comes from. What is not a file (a pipe, standard input) is read once and remembered.
+
+    `read` is what was read to make the last one of it, and whatever else others note there.
+    """
 
     def __init__(self, path: str, *, allow_unknown_keys: bool, skip_invalid_entries: bool = False) -> None:
         self._path = path
         self._allow_unknown_keys = allow_unknown_keys
         self._skip_invalid_entries = skip_invalid_entries
         self._content: bytes | None = None
+        self.read = Watched()
 
     def load(self, keep: Callable[[str], None], traps: list[str] | None = None) -> Loaded:
         """Read and check it; `ConfigError` lists everything that is wrong.
@@ -41,8 +46,11 @@ class Source:
         checks = Checks(
             pattern=check_pattern, semver_range=check_range, schedule=_check_schedule, registry=check_registry_name
         )
+        self.read = Watched()
         if self._content is None:
             self._content = _passing(self._path)
+        if self._content is None:
+            self.read.note(self._path)
         return load_config(
             self._path,
             checks=checks,
@@ -50,7 +58,7 @@ class Source:
             skip_invalid_entries=self._skip_invalid_entries,
             stdin=None if self._content is None else BytesIO(self._content),
             traps=traps,
-            surroundings=Surroundings(os.environ, SystemClock().now, keep),
+            surroundings=Surroundings(os.environ, SystemClock().now, keep, self.read.note),
         )
 
 

@@ -79,7 +79,7 @@ def run_once(options: Options, manner: Manner) -> int:
     return _ending(around, work)
 
 
-def run_server(options: Options, *, grace: float, abort_on_error: bool) -> int:
+def run_server(options: Options, *, grace: float, abort_on_error: bool, watch: bool) -> int:
     """Run the daemon until it is stopped and return the exit code; `grace` is in seconds."""
     around = _Around(options)
 
@@ -90,7 +90,7 @@ def run_server(options: Options, *, grace: float, abort_on_error: bool) -> int:
             stop_by_signal(service.stop, service.stop_now, partial(around.leave, FAILED), grace=grace)
             hang_ups.lead_to(service.reload_soon)
 
-        served = await app.serve(grace=grace, abort_on_error=abort_on_error, meet=meet)
+        served = await app.serve(grace=grace, abort_on_error=abort_on_error, meet=meet, watch=watch)
         return FAILED if served.cut or served.aborted else FINE
 
     return _ending(around, lambda: _with_app(options, around, run, []))

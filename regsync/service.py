@@ -23,7 +23,11 @@ from regsync.loading import Source
 from regsync.running import run_entries
 from regsync.setup import Changes, Common, Setup, changes, set_up
 from regsync.sync.entry import Scope
+from regsync.watching import Watched
 
+_LOOKED_AT_EVERY = 10.0  # seconds
+_SETTLED = 1.0  # seconds without a change
+_PATIENCE = 10  # times it may have changed meanwhile
 NOTHING_TO_DO = "nothing to do: the configuration has no entries under sync"
 
 
@@ -43,15 +47,24 @@ class Standing:
 class Service:
     """Runs the entries of the configuration in force at their times.
 
-    `source` is where the next one comes from; None: there will be no other one. `grace` is in seconds.
+    `source` is where the next one comes from; None: there will be no other one. `watch`: it is read again by itself
+    when anything it was read from has changed. `grace` is in seconds.
     """
 
     def __init__(
-        self, setup: Setup, common: Common, *, source: Source | None, grace: float, abort_on_error: bool
+        self,
+        setup: Setup,
+        common: Common,
+        *,
+        source: Source | None,
+        watch: bool,
+        grace: float,
+        abort_on_error: bool,
     ) -> None:
         self.setup = setup
         self._common = common
         self._source = source
+        self._watched = source if watch else None
         self._connections = setup.connections(common)
         plan = setup.plan()
         self._ignore_unplanned(plan, setup.entries)
@@ -75,9 +88,12 @@ class Service:
     async def run(self) -> Served:
         """Work until stopped, and return what came of it; to be called once."""
         async with self._connections, asyncio.TaskGroup() as group:
-            following = group.create_task(self._follow(), name="reload")
+            tasks = [group.create_task(self._follow(), name="reload")]
+            if self._watched is not None:
+                tasks.append(group.create_task(self._watch(self._watched), name="watch"))
             served = await self._daemon.run()
-            following.cancel()
+            for task in tasks:
+                task.cancel()
         if served.cut:
             self._common.tell(Warned("Stopped before all was done", {"entries": served.cut}))
         return served
@@ -95,12 +111,13 @@ class Service:
             if self._source is None:
                 return self.standing
             self._common.tell(Reloading())
+            before = self._source.read
             try:
                 await self._replace(self._source)
             except ConfigError as error:
-                self._refuse(error.problems)
+                await self._refuse(self._source, before, error.problems)
             except Exception as bug:  # noqa: BLE001 - a file that trips a bug of ours must not stop the mirror
-                self._refuse([f"a bug in regsync: {type(bug).__name__}: {bug}"])
+                await self._refuse(self._source, before, [f"a bug in regsync: {type(bug).__name__}: {bug}"])
             return self.standing
 
     async def _follow(self) -> None:
@@ -109,6 +126,22 @@ class Service:
             self._wanted.clear()
             await self.reload()
 
+    async def _watch(self, source: Source) -> None:
+        while True:
+            await self._common.clock.sleep(_LOOKED_AT_EVERY)
+            if await aside(source.read.changed):
+                await self._settled(source)
+                await self.reload()
+
+    async def _settled(self, source: Source) -> None:
+        """Return when nobody seems to write any more: half a file may well be a good configuration."""
+        found = await aside(source.read.now)
+        for _ in range(_PATIENCE):
+            await self._common.clock.sleep(_SETTLED)
+            before, found = found, await aside(source.read.now)
+            if found == before:
+                return
+
     async def _replace(self, source: Source) -> None:
         secrets: list[str] = []
         try:
@@ -116,7 +149,7 @@ class Service:
         finally:
             for secret in secrets:
                 self._common.secrets.keep(secret)
-        new = await set_up(loaded, self._common, aside)
+        new = await set_up(loaded, self._common, aside, source.read.note)
         if not new.entries:
             raise ConfigError([NOTHING_TO_DO])
         plan = await aside(new.plan)
@@ -125,7 +158,7 @@ class Service:
     def _take(self, new: Setup, plan: Plan, changed: Changes) -> None:
         """Put a configuration in force; nobody else has a turn before it is."""
         old, self.setup = self.setup, new
-        new.apply_to(self._connections)
+        new.apply_to(self._connections, instead_of=old)
         self._daemon.apply(plan)
         now = self._common.clock.now()
         self.standing = Standing(new.loaded.digest, now, now)
@@ -135,7 +168,8 @@ class Service:
             self._common.tell(warning)
         self._ignore_unplanned(plan, changed.added | changed.changed)
 
-    def _refuse(self, problems: Sequence[str]) -> None:
+    async def _refuse(self, source: Source, before: Watched, problems: Sequence[str]) -> None:
+        await aside(partial(source.read.join, before))  # what it did not come to read is still worth a look
         standing = self.standing
         self.standing = Standing(standing.digest, standing.since, self._common.clock.now(), tuple(problems))
         self._common.tell(ReloadRefused(tuple(problems)))

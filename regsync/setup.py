@@ -5,10 +5,12 @@ Made in steps that may block, so that a daemon can have them done aside.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any, TypeVar
 
 from regsync.clock import Clock
@@ -22,14 +24,17 @@ from regsync.facts import Telling
 from regsync.hosts import hosts_of, logins_of, manner_of
 from regsync.loading import keep_hook_secrets, keep_secrets
 from regsync.registry.host import HostSettings, Manner
+from regsync.registry.http.authorities import places_of_authorities
 from regsync.registry.login.dockerconfig import DockerConfig, ask_store, load_docker_config
 from regsync.secrets import Secrets
 from regsync.sync.entry import SyncEntry
 from regsync.sync.order import predecessors
 from regsync.sync.run import targets_of
 from regsync.translate import entries_of, referrers_age_of, schedules_of, steps_of
+from regsync.watching import look
 
 T = TypeVar("T")
+Note = Callable[[str], None]  # is given the name of what is about to be read
 Do = Callable[[Callable[[], Any]], Awaitable[Any]]  # makes a call, wherever
 
 
@@ -48,7 +53,8 @@ class Setup:
     """One configuration as it is used.
 
     `sharing` counts the image entries that write into each repository; `manner` is how every registry is spoken to;
-    `warnings` are about the registries.
+    `warnings` are about the registries. `trusted` is how the certificates look that are kept for each registry, by its
+    host name, and under no name those for all.
     """
 
     loaded: Loaded
@@ -57,6 +63,7 @@ class Setup:
     hosts: Mapping[str, HostSettings]
     manner: Manner
     warnings: tuple[Warned, ...]
+    trusted: Mapping[str, str]
 
     @property
     def config(self) -> Config:
@@ -90,13 +97,16 @@ class Setup:
             secrets=common.secrets,
         )
 
-    def apply_to(self, connections: Connections) -> None:
+    def apply_to(self, connections: Connections, *, instead_of: Setup) -> None:
         """Have connections that were made for another configuration go on with this one."""
+        known = instead_of.trusted
+        renewed = {name for name in {*known, *self.trusted} if known.get(name) != self.trusted.get(name)}
         connections.apply(
             self.hosts,
             self.manner,
             images=self.config.defaults.parallel,
             referrers_age=referrers_age_of(self.config),
+            renewed=(lambda _: True) if "" in renewed else renewed.__contains__,
         )
 
 
@@ -109,23 +119,38 @@ class Changes:
     removed: frozenset[str]
 
 
-async def set_up(loaded: Loaded, common: Common, do: Do) -> Setup:
-    """Return what a configuration comes to; `do` makes calls that may take long."""
-    entries, sharing, docker = await do(partial(_translated, loaded, common))
+async def set_up(loaded: Loaded, common: Common, do: Do, note: Note) -> Setup:
+    """Return what a configuration comes to; `do` makes calls that may take long, `note` hears what is read."""
+    entries, sharing, docker = await do(partial(_translated, loaded, common, note))
     found = await ask_store(docker, environ=common.environ)
     hosts, warnings = await do(partial(hosts_of, loaded.config, found))
     keep_secrets(loaded.config.creds, common.secrets)
     keep_hook_secrets(loaded.config, common.secrets)
     keep_secrets(logins_of(hosts), common.secrets)
     manner = manner_of(loaded.config, common.environ, store=found.store)
-    return Setup(loaded, entries, sharing, hosts, manner, tuple(warnings))
+    trusted = await do(partial(_trusted, manner.certificates, common.environ, note))
+    return Setup(loaded, entries, sharing, hosts, manner, tuple(warnings), trusted)
 
 
-def _translated(loaded: Loaded, common: Common) -> tuple[dict[str, SyncEntry], Counter[str], DockerConfig]:
+def _trusted(folders: Sequence[Path], environ: Mapping[str, str], note: Note) -> dict[str, str]:
+    """Return how certificates look: those in a folder for each registry, and the environment's."""
+    looks: dict[str, list[str]] = defaultdict(list)
+    for folder in folders:
+        note(str(folder))
+        with suppress(OSError):
+            for one in sorted(folder.iterdir()):
+                looks[one.name].append(look(str(one)))
+    for path in places_of_authorities(environ):
+        note(str(path))
+        looks[""].append(look(str(path)))
+    return {name: " ".join(seen) for name, seen in looks.items()}
+
+
+def _translated(loaded: Loaded, common: Common, note: Note) -> tuple[dict[str, SyncEntry], Counter[str], DockerConfig]:
     around = Surroundings(common.environ, common.clock.now, common.secrets.keep)
     entries = {entry.name: entry for entry in entries_of(loaded.config, around)}
     leave_out = loaded.config.defaults.skip_docker_config
-    docker = DockerConfig() if leave_out else load_docker_config(common.environ)
+    docker = DockerConfig() if leave_out else load_docker_config(common.environ, note)
     return entries, targets_of([*entries.values()]), docker
 
 

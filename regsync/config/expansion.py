@@ -188,6 +188,7 @@ class _Expander:
 
     def _read(self, path: str) -> str:
         self._file = path
+        self.surroundings.note(path)
         content = read_file(path)
         self._learnt.append(content.strip())
         return content

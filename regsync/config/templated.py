@@ -22,11 +22,15 @@ _OPENED: Final = "{{"
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What templates can learn when a file is read; `keep` is given what must never be shown."""
+    """What templates can learn when a file is read.
+
+    `keep` is given what must never be shown, `note` the name of each file that is about to be read.
+    """
 
     environ: Mapping[str, str]
     now: Callable[[], datetime]
     keep: Callable[[str], None]
+    note: Callable[[str], None] = lambda _: None
 
 
 NOWHERE: Final = Surroundings({}, now=lambda: datetime.now(UTC), keep=lambda _: None)

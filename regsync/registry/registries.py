@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType, TracebackType
 from typing import Self
@@ -79,20 +79,24 @@ class Registries:
         await cancel_all(upload for one in suspended for upload in one.everything())
         await self._wire.__aexit__(kind, error, trace)
 
-    def apply(self, hosts: Mapping[str, HostSettings], manner: Manner) -> list[str]:
+    def apply(
+        self, hosts: Mapping[str, HostSettings], manner: Manner, renewed: Callable[[str], bool] = lambda _: False
+    ) -> list[str]:
         """Take new settings, and return the names of hosts whose own have changed: those begin anew.
 
-        Whoever holds a repository of such a host ends on what it has; all others keep theirs.
+        So do those whose certificates are `renewed`. Whoever holds a repository of such a host ends on what it has; all
+        others keep theirs.
         """
         used = {*self._hosts, *hosts, *self._contacts}
         before, after = Known(self._hosts, self._manner.store), Known(hosts, manner.store)
         changed = [name for name in used if before[name] != after[name]]
-        for name in changed if manner == self._manner else used:
+        trusted_anew = [name for name, contact in self._contacts.items() if renewed(contact.host.hostname)]
+        for name in {*changed, *trusted_anew} if manner == self._manner else used:
             if name in self._contacts:
                 self._former.append(self._contacts.pop(name).suspended)
             for key in [key for key in self._opened if key[0] == name]:
                 del self._opened[key]
-        if changed or manner != self._manner:  # one of them may be a mirror
+        if changed or trusted_anew or manner != self._manner:  # one of them may be a mirror
             self._mirrored.clear()
         self._hosts, self._manner = hosts, manner
         return changed

@@ -28,6 +28,7 @@ class Life:
     def __init__(self, folder: Path) -> None:
         self.path = folder / "regsync.yml"
         self.folder = folder
+        self.environ: dict[str, str] = {}
         self.clock = FakeClock()
         self.told: list[Event] = []
         self.finished = asyncio.Queue[JobFinished]()
@@ -42,19 +43,19 @@ class Life:
         self.path.write_text(f"{head}sync:\n{''.join(entries)}")
 
     @asynccontextmanager
-    async def serving(self) -> AsyncIterator[Service]:
+    async def serving(self, *, watch: bool = False) -> AsyncIterator[Service]:
         """Run it; the block is entered when it is ready."""
         source = Source(str(self.path), allow_unknown_keys=False)
         app = App(
             source.load(lambda _: None),
             clock=self.clock,
             tell=Telling([self._note], self.clock),
-            environ={},
+            environ=self.environ,
             secrets=Secrets(),
             source=source,
         )
         met: list[Service] = []
-        serving = asyncio.create_task(app.serve(grace=1, abort_on_error=False, meet=met.append))
+        serving = asyncio.create_task(app.serve(grace=1, abort_on_error=False, meet=met.append, watch=watch))
         while not self.events(Ready):
             await settle()
         yield met[0]
@@ -70,6 +71,12 @@ class Life:
 
     def events(self, kind: type[Event]) -> list[Event]:
         return [event for event in self.told if isinstance(event, kind)]
+
+    async def until(self, kind: type[Event], count: int = 1) -> None:
+        """Let time pass until so many such events were told since the last call."""
+        while len(self.events(kind)) < count:
+            await self.clock.advance(1)
+        self.told.clear()
 
     async def visited(self, count: int) -> list[str]:
         """Wait for the end of so many jobs, and return whose they were."""
@@ -192,3 +199,73 @@ async def test_another_password_is_used_from_then_on(life: Life, fake_registry: 
         await life.clock.advance(HOUR)
         await life.visited(1)
     assert read_layout(life.folder / "out")[0] == {"v1": IMAGE.digest}
+
+
+async def test_a_file_that_has_changed_is_read_by_itself_and_a_bad_one_until_it_is_good(life: Life) -> None:
+    life.write(life.entry("a"))
+    async with life.serving(watch=True) as service:
+        await life.visited(1)
+        await life.clock.advance(60)
+        assert life.events(Reloading) == []
+        life.path.write_text("sync: [{")
+        await life.until(ReloadRefused)
+        await life.clock.advance(60)
+        assert life.events(Reloading) == []  # once is enough
+        life.write(life.entry("a"), life.entry("b"))
+        await life.until(Reloaded)
+        assert service.standing.problems == ()
+        assert await life.visited(1) == ["b"]
+
+
+async def test_a_file_that_a_template_reads_is_watched_and_named_again_when_the_rest_is_broken(life: Life) -> None:
+    secret = life.folder / "secret"
+    head = f"creds: [{{registry: a.x, user: u, pass: '{{{{file \"{secret}\"}}}}'}}]\n{HEAD}"
+    secret.write_text("first")
+    life.write(life.entry("a"), head=head)
+    async with life.serving(watch=True) as service:
+        secret.write_text("second")
+        await life.until(Reloaded)
+        assert service.setup.hosts["a.x"].password == "second"
+        secret.unlink()
+        await life.until(ReloadRefused)
+        life.path.write_text("sync: [{")
+        await life.until(ReloadRefused)
+        secret.write_text("third")
+        await life.until(ReloadRefused)
+        life.write(life.entry("a"), head=head)
+        await life.until(Reloaded)
+        assert service.setup.hosts["a.x"].password == "third"
+
+
+async def test_dockers_configuration_and_certificates_are_watched(life: Life) -> None:
+    for name in ("docker", "certificates"):
+        (life.folder / name).mkdir()
+    bundle = life.folder / "bundle.pem"
+    life.environ = {"DOCKER_CONFIG": f"{life.folder}/docker", "HOME": f"{life.folder}", "SSL_CERT_FILE": str(bundle)}
+    life.write(life.entry("a"), head="defaults: {interval: 1h}\n")
+    async with life.serving(watch=True) as service:
+        await life.clock.advance(60)
+        assert life.events(Reloading) == []
+        (life.folder / "docker" / "config.json").write_text('{"auths": {"a.x": {"username": "u", "password": "p"}}}')
+        await life.until(Reloaded)
+        assert service.setup.hosts["a.x"].password == "p"
+        before = service.setup.trusted
+        bundle.write_text("one")
+        await life.until(Reloaded)
+        assert service.setup.trusted != before
+        folder = life.folder / ".config" / "containers" / "certs.d" / "a.x"
+        folder.mkdir(parents=True)
+        (folder / "ca.crt").write_text("one")
+        await life.until(Reloaded)
+        assert "a.x" in service.setup.trusted
+
+
+async def test_a_file_is_read_when_nobody_has_written_for_a_second(life: Life) -> None:
+    life.write(life.entry("a"))
+    async with life.serving(watch=True):
+        life.path.write_text("half a file")
+        while len(life.clock.slept) < 1 or life.clock.slept[-1] != 1.0:
+            await life.clock.advance(1)
+        life.write(life.entry("a"), life.entry("b"))
+        await life.until(Reloaded)
+        assert life.events(ReloadRefused) == []

@@ -110,6 +110,20 @@ async def test_another_manner_holds_for_every_host(registry: FakeRegistry) -> No
         assert registry.journal[-1].headers["User-Agent"] == "another/1"
 
 
+async def test_other_certificates_cost_a_host_its_connections_and_its_login(registry: FakeRegistry) -> None:
+    async with connections(settings(registry)) as ours:
+        limits = ours.engine.shared.limits
+        limits.went_badly(registry.host)
+        await look(ours, registry)
+        asked = len(registry.journal)
+        for renewed, requests in (("another.x", 1), (registry.host, 2)):  # one that is refused for want of a token
+            ours.apply(settings(registry), MANNER, images=8, renewed=renewed.__eq__)
+            await look(ours, registry)
+            assert len(registry.journal) - asked == requests
+            asked = len(registry.journal)
+        assert limits.limit_of(registry.host) < 8  # its slots are kept
+
+
 async def test_a_host_of_which_the_same_is_said_keeps_its_limit_and_its_slots(registry: FakeRegistry) -> None:
     async with connections(settings(registry)) as ours:
         limits = ours.engine.shared.limits

@@ -77,6 +77,12 @@ def _of_environment(host: HostSettings, environ: Mapping[str, str], *, tell: Tel
         yield from found
 
 
+def places_of_authorities(environ: Mapping[str, str]) -> list[Path]:
+    """Return the files and folders of authorities that the environment names."""
+    named = [environ.get("SSL_CERT_FILE", ""), *environ.get("SSL_CERT_DIR", "").split(os.pathsep)]
+    return [Path(name) for name in named if name]
+
+
 @lru_cache(maxsize=1024)
 def _bundle(path: Path, changed: int, size: int) -> tuple[bytes, ...]:  # noqa: ARG001  # as it was at that time
     """Return the authorities in a file of the environment's, read once: every host asks for the same 150."""

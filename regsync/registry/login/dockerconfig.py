@@ -12,7 +12,7 @@ import codecs
 import json
 import os
 import pwd
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -57,21 +57,25 @@ class DockerConfig:
     warnings: tuple[str, ...] = ()
 
 
-def load_docker_config(environ: Mapping[str, str]) -> DockerConfig:
-    """Return podman's logins, those of docker's file and then of the variable; broken ones of docker drop all."""
-    config = _of_podman(environ)
+def load_docker_config(environ: Mapping[str, str], note: Callable[[str], None] = lambda _: None) -> DockerConfig:
+    """Return podman's logins, those of docker's file and then of the variable; broken ones of docker drop all.
+
+    `note` is given the name of each file that is about to be read.
+    """
+    config = _of_podman(environ, note)
     try:
-        for origin, text in _texts(environ):
+        for origin, text in _texts(environ, note):
             config = _merge(config, _parse(origin, text))
     except Malformed as error:
         return DockerConfig(warnings=(f"Failed to load docker creds: {error}",))
     return config
 
 
-def _of_podman(environ: Mapping[str, str]) -> DockerConfig:
+def _of_podman(environ: Mapping[str, str], note: Callable[[str], None]) -> DockerConfig:
     """Return the logins of every `auth.json`; docker's `credsStore` knows better than these."""
     config = DockerConfig()
     for path in auth_files(environ, _home(environ)):
+        note(str(path))
         try:
             text = _read(path)
             parsed = _parse(str(path), text) if text else _missing(path, environ)
@@ -107,11 +111,12 @@ async def ask_store(config: DockerConfig, *, environ: Mapping[str, str], patienc
     return replace(config, entries=entries, below_store=frozenset())
 
 
-def _texts(environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def _texts(environ: Mapping[str, str], note: Callable[[str], None]) -> Iterator[tuple[str, str]]:
     """Every text of logins there is, with what to call it; a later one wins."""
     path = Path(environ["DOCKER_CONFIG"]) if environ.get("DOCKER_CONFIG") else _home(environ) / ".docker"
     if environ.get("DOCKER_CONFIG") and path.is_file():
         raise Malformed(f"DOCKER_CONFIG: {path} is a file; expected the folder that holds config.json")
+    note(str(path / "config.json"))
     if content := _read(path / "config.json"):
         yield str(path / "config.json"), content
     if environ.get("DOCKER_AUTH_CONFIG", "").strip():
