@@ -21,6 +21,7 @@ _BRIEFLY = 300.0  # seconds; what is known of one repository, as the Go regsync 
 _MOST_REPOSITORIES = 10_000  # something is known of
 _IN_A_ROW = 3  # refusals that may each be an accident, until they decide together
 _LARGEST_CHUNK = 64 << 20  # bytes; each is held in memory
+_SMALLEST_CHUNK = 16 << 10  # bytes; who refuses bodies of that size takes none
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +200,7 @@ class Learnt:
         self._closed: dict[Way, float] = {}  # when that was learnt, on the monotonic clock
         self._referrers: dict[str, tuple[bool, float]] = {}  # by repository: whether it has the API, and when it had
         self._demanded = (0, float("-inf"))  # the chunk the registry wants, in bytes, and when it said so
+        self._fitting = (0, float("-inf"))  # the body that may get through, in bytes, and when a larger one did not
 
     @property
     def host(self) -> str:
@@ -237,7 +239,19 @@ class Learnt:
     def chunk(self) -> int:
         """How large a piece of a blob is, in bytes."""
         size, moment = self._demanded
-        return max(self._host.blob_chunk, size) if self._fresh(moment) else self._host.blob_chunk
+        wanted = max(self._host.blob_chunk, size) if self._fresh(moment) else self._host.blob_chunk
+        most, moment = self._fitting
+        return min(wanted, most) if self._fresh(moment) else wanted
+
+    def too_large(self, size: int, *, parts: int) -> bool:
+        """Note that a body of this size, in bytes, was refused (413) and will be sent in so many; False if it was tiny.
+
+        The limit is that of a proxy in front (nginx: 1 MiB unless told otherwise), and it does not say which it is.
+        """
+        most, moment = self._fitting
+        fitting = max(_SMALLEST_CHUNK, size // parts)
+        self._fitting = (min(most, fitting) if self._fresh(moment) else fitting), self._clock.monotonic()
+        return size > _SMALLEST_CHUNK
 
     def demanded(self, size: int) -> None:
         """Note the least size of a chunk the registry takes, in bytes; we go along within our limit."""

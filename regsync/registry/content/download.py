@@ -13,7 +13,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 
 from regsync.clock import Clock
-from regsync.errors import IntegrityError, TooSlow, Unavailable
+from regsync.errors import Forbidden, IntegrityError, TooSlow, Unavailable, Unsupported
 from regsync.oci.descriptor import Descriptor
 from regsync.registry.http.encoding import coding_of, inflated, is_labelled
 from regsync.registry.http.transport import Request, Streamed, Transport
@@ -37,6 +37,7 @@ class Download:
         self._blob = blob
         self._clock = clock
         self._packed = transport.packed
+        self._whole = False  # parts are refused
 
     @asynccontextmanager
     async def open(self, start: int = 0) -> AsyncIterator[Chunks]:
@@ -45,7 +46,7 @@ class Download:
             yield _nothing()
             return
         async with AsyncExitStack() as stack:
-            first = await stack.enter_async_context(self._transport.stream(self._from(start)))
+            first = await self._connected(stack, start)
             yield self._chunks(stack, first, start)
 
     async def _chunks(self, stack: AsyncExitStack, streamed: Streamed, offset: int) -> Chunks:
@@ -73,7 +74,7 @@ class Download:
                 raise self._given_up(broke)
             await stack.aclose()
             await self._clock.sleep(_PAUSE * 2**fruitless)
-            streamed = await stack.enter_async_context(self._transport.stream(self._from(offset)))
+            streamed = await self._connected(stack, offset)
             skip = self._overlap(streamed, offset)
 
     def _given_up(self, broke: Unavailable) -> Unavailable:
@@ -82,8 +83,19 @@ class Download:
             return broke
         return TooSlow(f"{self._request.what}: {broke} {_FRUITLESS} times and brought next to nothing")
 
+    async def _connected(self, stack: AsyncExitStack, offset: int) -> Streamed:
+        """Open the blob from a byte on, or wholly where what stands before the registry forbids parts (gateways)."""
+        request = self._from(offset)
+        try:
+            return await stack.enter_async_context(self._transport.stream(request))
+        except (Forbidden, Unsupported):
+            if request is self._request:
+                raise
+        self._whole = True
+        return await stack.enter_async_context(self._transport.stream(self._request))
+
     def _from(self, offset: int) -> Request:
-        if not offset or self._blob.digest in self._packed:
+        if not offset or self._whole or self._blob.digest in self._packed:
             return self._request
         wanted = ("Range", f"bytes={offset}-{self._blob.size - 1}")
         return replace(self._request, headers=(*self._request.headers, wanted), expect=frozenset({200, 206}))

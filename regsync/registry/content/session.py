@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from urllib.parse import quote
 
-from regsync.errors import IntegrityError, NotFound, RegsyncError, Unavailable
+from regsync.errors import IntegrityError, NotFound, RegsyncError, Unavailable, Unsupported
 from regsync.oci.descriptor import Descriptor
 from regsync.registry.host import Learnt, Way
 from regsync.registry.http.failure import failure_of
@@ -26,7 +26,8 @@ _RECOVERIES = 10
 _DOUBTS = 2
 _TAKEN = frozenset({200, 201, 202, 204})
 _LOST = frozenset({404, 416})
-_NOT_THIS_WAY = frozenset({405, 411, 413, 501})  # to a whole blob or a chunk: the other way may be open
+_TOO_LARGE = 413
+_NOT_THIS_WAY = frozenset({405, 411, _TOO_LARGE, 501})  # to a whole blob or a chunk: the other way may be open
 _STORED = frozenset({201, 204})
 _CANCEL_WITHIN = 1.0  # seconds for the courtesy of closing sessions
 
@@ -133,9 +134,13 @@ class Upload:
             answer = await self._transport.send(request)
         except (Unavailable, IntegrityError) as error:
             return await self._ask(error), False
+        if answer.status == _TOO_LARGE and not self._learnt.goes(Way.LARGE_BODY):
+            raise self._too_large(len(rest))
         if answer.status in _NOT_THIS_WAY:
             raise self._no_chunks(answer.status)
         if answer.status == 416:
+            if not self._recoveries:
+                raise self._stuck(f"the registry wants another chunk than that from byte {self.offset} on")
             return await self._ask(Unavailable("the registry wants another chunk")), False
         return answer, True
 
@@ -161,7 +166,7 @@ class Upload:
         if reached <= self.offset:
             self._recoveries -= 1
             if self._recoveries < 0:
-                raise Unavailable(f"the registry takes chunks and stays at byte {reached}")
+                raise self._stuck(f"the registry takes chunks and stays at byte {reached}")
         self.offset = reached
 
     def _miscounts(self, reached: int, *, counted: int, sent: int) -> bool:
@@ -193,6 +198,8 @@ class Upload:
         if answer.status in _NOT_THIS_WAY or (whole and answer.status == 404):
             self.chunked = True
             self._learnt.refused(Way.LARGE_BODY, surely=answer.status != 404)
+        if answer.status == _TOO_LARGE:
+            self._learnt.too_large(sent, parts=2)
         if answer.status in _NOT_THIS_WAY:
             self.url = ""
             how = f"({answer.status}); sending chunks from now on"
@@ -224,6 +231,22 @@ class Upload:
         self.url, self.chunked = "", False
         self._learnt.refused(Way.CHUNKS, surely=True)
         return Unavailable(f"{self._learnt.host} refuses chunks ({status}); sending whole blobs from now on")
+
+    def _stuck(self, why: str) -> Unavailable:
+        """Return why chunks lead nowhere (GHCR takes one); the blob goes up whole, unless that was refused, too."""
+        if self._learnt.goes(Way.LARGE_BODY):
+            self.url, self.chunked = "", False
+            self._learnt.refused(Way.CHUNKS, surely=False)
+        return Unavailable(why)
+
+    def _too_large(self, size: int) -> RegsyncError:
+        """Return the refusal of a chunk as too large; smaller ones are sent from now on, if there are any."""
+        self.url, self.chunked = "", True
+        if not self._learnt.too_large(size, parts=4):
+            limit = "what stands before the registry has to let more through (nginx: client_max_body_size)"
+            return Unsupported(f"{self._learnt.host} refuses a body of {size} bytes (413); {limit}")
+        how = f"(413); sending chunks of {self._learnt.chunk} from now on"
+        return Unavailable(f"{self._learnt.host} refuses a body of {size} bytes {how}")
 
     def _status(self) -> Request:
         return Request("GET", self.url, scopes=self._scopes, expect=frozenset({200, 204}), what="upload status")

@@ -41,7 +41,8 @@ class FrontDoor:
         given = reply.headers.lines("www-authenticate")
         if reply.status == 401:
             mute = sent is None and not any(map(str.strip, given))
-            return (await self._heard() or given) if mute else given
+            worth = self._has_login or request.method != "HEAD"  # who is not let look may be let fetch
+            return (await self._heard() or given) if mute and worth else given
         writing = any("push" in scope.actions for scope in request.scopes)
         hides = reply.status == 403 or (reply.status == 404 and not writing)
         return (await self._heard() or None) if hides and sent is None and self._has_login else None

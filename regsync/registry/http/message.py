@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 from regsync.errors import Malformed
 from regsync.registry.login.scope import Scope
 
 _CAP = 8 << 20
 _OK = frozenset({200})
+_PATH = re.compile("[/?]")
+_UNQUOTED = re.compile(r"[ \u0080-\U0010ffff]+")
 
 
 class Headers(Mapping[str, str]):
@@ -88,11 +91,20 @@ class Streamed:
     chunks: AsyncIterator[bytes]
 
 
+def _quoted(url: str) -> str:
+    """Return a URL with what needs it quoted behind its host: some storage names files there as they are called."""
+    scheme, separator, rest = url.partition("://")
+    host = _PATH.split(rest, maxsplit=1)[0]
+    behind = _UNQUOTED.sub(lambda found: quote(found[0], errors="surrogateescape"), rest[len(host) :])
+    return f"{scheme}{separator}{host}{behind}"
+
+
 def resolved(url: str, location: str) -> str:
     """Return where a location points that was named by the answer from `url` (RFC 9110, section 10.2.2)."""
+    location = location.strip().partition("#")[0]
     scheme, separator, _ = location.partition("://")
     try:
         urlsplit(location)
-        return location if separator and scheme.isalnum() else urljoin(url, location)
+        return _quoted(location if separator and scheme.isalnum() else urljoin(url, location))
     except ValueError:
         raise Malformed(f"{urlsplit(url).hostname} names a location that is no URL") from None

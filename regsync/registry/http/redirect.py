@@ -52,7 +52,7 @@ def next_hop(method: str, status: int, headers: Headers, *, url: str) -> str | N
     location = headers.get("location", "").strip()
     if not location:
         raise Malformed(f"{origin_of(url).host} answered {status} without saying where to (no Location)")
-    following = resolved(url, location).partition("#")[0]
+    following = resolved(url, location)
     try:
         not_lowered(origin_of(url), origin_of(following))
     except Refused as error:

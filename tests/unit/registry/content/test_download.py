@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from regsync.errors import TooSlow, Unavailable
+from regsync.errors import Forbidden, TooSlow, Unavailable
 from regsync.events import ignore
 from regsync.registry.content.download import Download
 from regsync.registry.content.suspended import Suspended
@@ -58,6 +58,25 @@ async def test_nothing_is_asked_for_where_nothing_is_left(fake_registry: FakeReg
 async def test_a_registry_that_ignores_ranges_is_skipped_over() -> None:
     async with RawServer(in_turn(says(200, DATA))) as server, speaking(server.host) as to:
         assert await from_byte(to, 123_456) == DATA[123_456:]
+
+
+@pytest.mark.parametrize("status", [400, 403, 405, 501])
+async def test_a_blob_is_fetched_whole_where_parts_are_forbidden(status: int) -> None:
+    def answer(asked: Asked) -> Step:
+        return says(status) if "range" in asked.headers else says(200, DATA)
+
+    async with RawServer(answer) as server, speaking(server.host) as to:
+        assert await from_byte(to, 123_456) == DATA[123_456:]
+        assert len(server.asked) == 2
+
+
+async def test_a_blob_that_is_forbidden_is_asked_for_whole_once() -> None:
+    async with RawServer(in_turn(says(403))) as server, speaking(server.host) as to:
+        with pytest.raises(Forbidden):
+            await from_byte(to, 1000)
+        with pytest.raises(Forbidden):
+            await from_byte(to, 0)
+        assert server.sent("range") == ["bytes=1000-299999", None, None]
 
 
 @pytest.mark.parametrize("said", ["bytes 999-299999/300000", "bytes 1000-299999/300001", "nonsense", ""])
