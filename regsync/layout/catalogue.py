@@ -18,18 +18,17 @@ from regsync.errors import IntegrityError, Malformed, NotFound, RegsyncError, St
 from regsync.layout.blobs import Blobs
 from regsync.layout.files import Files
 from regsync.layout.index import Index
+from regsync.layout.marker import Marker
 from regsync.layout.opened import Lock, Stat
-from regsync.layout.paths import MARKER, Paths
+from regsync.layout.paths import VERSION, Paths
 from regsync.oci.descriptor import Descriptor
 from regsync.oci.digest import Digest
-from regsync.oci.document import read_document
 from regsync.oci.manifest import Manifest
 from regsync.oci.referrers import fallback_tag, with_referrers
 
 _LARGEST: Final = 64 << 20  # bytes of an index: some 200,000 entries
 _ROUNDS: Final = 20  # how often a foreign program may change the index under our hands before we give up
-_OF_A_LAYOUT: Final = frozenset({MARKER, "index.json"})
-_MARK: Final = {"imageLayoutVersion": "1.0.0"}
+_MARK: Final = {"imageLayoutVersion": VERSION}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +53,7 @@ class Catalogue:
         self._blobs = blobs
         self._now = now
         self._follows = follows
-        self._marked: Stat | None = None
+        self._marker = Marker(files, paths)
         self._read: tuple[Stat, Index] | None = None
 
     def index(self, *, strict: bool = False) -> Index | None:
@@ -99,46 +98,17 @@ class Catalogue:
 
     def is_layout(self, *, follow: bool = False) -> bool:
         """Say whether there is a layout; False for a directory without images, an error for a broken layout."""
-        try:
-            seen = self._files.stat(self._paths.marker, follow=follow)
-        except StorageError:
-            self._refuse_archive()
-            raise
-        if seen is None:
-            index = self._files.stat(self._paths.index)
-            if (index is None or index.directory) and not self._has_blobs():
-                return False  # whatever else lies here: other layouts may be nested in this one
-            if self._files.stat(self._paths.marker) is None:
-                raise StorageError(f"{self._paths.root} holds images and is no OCI layout: it has no file {MARKER}")
-            seen = self._files.stat(self._paths.marker, follow=follow)
-        if seen is None or seen != self._marked:
-            self._check_marker(follow=follow)
-            self._marked = seen
-        return True
+        return self._marker.is_layout(reading=follow)
 
-    def _refuse_archive(self) -> None:
-        """Refuse what `docker save` and `ctr export` write, with what makes a layout of it."""
-        root = self._paths.root
-        seen = self._files.stat(root, follow=True)
-        if seen is not None and seen.regular:
-            raise StorageError(
-                f"{root} is a file and stands where a layout's directory belongs: if it is an archive, unpack it "
-                f"(mkdir layout && tar -xf {root} -C layout) and use ocidir://layout"
-            )
-
-    def _check_marker(self, *, follow: bool) -> None:
-        raw = self._files.read(self._paths.marker, limit=1 << 16, follow=follow)
-        try:
-            version = read_document(raw, what=MARKER).get("imageLayoutVersion")
-        except Malformed as error:
-            raise StorageError(f"{self._paths.marker} cannot be read, so nothing here is touched: {error}") from error
-        if version != _MARK["imageLayoutVersion"]:
-            raise StorageError(f"{self._paths.marker} names version {version!r}, and only 1.0.0 is known")
+    @property
+    def oddity(self) -> str:
+        """What is wrong with this layout that a reader need not care about, "" for nothing."""
+        return self._marker.oddity
 
     def _load(self, *, follow: bool = False) -> tuple[Stat | None, Index]:
         seen = self._files.stat(self._paths.index, follow=follow)
         if seen is None:
-            if self._files.stat(self._paths.previous) is not None or self._has_blobs():
+            if self._files.stat(self._paths.previous) is not None or self._marker.has_blobs():
                 raise self._unreadable("it is missing")
             return None, Index.empty()
         if self._read is not None and self._read[0] == seen:
@@ -150,17 +120,6 @@ class Catalogue:
         if self._files.stat(self._paths.index, follow=follow) == seen:
             self._read = seen, index
         return seen, index
-
-    def _has_blobs(self) -> bool:
-        """Say whether blobs lie here, and not just other layouts: of a repository called `…/blobs`, for one."""
-        for shelf in self._paths.shelves:
-            seen = self._files.stat(shelf)
-            names = self._files.names(shelf) if seen is not None and not seen.regular else ()
-            for name in names or ():
-                found = self._files.stat(shelf / name)
-                if name not in _OF_A_LAYOUT and found is not None and not found.directory:
-                    return True
-        return False
 
     def _unreadable(self, why: str) -> StorageError:
         if self._files.stat(self._paths.previous) is None:

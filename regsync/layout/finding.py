@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from regsync.errors import Incomplete, IntegrityError, Malformed, NotFound, Unsupported
+from regsync.errors import Incomplete, IntegrityError, Malformed, NotFound, StorageError, Unsupported
 from regsync.layout.blobs import Blobs
 from regsync.layout.catalogue import Catalogue
 from regsync.layout.whole import Whole
@@ -12,6 +12,11 @@ from regsync.oci.descriptor import Descriptor
 from regsync.oci.digest import Digest
 from regsync.oci.manifest import Manifest
 from regsync.oci.platform import Platforms
+
+_LOST = (
+    "write the layout anew; if its blobs lie in a directory that layouts share (skopeo's --dest-shared-blob-dir), make "
+    "blobs/sha256 a link to the sha256 in that"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +59,17 @@ class Finder:
         index = self.catalogue.index()
         entry = None if index is None else index.find(ref)
         if entry is not None:
-            return self._read(entry.descriptor)
+            return self._read(entry.descriptor, ref)
         if index is None or not isinstance(ref, Digest):
             raise NotFound(f"{self.name} has no manifest {ref}")
         return Manifest.read(self.blobs.read(ref), expected=ref)
 
-    def _read(self, known: Descriptor) -> Manifest:
-        raw = self.blobs.read(known.digest)
+    def _read(self, known: Descriptor, ref: str | Digest) -> Manifest:
+        try:
+            raw = self.blobs.read(known.digest)
+        except NotFound as error:
+            lost = f"{self.name}: index.json lists {ref} as {known.digest}, and {error}"
+            raise StorageError(f"{lost}: {_LOST}") from error
         try:
             return Manifest.read(raw, content_type=known.media_type, expected=known.digest)
         except Malformed:
@@ -75,7 +84,7 @@ class Finder:
             self.whole.prove(known, sparse=sparse)
         elif not self.blobs.has(known):
             raise Incomplete(f"{known.digest} is missing or damaged")
-        return known
+        return known if known.media_type else Manifest.read(self.blobs.read(known.digest)).descriptor
 
     def _unlisted(self, digest: Digest, *, proving: bool, sparse: Platforms | None) -> Descriptor:
         try:

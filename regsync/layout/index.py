@@ -16,7 +16,7 @@ from regsync.errors import Malformed
 from regsync.layout.names import NAME, tag_of
 from regsync.oci.descriptor import DESCRIPTOR_KEYS, Descriptor
 from regsync.oci.digest import Digest
-from regsync.oci.document import read_document
+from regsync.oci.document import BOM, read_document
 from regsync.oci.manifest import MANIFEST_KEYS
 from regsync.oci.mediatype import INDEXES, OCI_INDEX
 
@@ -42,7 +42,7 @@ class Entry:
         if not isinstance(node, dict):
             raise Malformed(f"{place} is no object")
         DESCRIPTOR_KEYS.refuse_variants(node, where=place)
-        media_type, digest, size = node.get("mediaType", ""), node.get("digest"), node.get("size")
+        media_type, digest, size = node.get("mediaType") or "", node.get("digest"), node.get("size")
         if not isinstance(media_type, str) or not isinstance(digest, str):
             raise Malformed(f"{place} needs a mediaType and a digest, both text")
         if not isinstance(size, int) or isinstance(size, bool) or not 0 <= size < 1 << 63:
@@ -93,7 +93,7 @@ class Index:
     @classmethod
     def read(cls, raw: bytes) -> Index:
         """Read an index.json; `Malformed` says what is wrong with it."""
-        top = read_document(raw, what="index.json", most=_VALUES_MAX)
+        top = read_document(raw.removeprefix(BOM), what="index.json", most=_VALUES_MAX)
         MANIFEST_KEYS.refuse_variants(top, where="index.json")
         if top.get("schemaVersion") != 2 or "manifests" not in top:
             raise Malformed("index.json is no OCI image index: it needs schemaVersion 2 and a list of manifests")

@@ -11,6 +11,7 @@ from regsync.oci.digest import ALGORITHMS, Digest
 
 HIDDEN: Final = ".regsync"
 MARKER: Final = "oci-layout"
+VERSION: Final = "1.0.0"  # of the layout, the only one there is (image-layout.md)
 
 
 @dataclass(frozen=True, slots=True)

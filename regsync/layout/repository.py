@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 
 from regsync.clock import Clock
 from regsync.errors import Incomplete, IntegrityError, NotFound, RegsyncError, StorageError, Unsupported
-from regsync.events import Tell, Warned
+from regsync.events import Tell
 from regsync.layout.blobs import Blobs
 from regsync.layout.catalogue import Catalogue, Change
 from regsync.layout.commits import Commits
@@ -23,6 +23,7 @@ from regsync.layout.opened import OpenFile
 from regsync.layout.paths import Paths
 from regsync.layout.proofs import Proofs
 from regsync.layout.referrers import LayoutReferrers
+from regsync.layout.remarks import Remarks
 from regsync.layout.threads import Threads
 from regsync.layout.whole import Whole
 from regsync.layout.writer import Suspended, Writer, read_ahead
@@ -33,8 +34,6 @@ from regsync.oci.platform import Platforms
 from regsync.repository import UNCOUNTED, BlobWriter, Chunks, Quota, Repository
 
 T = TypeVar("T")
-DAMAGED: Final = "A tag of this layout is damaged"
-DISPUTED: Final = "Several entries of this layout have one tag"
 HOST: Final = "ocidir"  # one for all layouts: they share the disk
 
 
@@ -62,7 +61,7 @@ class LayoutRepository:
         self._name = name
         self._clock = clock
         self._threads = threads
-        self._tell = tell
+        self._remarks = Remarks(name, tell)
         self.blobs = Blobs(files, paths, proofs, closing=threads.closing, follows=self._follows)
         self._whole = Whole(files, paths, self.blobs)
         self._catalogue = Catalogue(files, paths, self.blobs, now=clock.now, follows=self._follows)
@@ -75,7 +74,6 @@ class LayoutRepository:
         self._ready = False
         self._refused: StorageError | None = None
         self._under_way: set[asyncio.Future[Any]] = set()
-        self._told: set[str] = set()
 
     @property
     def name(self) -> str:
@@ -110,10 +108,9 @@ class LayoutRepository:
         if not await self._guarded():
             return None
         found = await self._threads.run(partial(self._finder.head, ref, proving=self.lease.held, sparse=sparse))
-        if found.lacks and self.lease.held:
-            self._warn(DAMAGED, ref, missing=found.lacks)
-        elif found.disputed and not self.lease.held:
-            self._warn(DISPUTED, ref, taken=str(found.manifest and found.manifest.digest))
+        self._remarks.of_found(found, ref, writing=self.lease.held)
+        if not self.lease.held:
+            self._remarks.of_index(None, oddity=self._catalogue.oddity)
         return found.manifest
 
     async def get_manifest(self, ref: str | Digest) -> Manifest:
@@ -202,6 +199,8 @@ class LayoutRepository:
         index = await self._threads.run(self._catalogue.index)
         if index is None:
             raise NotFound(f"{self._name} is not there")
+        if not self.lease.held:
+            self._remarks.of_index(index, oddity=self._catalogue.oddity)
         for tag in index.tags():
             yield tag
 
@@ -231,12 +230,6 @@ class LayoutRepository:
 
     def _follows(self) -> bool:
         return not self.lease.held
-
-    def _warn(self, message: str, ref: str | Digest, **fields: str) -> None:
-        """Tell something about a tag, once."""
-        if str(ref) not in self._told:
-            self._told.add(str(ref))
-            self._tell(Warned(message, {"layout": self._name, "tag": str(ref), **fields}))
 
     def _let_go(self) -> bool:
         """Give up one hold of the lease; what was known while nothing could be swept goes with the last one."""

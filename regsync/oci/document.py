@@ -20,6 +20,7 @@ from typing import Any, Final, Never
 from regsync.errors import Malformed
 
 DEPTH_MAX: Final = 32
+BOM: Final = b"\xef\xbb\xbf"  # what some editors put before UTF-8
 VALUES_MAX: Final = 320_000  # keys and values: 10,000 annotated descriptors have fewer, and parsing them takes 0.1 s
 
 _DIGITS_MAX: Final = 20  # a sign and the digits of 2**63
@@ -66,9 +67,24 @@ def read_document(raw: bytes, *, what: str, most: int = VALUES_MAX) -> dict[str,
         return _decoded(raw.decode("utf-8"))
     except RecursionError:
         why = _TOO_DEEP
-    except (Malformed, ValueError) as error:  # UnicodeError and JSONDecodeError are ValueErrors
+    except UnicodeDecodeError:
+        why = "it is not in UTF-8"
+    except json.JSONDecodeError as error:
+        why = _said(error, raw)
+    except (Malformed, ValueError) as error:
         why = str(error)
     raise Malformed(f"{what} is not a usable JSON document: {why}")
+
+
+def _said(error: json.JSONDecodeError, raw: bytes) -> str:
+    """Return what the parser found, in words for whoever may have damaged the file."""
+    if not raw.strip():
+        return "it is empty"
+    if raw.startswith(BOM):
+        return "it begins with a byte order mark"
+    if error.msg == "Extra data":
+        return f"Extra data behind its end: line {error.lineno} column {error.colno}"
+    return str(error)
 
 
 def refuse_crowd(raw: bytes, *, most: int = VALUES_MAX) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from regsync.clock import SystemClock
+from regsync.errors import StorageError
 from regsync.layout.layouts import Layouts
 from regsync.oci.descriptor import Descriptor
 from regsync.oci.manifest import Manifest
@@ -28,6 +29,7 @@ from tests.support.images import (
     read_layout,
 )
 from tests.support.real import run
+from tests.support.registries import Crane
 
 
 @pytest.fixture
@@ -162,3 +164,50 @@ async def test_what_others_add_to_our_layout_is_seen_and_kept(layouts: Layouts, 
     assert sorted(tags) == ["v1", "v2", "v3"]
     for digest in tags.values():
         assert_whole(digest, contents)
+
+
+async def test_a_layout_by_regctl_is_read_and_added_to(
+    layouts: Layouts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))  # where it keeps its settings
+    ours, theirs = tmp_path / "ours", tmp_path / "theirs"
+    plain, index = an_image_others_understand(), index_bytes(an_image_others_understand("amd"))
+    async with layouts.writing(str(ours)) as layout:
+        await put_built(layout, plain, tag="v1")
+        await put_built(layout, index, tag="multi")
+    for tag in ("v1", "multi"):
+        run("regctl", "image", "copy", f"ocidir://{ours}:{tag}", f"ocidir://{theirs}:{tag}")
+    await assert_copied(layouts, theirs, tmp_path / "copy", "v1", "multi")
+    new = an_image_others_understand("new")
+    async with layouts.writing(str(theirs)) as layout:
+        await put_built(layout, new, tag="v2")
+    assert run("regctl", "manifest", "get", "--format", "raw-body", f"ocidir://{theirs}:v2") == new.raw
+    assert run("regctl", "tag", "ls", f"ocidir://{theirs}").split() == [b"multi", b"v1", b"v2"]
+
+
+async def test_a_layout_by_crane_is_read_and_added_to(layouts: Layouts, tmp_path: Path) -> None:
+    ours, theirs = tmp_path / "ours", tmp_path / "theirs"
+    plain, new = an_image_others_understand(), an_image_others_understand("new")
+    async with layouts.writing(str(ours)) as layout:
+        await put_built(layout, plain, tag="v1")
+    with Crane(tmp_path / "crane") as registry:
+        run("crane", "push", "--insecure", str(ours), f"{registry.host}/x:v1")
+        run("crane", "pull", "--insecure", "--annotate-ref", "--format=oci", f"{registry.host}/x:v1", str(theirs))
+        await assert_copied(layouts, theirs, tmp_path / "copy", "v1")
+        async with layouts.writing(str(theirs)) as layout:
+            await put_built(layout, new, tag="v2")
+        run("crane", "push", "--insecure", "--index", str(theirs), f"{registry.host}/x:both")
+        assert new.digest.encode() in run("crane", "manifest", "--insecure", f"{registry.host}/x:both")
+
+
+async def test_a_layout_by_skopeo_whose_blobs_are_shared_is_read_once_it_links_to_them(
+    layouts: Layouts, tmp_path: Path
+) -> None:
+    ours, theirs, shared = tmp_path / "ours", tmp_path / "theirs", tmp_path / "shared"
+    async with layouts.writing(str(ours)) as layout:
+        await put_built(layout, an_image_others_understand(), tag="v1")
+    run("skopeo", "copy", f"oci:{ours}:v1", f"oci:{theirs}:v1", "--dest-shared-blob-dir", str(shared))
+    with pytest.raises(StorageError, match=r"--dest-shared-blob-dir\), make blobs/sha256 a link to the sha256 in that"):
+        await layouts.open(str(theirs)).get_manifest("v1")
+    (theirs / "blobs" / "sha256").symlink_to(shared / "sha256")
+    await assert_copied(layouts, theirs, tmp_path / "copy", "v1")
