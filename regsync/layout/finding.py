@@ -66,7 +66,7 @@ class Finder:
 
     def _read(self, known: Descriptor, ref: str | Digest) -> Manifest:
         try:
-            raw = self.blobs.read(known.digest)
+            raw = self.blobs.read(known.digest) if known.data is None else known.data
         except NotFound as error:
             lost = f"{self.name}: index.json lists {ref} as {known.digest}, and {error}"
             raise StorageError(f"{lost}: {_LOST}") from error
@@ -82,9 +82,11 @@ class Finder:
     def _listed(self, known: Descriptor, *, proving: bool, sparse: Platforms | None) -> Descriptor:
         if proving:
             self.whole.prove(known, sparse=sparse)
-        elif not self.blobs.has(known):
+        elif known.data is None and not self.blobs.has(known):
             raise Incomplete(f"{known.digest} is missing or damaged")
-        return known if known.media_type else Manifest.read(self.blobs.read(known.digest)).descriptor
+        if known.media_type:
+            return known
+        return Manifest.read(known.data or self.blobs.read(known.digest), expected=known.digest).descriptor
 
     def _unlisted(self, digest: Digest, *, proving: bool, sparse: Platforms | None) -> Descriptor:
         try:

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from regsync.errors import Malformed
 from regsync.layout.names import NAME, tag_of
-from regsync.oci.descriptor import DESCRIPTOR_KEYS, Descriptor
+from regsync.oci.descriptor import DESCRIPTOR_KEYS, Descriptor, data_of
 from regsync.oci.digest import Digest
 from regsync.oci.document import BOM, read_document
 from regsync.oci.manifest import MANIFEST_KEYS
@@ -50,7 +50,8 @@ class Entry:
         annotations = node.get("annotations") or {}
         if not isinstance(annotations, dict) or not isinstance(annotations.get(NAME, ""), str):
             raise Malformed(f"{place}.annotations must be texts by name")
-        descriptor = Descriptor(media_type, Digest.parse(digest), size)
+        known = Digest.parse(digest)
+        descriptor = Descriptor(media_type, known, size, data=data_of(node, known, size, where=place))
         return cls(descriptor, annotations.get(NAME, ""), tag_of(annotations), _rendered(node))
 
     @classmethod

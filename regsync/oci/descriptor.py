@@ -21,7 +21,6 @@ _NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 SIZE_UNKNOWN: Final = -1  # of content that is named without its size, as layers of schema 1 are
 
 _SIZE_MAX: Final = 2**63 - 1  # what Go's clients can hold
-_SHOWN: Final = 80
 _DATA_MAX: Final = 1 << 16  # bytes; more is fetched, so that reading it is bounded like all that is fetched
 
 
@@ -59,7 +58,7 @@ class Descriptor:
             urls=_urls(node, where=where),
             annotations=read_annotations(node, where=where),
             artifact_type=read_text(node, "artifactType", where=where),
-            data=_data(node, digest, size, where=where),
+            data=data_of(node, digest, size, where=where),
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -95,16 +94,16 @@ def read_digest(node: Mapping[str, Any], *, where: str, key: str = "digest") -> 
 
 
 def read_annotations(node: Mapping[str, Any], *, where: str = "") -> Mapping[str, str]:
-    """Return the annotations of an object: text under text, nothing when they are absent or null."""
+    """Return the annotations of an object: text under text, nothing when they are absent or null.
+
+    Values that are no text, which some tools write (null, numbers), are left out: no client makes anything of them.
+    """
     annotations = node.get("annotations")
     if not annotations and (annotations is None or isinstance(annotations, dict)):
         return _NOTHING
     if not isinstance(annotations, dict):
         raise Malformed(f"{_path(where, 'annotations')} must be an object")
-    for key, value in annotations.items():
-        if not isinstance(value, str):
-            raise Malformed(f"{_path(where, 'annotations')}[{key[:_SHOWN]!r}] must be text")
-    return MappingProxyType(annotations)
+    return MappingProxyType({key: value for key, value in annotations.items() if isinstance(value, str)})
 
 
 def _size(node: Mapping[str, Any], *, where: str) -> int:
@@ -123,7 +122,7 @@ def _urls(node: Mapping[str, Any], *, where: str) -> tuple[str, ...]:
     return tuple(urls)
 
 
-def _data(node: Mapping[str, Any], digest: Digest, size: int, *, where: str) -> bytes | None:
+def data_of(node: Mapping[str, Any], digest: Digest, size: int, *, where: str) -> bytes | None:
     """Return inline content that is what it is described as; anything else is fetched as if it were not there."""
     text = node.get("data")
     if text is None:

@@ -56,6 +56,11 @@ def is_manifest(media_type: str) -> bool:
     return media_type in MANIFESTS
 
 
+def is_other(media_type: str) -> bool:
+    """Say whether this may name a document of a kind nobody has told us of, and surely no page of a proxy's."""
+    return media_type.startswith("application/") and media_type.endswith("+json") and not is_manifest(media_type)
+
+
 def is_blob(media_type: str) -> bool:
     """Say whether what this names is known to be a blob; unknown types are neither blob nor manifest."""
     return media_type in _BLOBS or media_type.startswith(_BLOB_PREFIXES)

@@ -160,6 +160,8 @@ def _explained(error: RegsyncError, manifest: Manifest, step: Step) -> RegsyncEr
             f"{host} takes no index without all of its images, and platforms leaves some out: "
             "use platform for a single image, or copy all of them"
         )
+    elif isinstance(error, Incomplete) and len(manifest.blobs_at_home) < len(manifest.blobs):
+        why = f"{host} may want the layers, too, that lie where their URLs say: includeExternal copies them"
     elif isinstance(error, Unavailable | Unsupported) and manifest.media_type in mediatype.SCHEMA1:
         why = f"{host} may take no manifests of schema 1, as newer registries do not"
     if not why:

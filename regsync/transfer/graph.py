@@ -22,7 +22,7 @@ from regsync.oci.referrers import fallback_tag, wanted
 from regsync.repository import Repository
 from regsync.transfer.looking import found_at, listed_at
 from regsync.transfer.options import CopyOptions
-from regsync.transfer.step import Asking, Detour, Key, Step, Wanted, stands_for
+from regsync.transfer.step import Asking, Detour, Key, Step, Wanted, stands_for, without_child
 from regsync.transfer.together import together
 
 _DEEPEST: Final = 16  # indexes below indexes, referrers of referrers; RELIABILITY B12
@@ -147,10 +147,12 @@ class Graph:
             return None
         try:
             manifest = await self._asking.manifest(one.source, one.described)
-        except (NotFound, Malformed, Unsupported):
-            if known:
+        except (NotFound, Malformed, Unsupported) as error:
+            if not known:
+                return None
+            if one.key == self._first.key:
                 raise
-            return None
+            raise without_child(one, error) from error
         if one.subject is not None and (manifest.subject is None or manifest.subject.digest != one.subject):
             raise _not_its_subject(one)
         return manifest

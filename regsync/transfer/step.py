@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from regsync.errors import NotFound, RegsyncError
 from regsync.oci.descriptor import Descriptor
 from regsync.oci.digest import Digest
 from regsync.oci.manifest import Manifest
@@ -90,6 +91,17 @@ class Asking(Protocol):
     ) -> Sequence[Descriptor]:
         """Return what refers to this digest; `settled`: an answer of a while ago is good enough."""
         ...
+
+
+def without_child(one: Wanted, error: RegsyncError) -> RegsyncError:
+    """Return why a manifest cannot be had, where an index lists it and it is not there."""
+    if not isinstance(error, NotFound) or one.tag or one.subject is not None:
+        return error
+    place = f" for {one.described.platform}" if one.described.platform is not None else ""
+    return NotFound(
+        f"an index lists {one.described.digest}{place}, and {one.source.name} does not have it ({error}): "
+        "have it pushed anew, or choose with platforms what is there"
+    )
 
 
 async def reckoned(asking: Asking, source: Repository, image: Descriptor, algorithm: str) -> Digest:

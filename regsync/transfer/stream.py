@@ -7,15 +7,15 @@ something broke is proved by the same `Proof` the next stream of the blob goes o
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Iterable, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Final
 
 from regsync.clock import Clock
 from regsync.errors import RegsyncError
 from regsync.events import BlobProgress, Tell
 from regsync.oci.descriptor import Descriptor
-from regsync.repository import BlobWriter, Repository
+from regsync.repository import BlobWriter, Chunks, Repository
 from regsync.transfer.proof import Proof
 from regsync.transfer.together import together
 
@@ -105,7 +105,7 @@ async def _read(proof: Proof, source: Repository, sinks: Sequence[Sink], *, cloc
     blob, names = proof.blob, tuple(sink.target.name for sink in sinks)
     at = proof.go_back(min(sink.offset for sink in _live(sinks)))
     told = clock.monotonic()
-    async with source.open_blob(blob, start=at) as chunks:
+    async with _opened(source, blob, start=at) as chunks:
         held = b""
         async for chunk in chunks:
             if not chunk:  # the last one is held back, and must not be nothing
@@ -122,6 +122,19 @@ async def _read(proof: Proof, source: Repository, sinks: Sequence[Sink], *, cloc
                 tell(BlobProgress(source.name, names, str(blob.digest), at, blob.size))
         proof.finish()
         await _give(sinks, held, at)
+
+
+def _opened(source: Repository, blob: Descriptor, *, start: int) -> AbstractAsyncContextManager[Chunks]:
+    """Open a blob's bytes: those that its descriptor holds, else the source's."""
+    return source.open_blob(blob, start=start) if blob.data is None else _inline(blob.data[start:])
+
+
+@asynccontextmanager
+async def _inline(data: bytes) -> AsyncIterator[Chunks]:
+    async def once() -> Chunks:
+        yield data
+
+    yield once()
 
 
 async def _give(sinks: Sequence[Sink], chunk: bytes, at: int) -> None:

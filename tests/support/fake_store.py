@@ -54,7 +54,7 @@ class FakeRepository:
 
     def lacking(self, document: dict[str, Any]) -> list[str]:
         """Return the digests of blobs and children that a manifest names and that are not here."""
-        blobs = [*([document["config"]] if "config" in document else ()), *document.get("layers", ())]
+        blobs = [*([document["config"]] if "config" in document else ()), *(document.get("layers") or ())]
         missing = [each["digest"] for each in blobs if not each.get("urls") and each["digest"] not in self.blobs]
         children = (each["digest"] for each in document.get("manifests", ()))
         return [*missing, *(each for each in children if each not in self.manifests)]

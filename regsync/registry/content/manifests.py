@@ -44,6 +44,14 @@ _KEPT_LENGTH = 64 << 10  # bytes; longer ones are not kept
 _FEW = 2  # attempts by digest, where a tag is at hand
 
 
+class _OtherKind(Malformed):
+    """What a tag names is of a type that is no manifest's; `described` is what it is."""
+
+    def __init__(self, message: str, described: Descriptor) -> None:
+        super().__init__(message)
+        self.described = described
+
+
 class Manifests:
     """What a repository says of its manifests, `place` being its path on the registry."""
 
@@ -102,6 +110,8 @@ class Manifests:
             manifest = await self.get(ref)
         except NotFound:
             return None
+        except _OtherKind as error:
+            return error.described
         if len(manifest.raw) <= _KEPT_LENGTH:
             self._kept[manifest.digest] = manifest
             while len(self._kept) > _KEPT:
@@ -156,6 +166,10 @@ class Manifests:
             kind = answer.headers.get("content-type", "")
             if isinstance(ref, Digest):
                 return Manifest.read(answer.body, content_type=kind, expected=ref)
+            if mediatype.is_other(mediatype.base(kind)):
+                digest = named(answer) or Digest.of(answer.body)
+                why = f"{self._of.name}:{ref} is {kind[:200]!r}, and that is not the media type of a manifest"
+                raise _OtherKind(why, Descriptor(mediatype.base(kind), digest, len(answer.body)))
             try:
                 return Manifest.read(answer.body, content_type=kind, expected=named(answer))
             except Malformed as error:  # nothing proves these bytes, so they may be a proxy's error page
@@ -183,7 +197,7 @@ def _described(answer: Answer, ref: str | Digest) -> Descriptor | None:
     kind = mediatype.base(answer.headers.get("content-type", ""))
     length = length_of(answer.headers)
     digest = ref if isinstance(ref, Digest) else named(answer)
-    if digest is None or not mediatype.is_manifest(kind) or length is None:
+    if digest is None or not (mediatype.is_manifest(kind) or mediatype.is_other(kind)) or length is None:
         return None
     return Descriptor(kind, digest, length)
 
