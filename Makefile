@@ -12,6 +12,9 @@ PYTHON ?=
 BENCH ?= all
 JOBS ?= auto
 
+# Tests start Python hundreds of times, and each start would compile anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 # The first of these that runs and is new enough; some machines have names on the path that start nothing.
 find_python = for python in $(PYTHON) python3.13 python3.12 python3.11 python3; do \
 	    if "$$python" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then break; fi; \
