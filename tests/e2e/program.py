@@ -99,19 +99,24 @@ def once(config: str, *arguments: str, cwd: Path, environ: Mapping[str, str] | N
 
 
 class Started:
-    """A run that goes on beside the test; leaving the block ends it the hard way if nothing else has."""
+    """A run that goes on beside the test; leaving the block ends it the hard way if nothing else has.
 
-    def __init__(self, *arguments: str, cwd: Path, environ: Mapping[str, str] | None = None) -> None:
+    It is forked, unless it is to be started `anew` because something is to happen before there is a program.
+    """
+
+    def __init__(
+        self, *arguments: str, cwd: Path, environ: Mapping[str, str] | None = None, anew: bool = False
+    ) -> None:
         cwd.mkdir(parents=True, exist_ok=True)
         self._log = (cwd / "regsync.log").open("wb+")
-        self.process = subprocess.Popen(
-            command(*arguments),
-            cwd=cwd,
-            env=surroundings(environ),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=self._log,
-        )
+        known = surroundings(environ)
+        with Path(os.devnull).open("rb+") as null:
+            files = (null, null, self._log)
+            self.process: subprocess.Popen[bytes] | warm.Forked
+            if anew:
+                self.process = subprocess.Popen(command(*arguments), 0, None, *files, cwd=cwd, env=known)
+            else:
+                self.process = warm.start(*arguments, cwd=cwd, environ=known, flags=_FLAGS, files=files)
 
     def __enter__(self) -> Self:
         return self

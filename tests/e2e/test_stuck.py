@@ -74,7 +74,7 @@ def hanging(run: str, *arguments: str, cwd: Path) -> Iterator[Started]:
     write_layout(cwd / "source", {"v1": IMAGE})
     (cwd / "regsync.yml").write_text(config(f"ocidir://{cwd}/source", f"ocidir://{cwd}/target"))
     environ = {"PYTHONPATH": f"{cwd / 'site'}{os.pathsep}{ROOT}"}
-    with Started(run, "-c", "regsync.yml", *arguments, cwd=cwd, environ=environ) as process:
+    with Started(run, "-c", "regsync.yml", *arguments, cwd=cwd, environ=environ, anew=True) as process:
         wait_for((cwd / "hangs").exists, within=60)
         yield process
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -58,6 +59,24 @@ def test_it_runs_under_the_flags_it_is_asked_for(tmp_path: Path) -> None:
 def test_one_that_does_not_end_is_killed_and_the_next_one_is_none_the_worse(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "fifo")
     environ = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
-    with pytest.raises(TimeoutError):
+    with pytest.raises(subprocess.TimeoutExpired):
         warm.run("config", "-c", str(tmp_path / "fifo"), cwd=tmp_path, environ=environ, within=0.5)
     assert warm.run("version", cwd=tmp_path, environ=environ).returncode == 0
+
+
+def test_one_that_goes_on_is_asked_and_signalled_as_any_process(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    environ = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    with Path(os.devnull).open("r+") as null:
+        waiting, stopping = (
+            warm.start("config", "-c", str(tmp_path / "fifo"), cwd=tmp_path, environ=environ, files=(null, null, null))
+            for _ in range(2)
+        )
+    with pytest.raises(subprocess.TimeoutExpired):
+        waiting.wait(0.1)
+    assert waiting.poll() is None
+    waiting.kill()
+    assert waiting.wait(60) == waiting.poll() == -signal.SIGKILL
+    (tmp_path / "fifo").write_text("version: 1\n")
+    assert stopping.wait(60) == 0
+    stopping.send_signal(signal.SIGTERM)

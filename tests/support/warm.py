@@ -17,14 +17,48 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryFile
 from threading import Lock
-from typing import Any, Final, TextIO
+from typing import IO, Any, Final
 
 _ROOT: Final = Path(__file__).parents[2]
 _LONGEST: Final = 1 << 20  # bytes of a request: arguments and an environment
 _starting: Final = Lock()
+
+
+class Forked:
+    """A forked run, and what `subprocess.Popen` has to offer for one."""
+
+    def __init__(self, teller: socket.socket, arguments: Sequence[str]) -> None:
+        self.returncode: int | None = None
+        self.pid = int(teller.recv(_LONGEST))
+        self._teller = teller
+        self._arguments = arguments
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Return the exit code, or minus the signal, when it has ended."""
+        if self.returncode is None:
+            self._teller.settimeout(timeout if timeout is None else max(timeout, 0))
+            try:
+                self.returncode = int(self._teller.recv(_LONGEST))
+            except (BlockingIOError, TimeoutError) as error:
+                raise subprocess.TimeoutExpired(self._arguments, timeout or 0) from error
+            self._teller.close()
+        return self.returncode
+
+    def poll(self) -> int | None:
+        with suppress(subprocess.TimeoutExpired):
+            self.wait(0)
+        return self.returncode
+
+    def send_signal(self, number: signal.Signals) -> None:
+        if self.poll() is None:  # and until that was heard, nobody else has its number
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
 
 
 class Nursery:
@@ -47,25 +81,27 @@ class Nursery:
         self._asking.close()
         self._process.wait()
 
-    def run(self, asked: Mapping[str, Any], files: Sequence[TextIO], *, within: float) -> int:
-        """Run the program with these as its standard streams and return its exit code; in time, or it is killed."""
+    def fork(self, asked: Mapping[str, Any], files: Sequence[IO[Any]]) -> Forked:
+        """Start the program with these as its standard streams."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with ours, theirs:
+        with theirs:
             descriptors = [*(file.fileno() for file in files), theirs.fileno()]
             socket.send_fds(self._asking, [json.dumps(asked).encode()], descriptors)
-            theirs.close()
-            process = int(ours.recv(_LONGEST))
-            ours.settimeout(within)
-            try:
-                return int(ours.recv(_LONGEST))
-            except TimeoutError:
-                os.kill(process, signal.SIGKILL)
-                raise
+        return Forked(ours, asked["arguments"])
 
 
 @functools.cache
 def _nursery(flags: Sequence[str]) -> Nursery:
     return Nursery(flags)
+
+
+def start(
+    *arguments: str, cwd: Path, environ: Mapping[str, str], flags: Sequence[str] = (), files: Sequence[IO[Any]]
+) -> Forked:
+    """Start regsync under an interpreter with these flags; `environ` is all it knows of, `files` its three streams."""
+    with _starting:
+        nursery = _nursery(tuple(flags))
+    return nursery.fork({"arguments": arguments, "cwd": str(cwd), "environ": dict(environ)}, files)
 
 
 def run(
@@ -76,14 +112,16 @@ def run(
     stdin: str = "",
     within: float = 120.0,
 ) -> subprocess.CompletedProcess[str]:
-    """Run regsync to its end under an interpreter started with these flags; `environ` is all it knows of."""
-    with _starting:
-        nursery = _nursery(tuple(flags))
+    """Start regsync and wait for its end; one that does not come to it in time, in seconds, is killed."""
     with TemporaryFile("w+") as given, TemporaryFile("w+") as out, TemporaryFile("w+") as err:
         given.write(stdin)
         given.seek(0)
-        asked = {"arguments": arguments, "cwd": str(cwd), "environ": dict(environ)}
-        code = nursery.run(asked, (given, out, err), within=within)
+        forked = start(*arguments, cwd=cwd, environ=environ, flags=flags, files=(given, out, err))
+        try:
+            code = forked.wait(within)
+        finally:
+            forked.kill()
+            forked.wait()
         for said in (out, err):
             said.seek(0)
         return subprocess.CompletedProcess(arguments, code, out.read(), err.read())
@@ -105,7 +143,12 @@ def _await_birth(asking: socket.socket) -> None:
     with socket.socket(fileno=files.pop()) as teller:
         if (process := os.fork()) != 0:
             teller.send(str(process).encode())
-            teller.send(str(os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])).encode())
+            ended = os.waitid(os.P_PID, process, os.WEXITED | os.WNOWAIT)
+            if ended is not None:
+                code = ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status
+                teller.send(str(code).encode())
+            teller.recv(1)  # nothing, as soon as it was heard
+            os.waitpid(process, 0)
             os._exit(0)
     _become(json.loads(asked), files)
 
