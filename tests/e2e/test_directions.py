@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -36,13 +37,17 @@ IMAGES: Mapping[str, Built] = {
     "unheard-of": artifact_bytes(b"some file", file_type="application/vnd.example.never-seen"),
     "empty": image_bytes(b"", b"not empty"),
 }
-WITH_A_LARGE_ONE: Mapping[str, Built] = {**IMAGES, "large": image_bytes(some_bytes(64 << 20))}
+
+
+@cache
+def with_a_large_one() -> Mapping[str, Built]:
+    return {**IMAGES, "large": image_bytes(some_bytes(64 << 20))}
 
 
 @pytest.fixture(scope="module")
 def origin(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("origin") / "layout"
-    write_layout(folder, WITH_A_LARGE_ONE)
+    write_layout(folder, with_a_large_one())
     return folder
 
 
@@ -110,7 +115,7 @@ def test_content_survives_every_direction_byte_for_byte_and_a_second_run_writes_
         assert done.code == 0, done.err
         assert done.figures["failed"] == 0
         assert done.figures["copied"] >= len(IMAGES)
-        assert_readable(target, tmp_path / f"read{number}", WITH_A_LARGE_ONE)
+        assert_readable(target, tmp_path / f"read{number}", with_a_large_one())
         assert_idle(source, target, cwd=tmp_path / f"again{number}")
 
 

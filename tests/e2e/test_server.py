@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import AsyncIterator, Callable
-from functools import partial
+from functools import cache, partial
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import TypeVar
@@ -17,14 +17,17 @@ from tests.support.built import Built, digest_of, image_bytes, some_bytes, write
 from tests.support.proxy import Proxy
 from tests.support.real import DockerRegistry, run
 
-ARRIVES_WITHIN = 4.0  # seconds, two intervals
 MARGIN = 10.0  # seconds a busy machine may need to end a process
-LAYER = some_bytes(256 << 20)
-LARGE = image_bytes(LAYER)
-LAYER_DIGEST = digest_of(LAYER)
+ARRIVES_WITHIN = 4.0 + MARGIN  # seconds, two intervals
 
 Two = tuple[DockerRegistry, DockerRegistry]
 T = TypeVar("T")
+
+
+@cache
+def large() -> Built:
+    """An image whose copy can be met in its middle."""
+    return image_bytes(some_bytes(256 << 20))
 
 
 async def when(condition: Callable[[], T], *, within: float) -> T:
@@ -126,7 +129,7 @@ async def mid_copy(process: Started, target: DockerRegistry) -> None:
 def assert_whole_or_absent(target: DockerRegistry, folder: Path) -> bool:
     """Fail if the target has half of something; say whether it has all of it."""
     found = digest_at(target, "a", "large")
-    assert found in {None, LARGE.digest}
+    assert found in {None, large().digest}
     for file in target.data.rglob("blobs/sha256/*/*/data"):
         assert file.parent.name == digest_of(file.read_bytes()).removeprefix("sha256:")
     if found is None:
@@ -140,7 +143,7 @@ def assert_whole_or_absent(target: DockerRegistry, folder: Path) -> bool:
 async def config(two_registries: Two, proxy: Proxy, tmp_path: Path) -> str:
     """Has the large image copied, through a proxy that can stop the flow."""
     source, target = two_registries
-    await asyncio.to_thread(push, tmp_path / "large", source, "a", {"large": LARGE})
+    await asyncio.to_thread(push, tmp_path / "large", source, "a", {"large": large()})
     return config_of(proxy.host, target.host, repository(f"{proxy.host}/a", f"{target.host}/a"))
 
 
