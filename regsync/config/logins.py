@@ -64,7 +64,10 @@ def _check_certificates(cred: Cred, path: Path, report: Report) -> None:
         pem, place = getattr(cred, name), (*path, key_of(cred, name))
         what = "key" if name == "client_key" else "certificate"
         if pem and pem != HIDDEN and "-----BEGIN " not in pem:
-            report.error(place, f"not PEM text; expected the {what} itself (-----BEGIN ...), not the path of a file")
+            wanted = (
+                f'expected the {what} itself (-----BEGIN ...), not the path of a file; {{{{ file "PATH" }}}} puts it in'
+            )
+            report.error(place, f"not PEM text; {wanted}")
         elif pem and pem != HIDDEN and not _is_pem(pem):
             report.warn(place, f"damaged PEM text; what needs this registry may fail; put in the whole {what}")
     if bool(cred.client_cert) != bool(cred.client_key):

@@ -174,6 +174,7 @@ class RegistryProcess(ABC):
 
     def _tls_context(self, authority: trustme.CA) -> ssl.SSLContext:
         context = ssl.create_default_context()
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # it may be an intermediate one
         authority.configure_trust(context)
         return context
 
@@ -257,7 +258,7 @@ class DockerRegistry(RegistryProcess):
         if self._authority is None:
             return ()
         certificate, key = self.folder / "tls.pem", self.folder / "tls.key"
-        issued = self._authority.issue_cert("127.0.0.1", "localhost")
+        issued = self._authority.issue_cert("127.0.0.1", "localhost", "localhost.example")
         certificate.write_bytes(b"".join(each.bytes() for each in issued.cert_chain_pems))
         key.write_bytes(issued.private_key_pem.bytes())
         return ("  tls:", f"    certificate: {certificate}", f"    key: {key}")
