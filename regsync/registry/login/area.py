@@ -50,7 +50,7 @@ from regsync.registry.login.challenge import Challenge
 from regsync.registry.login.credentials import Credential
 from regsync.registry.login.grants import Grant, Refusal
 from regsync.registry.login.memory import Memory
-from regsync.registry.login.scope import Scopes, in_words, names_in
+from regsync.registry.login.scope import Scopes, in_words, itself, names_in
 from regsync.registry.login.trial import Trial
 
 _MANY = 1024  # names that are remembered
@@ -81,7 +81,7 @@ class Area:
     credit: int = 0
     _gave_up: bool = False
     _refused: dict[Way, tuple[Credential, Refusal]] = field(default_factory=dict)
-    _names: dict[str, str] = field(default_factory=dict)  # what the registry calls our repositories, as far as heard
+    _names: dict[str, Scopes] = field(default_factory=dict)  # what the registry calls our repositories, as far as heard
     _renames: bool = False
     _grants: Memory[Scopes, Grant] = field(default_factory=lambda: Memory(lambda _: Grant()))
 
@@ -130,12 +130,12 @@ class Area:
         ours = [scope.name for scope in scopes if scope.kind == "repository"]
         if refused is None and not self._unheard(ours):
             return False
-        known = {name: self._names.get(name, name) for name in ours}
+        known = {name: self._names.get(name) or itself(name) for name in ours}
         heard = names_in(challenge, known)
         if refused is not None and not refused.worked and heard == known:
-            heard = {name: name for name in ours}
+            heard = {name: itself(name) for name in ours}
         self._names |= heard
-        self._renames = self._renames or any(ours != theirs for ours, theirs in heard.items())
+        self._renames = self._renames or any(theirs != itself(ours) for ours, theirs in heard.items())
         while len(self._names) > _MANY:
             del self._names[next(iter(self._names))]
         return heard != known
@@ -149,7 +149,8 @@ class Area:
 
     def called(self, scopes: Scopes) -> Scopes:
         """Return the scopes as the registry calls them."""
-        return tuple(scope.called(self._names.get(scope.name, scope.name)) for scope in scopes)
+        theirs = ((scope, self._names.get(scope.name) if scope.kind == "repository" else None) for scope in scopes)
+        return tuple(dict.fromkeys(one for scope, names in theirs for one in map(scope.called, names or (scope,))))
 
     def prove(self, way: Way) -> None:
         """Note that a login shown in this way was taken."""

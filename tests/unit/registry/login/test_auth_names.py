@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from regsync.errors import AccessDenied
@@ -22,6 +24,44 @@ async def test_a_token_is_bought_for_the_repository_the_challenge_names() -> Non
     assert lab.scopes() == [["repository:hub/a/b:pull"]]
 
 
+@pytest.mark.parametrize(
+    ("told", "wanted"),
+    [
+        ("repository(plugin):a/b:pull", ["repository(plugin):a/b:pull"]),
+        ("repository:a/b:metadata_read", ["repository:a/b:pull,metadata_read"]),
+        ("aws", ["repository:a/b:pull", "aws"]),
+        ("repository:front:pull repository:back:pull", ["repository:front:pull", "repository:back:pull"]),
+        ("repository:base:pull,push repository:a/b:pull", ["repository:a/b:pull", "repository:base:pull"]),
+    ],
+)
+async def test_what_a_challenge_wants_is_asked_for(told: str, wanted: list[str]) -> None:
+    lab = Lab(LOGIN)
+    assert await lab.refused(PULL, naming(told)) == "Bearer T1"
+    assert lab.scopes() == [wanted]
+
+
+async def test_an_action_to_read_that_is_asked_for_later_is_asked_for_from_then_on() -> None:
+    lab = Lab(LOGIN)
+    await lab.refused(PULL, naming(*PULL))
+    lab.auth.accepted(PULL, sent="Bearer T1")
+    assert await lab.refused(PULL, naming("repository:a/b:metadata_read"), sent="Bearer T1") == "Bearer T2"
+    assert await lab.refused(PULL, naming(*PULL), sent=None) == "Bearer T2"
+    assert lab.scopes()[1] == ["repository:a/b:pull,metadata_read"]
+
+
+async def test_to_push_is_asked_for_at_one_repository_whatever_a_challenge_names() -> None:
+    lab = Lab(LOGIN)
+    await lab.refused(PUSH, naming("repository:victim:pull,push", "repository:hub/a/b:pull,push", "repository:c:*"))
+    assert lab.scopes() == [["repository:hub/a/b:pull,push", "repository:victim:pull", "repository:c:pull"]]
+
+
+async def test_a_repository_called_as_the_catalogue_is_takes_nothing_from_it() -> None:
+    lab = Lab(LOGIN)
+    await lab.refused((pull("catalog"),), naming(pull("hub/catalog")))
+    await lab.auth.header((CATALOGUE,))
+    assert lab.scopes() == [["repository:hub/catalog:pull"], ["registry:catalog:*"]]
+
+
 async def test_the_name_is_learnt_so_that_to_push_is_asked_for_at_once() -> None:
     lab = Lab(LOGIN)
     await lab.refused(PULL, naming(pull("hub/a/b")))
@@ -35,7 +75,7 @@ async def test_a_challenge_neither_widens_nor_narrows_what_is_asked_for(offered:
         for path in ("a/b", "hub/a/b"):
             lab = Lab(LOGIN)
             await lab.refused(ours, naming(f"repository:{path}:{offered}"))
-            assert lab.scopes() == [[str(ours[0].called(path))]]
+            assert lab.scopes() == [[str(replace(ours[0], name=path))]]
 
 
 async def test_a_mount_is_asked_for_with_both_repositories_as_the_registry_calls_them() -> None:
