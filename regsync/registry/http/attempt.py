@@ -112,6 +112,9 @@ class Attempts:
                 sent = await held.enter_async_context(trying)
                 reply = await self._followed(course, sent)
                 held.push_async_callback(reply.leave)
+                if await self._is_doubted(reply, request, sent):
+                    await reply.beginning(ERROR_CAP)
+                    continue
                 wanted = await self._wanted(course, reply, sent)
                 if wanted is None:
                     if not request.anonymous and (reply.status != 401 or 401 not in request.expect):
@@ -141,6 +144,13 @@ class Attempts:
         if not any(map(str.strip, challenges)) and door.is_fine(request.scopes, sent=sent):
             raise Forbidden(f"{self._place(request)}: 401 without a word of how to log in")
         await door.challenged(request.scopes, challenges, sent=sent)
+
+    async def _is_doubted(self, reply: Reply, request: Request, sent: str | None) -> bool:
+        """Say whether a 403 is one for want of a login, and there is another one to try."""
+        lines = reply.headers.lines("www-authenticate")
+        if reply.status != 403 or not lines or 403 in request.expect or not self._is_its_own(reply.url, request):
+            return False
+        return await self._doors.of(request.scopes).doubted(request.scopes, lines, sent=sent)
 
     def _is_its_own(self, url: str, request: Request) -> bool:
         """Say whether it is the registry that answers from this URL, and for itself."""
@@ -194,15 +204,18 @@ class Attempts:
         except Refused as error:
             raise Misled(f"{self._place(course.request)}: {error}") from error
         except Unavailable as error:
-            raise error if self._route.is_own(url) else Failing(str(error)) from error.__cause__
+            if self._route.is_own(url):
+                raise
+            raise Failing(str(error), retry_after=error.retry_after) from error.__cause__
 
     async def _answered(self, course: Course, url: str, sent: str | None) -> Reply:
         """Return the answer from this URL; another registry that wants a token gets one that anybody can have."""
+        shown = self._guest.header(url)
         reply = await self._exchanged(course, url, sent)
         if reply.status != 401 or not self._is_guest(course.request, url):
             return reply
         try:
-            welcome = await self._guest.challenged(url, reply.headers.lines("www-authenticate"))
+            welcome = await self._guest.challenged(url, reply.headers.lines("www-authenticate"), sent=shown)
         except BaseException:
             await reply.leave()
             raise

@@ -28,7 +28,7 @@ class FrontDoor:
     def __init__(self, host: HostSettings, *, route: Route, clock: Clock) -> None:
         self._route = route
         self._clock = clock
-        self._has_login = bool(host.user or host.token or host.helper or host.below)
+        self._has_login = host.has_login or bool(host.below)
         self._lock = asyncio.Lock()
         self._asked = float("-inf")
         self._said: tuple[str, ...] = ()

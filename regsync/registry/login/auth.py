@@ -10,7 +10,7 @@ first, a token, which does not show it the password (RFC 9110, section 11.6.1). 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from regsync.clock import Clock
 from regsync.errors import AccessDenied, Malformed, Refused, RegsyncError, Unavailable
@@ -133,6 +133,29 @@ class Authenticator:
             raise
         finally:
             area.settle(scopes)
+
+    async def doubted(self, scopes: Scopes, challenges: Sequence[str], *, sent: str | None) -> bool:
+        """Learn from a 403 that wants a login where others say 401; whether there is something new to try.
+
+        A 403 means that a login lacks rights unless nothing was sent, a token is said to be over (`invalid_token`), or
+        the helper has another password by now.
+        """
+        area = self._area(scopes)
+        with suppress(AccessDenied, Refused, Malformed):
+            offers, credential = parse_challenges(challenges), await self._credentials.get()
+            offered = {offer.scheme for offer in offers}
+            holder = area.holder(scopes, sent)
+            if sent is None:
+                fresh = area.may_bear(offers) or ("basic" in offered and credential is not None and credential.basic)
+            elif credential is not None and credential.basic and sent == basic_header(credential):
+                fresh = "basic" in offered and await self._credentials.instead_of(credential) is not None
+            else:
+                over = any(offer.params.get("error") == "invalid_token" for offer in offers)
+                fresh = over and holder is not None and not holder.strike
+            if fresh:
+                await self.challenged(scopes, challenges, sent=sent)
+                return True
+        return False
 
     def accepted(self, scopes: Scopes, *, sent: str | None) -> None:
         """Note that a request with this header got another answer than 401; to be called after each of those.

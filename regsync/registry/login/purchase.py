@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from regsync.clock import Clock
 from regsync.errors import AccessDenied, Refused, Unavailable
 from regsync.registry.http.complaint import words_of
@@ -9,6 +11,7 @@ from regsync.registry.http.retry import retry_after
 from regsync.registry.login.area import Area
 from regsync.registry.login.credentials import LASTING, Credential, CredentialSource
 from regsync.registry.login.desk import Desk
+from regsync.registry.login.helper import NO_USER
 from regsync.registry.login.memory import Memory
 from regsync.registry.login.realm import name_realm
 from regsync.registry.login.scope import Scopes
@@ -19,6 +22,7 @@ from regsync.secrets import Secrets
 CHECK = "check its entry in creds or the docker config"
 _NOT_YOU = (400, 401, 403)  # a token server that may not like the login (400: RFC 6749, section 5.2)
 _NO_SUCH_GRANT = (404, 405, 501)  # a token server that knows no refresh tokens
+_NO_SUCH_METHOD = (405, 501)  # one that gives tokens to forms alone
 _BUSY = (429, 503)
 _LATER = (408, 425, 429)  # and every 5xx
 
@@ -99,17 +103,23 @@ class Purchases:
         for refresh in dict.fromkeys(filter(None, (area.refresh, own))):
             request = server.with_refresh(refresh, scopes)
             answer = await self._fetch(request)
-            if 200 <= answer.status < 300 or answer.status in _BUSY:
+            if answer.good or answer.status in _BUSY:
                 return request, answer
             area.drop_refresh(refresh)
             if refresh == own and not (credential and credential.basic) and answer.status not in _NO_SUCH_GRANT:
                 return request, answer  # which is a failure: a refused login does not become anonymous
-        request = server.with_login(credential, scopes)
-        return request, await self._fetch(request)
+        known = replace(credential, user=credential.user or NO_USER[1], password=own) if credential and own else None
+        basic = credential if credential is None or credential.basic else known or credential
+        request = server.with_login(basic, scopes)
+        answer = await self._fetch(request)
+        if answer.status in _NO_SUCH_METHOD and credential is not None and credential.basic:
+            request = server.with_password(credential, scopes)
+            answer = await self._fetch(request)
+        return request, answer
 
     def _accept(self, server: TokenServer, answer: TokenAnswer, about: str, *, shown: bool) -> Token:
         source = f"{name_realm(server.url)} of {self._host}"
-        if 200 <= answer.status < 300:
+        if answer.good:
             token = read_token(answer.body, clock=self._clock, source=source)
             self._secrets.add(token.value)
             self._secrets.add(token.refresh)

@@ -6,6 +6,7 @@ import json
 import re
 from base64 import b64encode
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -47,6 +48,11 @@ class TokenAnswer:
     body: bytes = field(repr=False)
     retry_after: str = ""
 
+    @property
+    def good(self) -> bool:
+        """Say whether it was granted: some say 201 where 200 belongs."""
+        return 200 <= self.status < 300
+
 
 Fetch = Callable[[TokenRequest], Awaitable[TokenAnswer]]
 
@@ -70,7 +76,15 @@ class TokenServer:
 
     def with_refresh(self, refresh: str, scopes: tuple[Scope, ...]) -> TokenRequest:
         """Return the request that buys a token with an identity or refresh token."""
-        form = {"grant_type": "refresh_token", "refresh_token": refresh, "client_id": self.client}
+        return self._posted({"grant_type": "refresh_token", "refresh_token": refresh}, scopes)
+
+    def with_password(self, credential: Credential, scopes: tuple[Scope, ...]) -> TokenRequest:
+        """Return the request with user and password for a server that wants them in a form (OAuth2)."""
+        login = {"grant_type": "password", "username": credential.user, "password": credential.password}
+        return self._posted(login, scopes)
+
+    def _posted(self, grant: Mapping[str, str], scopes: tuple[Scope, ...]) -> TokenRequest:
+        form = {**grant, "client_id": self.client}
         form |= {"scope": " ".join(map(str, scopes))} if scopes else {}
         form |= {"service": self.service} if self.service else {}
         headers = {"Accept": "application/json", "Content-Type": "application/x-www-form-urlencoded"}
@@ -96,24 +110,33 @@ def basic_header(credential: Credential) -> str:
 
 
 def read_token(body: bytes, *, clock: Clock, source: str) -> Token:
-    """Return the token in a 200 answer; `Unavailable` when there is none in it: a glitch on the way, or a page."""
+    """Return the token in a good answer; `Unavailable` when there is none in it: a glitch on the way, or a page."""
     try:
         document = json.loads(body)
     except (ValueError, RecursionError):
         document = None  # and not the cause: it would hold the body
     if not isinstance(document, dict):
         raise Unavailable(f"the token server {source} sent something that is no token")
-    value = document.get("access_token") or document.get("token")
-    if not isinstance(value, str) or not _TOKEN.fullmatch(value):
+    fields = {name.lower(): value for name, value in document.items()}  # programs in Go do not mind the case
+    value = _text_of(fields.get("access_token")) or _text_of(fields.get("token"))
+    if not value:
         raise Unavailable(f"the token server {source} sent an answer without a token")
-    refresh = document.get("refresh_token")
-    refresh = refresh if isinstance(refresh, str) and _TOKEN.fullmatch(refresh) else ""
-    left = _left(document.get("expires_in"), document.get("issued_at"), clock.now())
+    refresh = _text_of(fields.get("refresh_token"))
+    left = _left(fields.get("expires_in"), fields.get("issued_at"), clock.now())
     return Token(value, clock.monotonic() + _SPENT * left, refresh)
+
+
+def _text_of(token: object) -> str:
+    """Return a token that can be sent, empty if it is none."""
+    text = token.strip() if isinstance(token, str) else ""
+    return text if _TOKEN.fullmatch(text) else ""
 
 
 def _left(expires_in: object, issued_at: object, now: datetime) -> float:
     """Return the seconds a token has still to live; an `issued_at` that makes no sense is now."""
+    if isinstance(expires_in, str):
+        with suppress(ValueError):
+            expires_in = float(expires_in)
     life = expires_in if isinstance(expires_in, int | float) and not isinstance(expires_in, bool) else _LIFETIME
     life = float(max(_LIFETIME, min(life, _LONGEST)))  # before float(), which huge integers overflow; NaN is the least
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -74,6 +75,39 @@ async def test_a_token_is_kept_for_the_next_request(two: Two) -> None:
         await two.to.transport.send(READ)
     assert sum(asked.target.startswith("/token") for asked in two.elsewhere.asked) == 1
     assert len(two.elsewhere.asked) == 5
+
+
+async def test_each_repository_keeps_its_own_token_however_they_take_turns(two: Two) -> None:
+    def answer(asked: Asked) -> Step:
+        if asked.target.startswith("/token"):
+            return says(200, b'{"token":"for-%s"}' % asked.target.rpartition("%3A")[0][-1].encode())
+        path = asked.target.split("/")[3]
+        if asked.headers.get("authorization") == f"Bearer for-{path}":
+            return says(200)
+        scope = f'scope="repository:real/{path}:pull"'
+        return says(401, b"", ("WWW-Authenticate", f'Bearer realm="{two.elsewhere.url}/token",{scope}'))
+
+    two.registry.answer = lambda asked: says(307, b"", ("Location", f"{two.elsewhere.url}/v2/real{asked.target[3:]}"))
+    two.elsewhere.answer = answer
+    reads = [replace(READ, url=f"/v2/{path}/manifests/v1") for path in "abc"]
+    await asyncio.gather(*(two.to.transport.send(read) for read in reads * 3))
+    assert sum(asked.target.startswith("/token") for asked in two.elsewhere.asked) == 3
+
+
+async def test_several_scopes_of_a_challenge_are_asked_for_one_by_one(two: Two) -> None:
+    challenge = 'Bearer realm="HERE/token",scope="repository:real/a:pull repository:base:pull"'
+    two.elsewhere.answer = wanting(two.elsewhere, challenge)
+    await two.to.transport.send(READ)
+    token = next(asked for asked in two.elsewhere.asked if asked.target.startswith("/token"))
+    assert token.target == "/token?scope=repository%3Areal%2Fa%3Apull&scope=repository%3Abase%3Apull"
+
+
+async def test_a_token_server_elsewhere_that_asks_to_wait_is_waited_for(two: Two) -> None:
+    usual = wanting(two.elsewhere, 'Bearer realm="HERE/token",scope="a"')
+    busy = [says(429, b"", ("Retry-After", "7")), says(503)]
+    two.elsewhere.answer = lambda asked: busy.pop(0) if busy and asked.target.startswith("/token") else usual(asked)
+    assert (await two.to.transport.send(replace(READ, attempts=3))).status == 200
+    assert [retried.pause >= 7 for retried in two.to.retried] == [True, False]
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import pytest
 from hypothesis import given
@@ -71,7 +71,18 @@ def test_secrets_stay_out_of_repr() -> None:
         ({"expires_in": 300}, 300),
         ({"expires_in": 2}, 60),
         ({"expires_in": -1}, 60),
-        ({"expires_in": "300"}, 60),
+        ({"expires_in": "300"}, 300),
+        ({"expires_in": " 300.5 "}, 300.5),
+        ({"expires_in": "soon"}, 60),
+        ({"expires_in": "-5"}, 60),
+        ({"expires_in": "1e999"}, 7 * 86400),
+        ({"expires_in": None}, 60),
+        ({"expires_in": 0}, 60),
+        ({"expires_in": 300.5}, 300.5),
+        ({"Expires_In": 300}, 300),
+        ({"expires_in": 300, "issued_at": "2026-01-01T01:58:20+02:00"}, 200),
+        ({"expires_in": 300, "issued_at": "Wed, 31 Dec 2025 23:58:20 GMT"}, 300),
+        ({"expires_in": 300, "issued_at": ""}, 300),
         ({"expires_in": True}, 60),
         ({"expires_in": 1e300}, 7 * 86400),
         ({"expires_in": float("nan")}, 60),
@@ -93,6 +104,39 @@ def test_secrets_stay_out_of_repr() -> None:
 def test_a_token_is_replaced_at_four_fifths_of_what_it_has_to_live(answer: dict[str, object], life: float) -> None:
     token = read_token(json.dumps({"token": "T", **answer}).encode(), clock=FakeClock(), source="s")
     assert token.stale == pytest.approx(0.8 * life, abs=0.2)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"token": "T"},
+        {"access_token": "T"},
+        {"Token": "T"},
+        {"token": "other", "access_token": "T"},
+        {"token": "T", "access_token": ""},
+        {"token": "T", "access_token": None},
+        {"token": "T", "access_token": {"a": 1}},
+        {"token": " T\r\n"},
+    ],
+)
+def test_a_token_is_found_by_either_name(answer: dict[str, object]) -> None:
+    body = json.dumps(answer).encode()
+    for sent in (body, b"\xef\xbb\xbf" + body):
+        assert read_token(sent, clock=FakeClock(), source="s").value == "T"
+
+
+def test_user_and_password_are_sent_as_a_form_where_a_form_is_wanted() -> None:
+    server = TokenServer("https://auth.example/token", "svc", "regsync/1")
+    request = server.with_password(Credential("me", "p&w"), (Scope.of_repository("a", push=False),))
+    assert request.shows_login
+    assert parse_qs(request.body.decode()) == {
+        "grant_type": ["password"],
+        "username": ["me"],
+        "password": ["p&w"],
+        "client_id": ["regsync/1"],
+        "scope": ["repository:a:pull"],
+        "service": ["svc"],
+    }
 
 
 def test_access_token_goes_before_token() -> None:

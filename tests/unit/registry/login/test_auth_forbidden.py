@@ -1,0 +1,66 @@
+"""Registries that answer 403 where others say 401: a login is tried if there is one that was not, and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from regsync.registry.login.credentials import Credential
+from tests.unit.registry.login.auth_lab import BASIC, BASIC_HEADER, BEARER, LOGIN, PULL, Lab
+
+OVER = f'{BEARER},error="invalid_token"'
+NEW = replace(LOGIN, password="canary-new-password")
+
+
+@pytest.mark.parametrize(
+    ("credential", "line", "header"),
+    [
+        (None, BEARER, "Bearer T1"),
+        (LOGIN, BEARER, "Bearer T1"),
+        (LOGIN, BASIC, BASIC_HEADER),
+        (Credential(token="ID"), f"{BASIC}, {BEARER}", "Bearer T1"),
+    ],
+)
+async def test_whoever_sent_nothing_logs_in(credential: Credential | None, line: str, header: str) -> None:
+    lab = Lab(credential)
+    assert await lab.auth.doubted(PULL, [line], sent=None)
+    assert await lab.auth.header(PULL) == header
+
+
+@pytest.mark.parametrize(
+    ("credential", "line"), [(None, BASIC), (LOGIN, "Negotiate"), (LOGIN, 'Basic "'), (None, 'Bearer realm="ftp://x"')]
+)
+async def test_whoever_has_no_login_to_try_is_forbidden(credential: Credential | None, line: str) -> None:
+    lab = Lab(credential)
+    assert not await lab.auth.doubted(PULL, [line], sent=None)
+    assert lab.asked == []
+
+
+async def test_a_token_that_is_said_to_be_over_is_bought_anew_once() -> None:
+    lab = Lab(LOGIN)
+    await lab.refused(PULL)
+    lab.auth.accepted(PULL, sent="Bearer T1")
+    assert await lab.auth.doubted(PULL, [OVER], sent="Bearer T1")
+    assert await lab.auth.header(PULL) == "Bearer T2"
+    assert not await lab.auth.doubted(PULL, [OVER], sent="Bearer T2")
+    assert await lab.auth.header(PULL) == "Bearer T2"
+
+
+@pytest.mark.parametrize("line", [BEARER, f'{BEARER},error="insufficient_scope"'])
+async def test_a_token_that_lacks_rights_is_not_bought_anew(line: str) -> None:
+    lab = Lab(LOGIN)
+    await lab.refused(PULL)
+    assert not await lab.auth.doubted(PULL, [line], sent="Bearer T1")
+    assert await lab.auth.header(PULL) == "Bearer T1"
+    assert len(lab.asked) == 1
+
+
+async def test_a_password_that_was_changed_is_asked_for_and_one_that_was_not_lacks_rights() -> None:
+    lab = Lab(LOGIN)
+    await lab.refused(PULL, BASIC)
+    assert not await lab.auth.doubted(PULL, [BASIC], sent=BASIC_HEADER)
+    assert await lab.auth.header(PULL) == BASIC_HEADER
+    lab.source.following = [NEW]
+    assert await lab.auth.doubted(PULL, [BASIC], sent=BASIC_HEADER)
+    assert await lab.auth.header(PULL) != BASIC_HEADER
