@@ -112,9 +112,6 @@ class Attempts:
                 sent = await held.enter_async_context(trying)
                 reply = await self._followed(course, sent)
                 held.push_async_callback(reply.leave)
-                if await self._is_doubted(reply, request, sent):
-                    await reply.beginning(ERROR_CAP)
-                    continue
                 wanted = await self._wanted(course, reply, sent)
                 if wanted is None:
                     if not request.anonymous and (reply.status != 401 or 401 not in request.expect):
@@ -136,6 +133,9 @@ class Attempts:
             return None
         if reply.status != 401 and course.feed is not None:
             return None
+        given, door = reply.headers.lines("www-authenticate"), self._doors.of(request.scopes)
+        if reply.status == 403 and given and await door.doubted(request.scopes, given, sent=sent):
+            return given
         return await self._front.challenges(reply, request, sent=sent)
 
     async def _challenged(self, request: Request, challenges: tuple[str, ...], sent: str | None) -> None:
@@ -144,13 +144,6 @@ class Attempts:
         if not any(map(str.strip, challenges)) and door.is_fine(request.scopes, sent=sent):
             raise Forbidden(f"{self._place(request)}: 401 without a word of how to log in")
         await door.challenged(request.scopes, challenges, sent=sent)
-
-    async def _is_doubted(self, reply: Reply, request: Request, sent: str | None) -> bool:
-        """Say whether a 403 is one for want of a login, and there is another one to try."""
-        lines = reply.headers.lines("www-authenticate")
-        if reply.status != 403 or not lines or 403 in request.expect or not self._is_its_own(reply.url, request):
-            return False
-        return await self._doors.of(request.scopes).doubted(request.scopes, lines, sent=sent)
 
     def _is_its_own(self, url: str, request: Request) -> bool:
         """Say whether it is the registry that answers from this URL, and for itself."""

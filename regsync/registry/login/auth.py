@@ -135,7 +135,7 @@ class Authenticator:
             area.settle(scopes)
 
     async def doubted(self, scopes: Scopes, challenges: Sequence[str], *, sent: str | None) -> bool:
-        """Learn from a 403 that wants a login where others say 401; whether there is something new to try.
+        """Say whether a 403 wants a login, as a 401 of others does, and there is a new one to be `challenged` for.
 
         A 403 means that a login lacks rights unless nothing was sent, a token is said to be over (`invalid_token`), or
         the helper has another password by now.
@@ -146,15 +146,11 @@ class Authenticator:
             offered = {offer.scheme for offer in offers}
             holder = area.holder(scopes, sent)
             if sent is None:
-                fresh = area.may_bear(offers) or ("basic" in offered and credential is not None and credential.basic)
-            elif credential is not None and credential.basic and sent == basic_header(credential):
-                fresh = "basic" in offered and await self._credentials.instead_of(credential) is not None
-            else:
-                over = any(offer.params.get("error") == "invalid_token" for offer in offers)
-                fresh = over and holder is not None and not holder.strike
-            if fresh:
-                await self.challenged(scopes, challenges, sent=sent)
-                return True
+                return area.may_bear(offers) or ("basic" in offered and credential is not None and credential.basic)
+            if credential is not None and credential.basic and sent == basic_header(credential):
+                return "basic" in offered and await self._credentials.instead_of(credential) is not None
+            over = any(offer.params.get("error") == "invalid_token" for offer in offers)
+            return over and holder is not None and not holder.strike
         return False
 
     def accepted(self, scopes: Scopes, *, sent: str | None) -> None:
