@@ -6,14 +6,13 @@ it guards.
 
 from __future__ import annotations
 
-import re
 from contextlib import AsyncExitStack, nullcontext
 from dataclasses import dataclass
 from types import TracebackType
 
 from regsync.clock import Clock
 from regsync.errors import AccessDenied, Failing, Forbidden, Misled, Refused, RegsyncError, Unavailable, Unsupported
-from regsync.events import Exchanged, Tell, Warned
+from regsync.events import Exchanged, Tell
 from regsync.limits import Limits
 from regsync.registry.host import HostSettings
 from regsync.registry.http.complaint import complaint_of
@@ -25,18 +24,15 @@ from regsync.registry.http.guest import Guest
 from regsync.registry.http.message import Answer, Headers, Request
 from regsync.registry.http.pacing import Pacing
 from regsync.registry.http.redirect import MOST_HOPS, next_hop
+from regsync.registry.http.remarks import Remarks
 from regsync.registry.http.retry import Worth, is_outage, is_strain, retry_after, worth_of_status
 from regsync.registry.http.route import Route
 from regsync.registry.http.wire import Reply
 from regsync.registry.login.doors import Doors
-from regsync.text import plain
 from regsync.waiting import UNIT
 
 _LOGINS = 5  # 401s in a row that are answered: without a login, with two tokens, with two passwords
 _EXPIRED = frozenset({400, 401, 403})  # what storage says of a signed URL that is too old
-_WARNING = re.compile(r'299 \S+ "((?:[^"\\]|\\.)*)"')
-_MOST_WARNINGS = 100
-_LONGEST_WARNING = 4096  # characters
 
 
 @dataclass(slots=True)
@@ -83,6 +79,7 @@ class Attempts:
         limits: Limits,
         clock: Clock,
         tell: Tell,
+        remarks: Remarks,
     ) -> None:
         self._host = host
         self._route = route
@@ -93,7 +90,7 @@ class Attempts:
         self._tell = tell
         self._front = FrontDoor(host, route=route, clock=clock)
         self._guest = Guest(route.fetch, clock=clock, local_realms=route.is_local)
-        self._warned: set[str] = set()
+        self._remarks = remarks
 
     async def whole(self, course: Course) -> Answer:
         """Return an answer with its body."""
@@ -116,7 +113,7 @@ class Attempts:
                 if wanted is None:
                     if not request.anonymous and (reply.status != 401 or 401 not in request.expect):
                         self._doors.of(request.scopes).accepted(request.scopes, sent=sent)
-                    self._heed(reply.headers)
+                    self._remarks.heed(reply.headers)
                     if reply.status not in request.expect and not self._went_astray(reply, request):
                         raise await self._unexpected(course, reply)
                     return Opened(reply, held.pop_all())
@@ -195,7 +192,7 @@ class Attempts:
         try:
             return await self._answered(course, url, sent)
         except Refused as error:
-            raise Misled(f"{self._place(course.request)}: {error}") from error
+            raise Misled(str(error)) from error
         except Unavailable as error:
             if self._route.is_own(url):
                 raise
@@ -231,6 +228,10 @@ class Attempts:
             if own and not (course.feed is not None and course.feed.failed):
                 self._note_silence(error)
             raise
+        except Refused as error:
+            if url == self._route.absolute(course.request.url) and own:
+                raise
+            raise Refused(f"{self._place(course.request)}: {error}") from error
         if own:
             self._note_status(reply.status, pause_named="retry-after" in reply.headers)
         shown = url.partition("?")[0]
@@ -278,20 +279,6 @@ class Attempts:
         else:
             self._pacing.pause(seconds)
         return seconds
-
-    def _heed(self, headers: Headers) -> None:
-        for text in _WARNING.findall(headers.get("warning", "")):
-            said = plain(text[:_LONGEST_WARNING])
-            if said not in self._warned and len(self._warned) < _MOST_WARNINGS:
-                self._warned.add(said)
-                self._tell(Warned("Registry warning message", {"host": self._host.name, "warning": said}))
-
-    def warn(self, what: str, example: str = "") -> None:
-        """Tell of an oddity of this registry and what we do about it, once, by its first example."""
-        if what not in self._warned:
-            self._warned.add(what)
-            fields = {"example": plain(example[:_LONGEST_WARNING])} if example else {}
-            self._tell(Warned(f"Registry is odd: {what}", {"host": self._host.name, **fields}))
 
     def _place(self, request: Request) -> str:
         return f"{request.named} at {self._host.name}"

@@ -24,10 +24,17 @@ _METADATA = frozenset(
         "169.254.170.23",
         "fd00:ec2::254",
         "fd00:ec2::23",
-        "100.100.100.200",
+        "fd20:ce::254",  # Google
+        "fd00:42::42",  # Scaleway
+        "100.100.100.200",  # Alibaba
+        "168.63.129.16",  # Azure's wire server, at an address that looks public
+        "192.0.0.192",  # Oracle
     )
 )
-_METADATA_NAMES = frozenset({"metadata.google.internal", "metadata.goog", "instance-data.ec2.internal"})
+_METADATA_NAMES = frozenset(
+    {"metadata", "metadata.google.internal", "metadata.goog", "instance-data", "instance-data.ec2.internal"}
+)
+_THIS_NETWORK = ipaddress.IPv4Network("0.0.0.0/8")  # RFC 6890: never a destination, and Linux takes 0.0.0.0 for itself
 _TRANSLATED = tuple(  # NAT64 (RFC 6052, 8215) and SIIT (RFC 2765): an IPv4 address in the last 32 bits
     ipaddress.IPv6Network(text) for text in ("64:ff9b::/96", "64:ff9b:1::/48", "::ffff:0:0:0/96")
 )
@@ -62,7 +69,7 @@ def class_of(text: str) -> AddressClass:
         return AddressClass.OTHER
     if address in _METADATA:
         return AddressClass.METADATA
-    if address.is_unspecified or address.is_multicast:
+    if address.is_unspecified or address.is_multicast or address in _THIS_NETWORK:
         return AddressClass.OTHER
     if address.is_loopback:
         return AddressClass.LOOPBACK

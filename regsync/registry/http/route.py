@@ -17,7 +17,7 @@ from regsync.registry.http.feed import Feed
 from regsync.registry.http.guard import AddressClass, class_of_name, reachable
 from regsync.registry.http.message import Request
 from regsync.registry.http.proxies import Proxies
-from regsync.registry.http.redirect import MOST_HOPS, kept_in_tls, next_hop, origin_of
+from regsync.registry.http.redirect import MOST_HOPS, Origin, kept_in_tls, next_hop, origin_of
 from regsync.registry.http.tls import Trust, trust_of
 from regsync.registry.http.wire import Reply, Wire
 from regsync.registry.login.token import TokenAnswer, TokenRequest
@@ -57,8 +57,13 @@ class Route:
         return origin_of(url) == self._origin
 
     def is_local(self) -> bool:
-        """Say whether the registry was last reached at a private or loopback address."""
-        return self._wire.class_at(self._host.origin) in _NEAR
+        """Say whether the registry is at a private or loopback address."""
+        return self._class in _NEAR
+
+    @property
+    def _class(self) -> AddressClass | None:
+        """How far the registry itself is: as it was last reached or, behind a proxy, as its name alone tells."""
+        return self._wire.class_at(self._host.origin) or class_of_name(self._origin.host)
 
     async def open(self, request: Request, url: str, feed: Feed | None, *, authorization: str | None) -> Reply:
         """Send one request to this URL and return its answer, which is to be left."""
@@ -69,13 +74,14 @@ class Route:
     async def fetch(self, request: TokenRequest) -> TokenAnswer:
         """Ask a token server, as the `Fetch` of this host's `Authenticator`: guarded and capped.
 
-        It is followed within its origin, where the login may go; a redirect that leads elsewhere is its answer.
+        It is followed within its origin, where the login may go, and anywhere with none; a redirect that would take a
+        login elsewhere is its answer.
         """
         headers, url = (*request.headers.items(), self._agent), request.url
         for hops_left in reversed(range(MOST_HOPS)):
             reply = await self._open(request.method, url, headers, request.body or None)
             try:
-                following = _within_origin(request.method, reply, url) if hops_left else None
+                following = _followed(request, reply, url) if hops_left else None
                 if following is None:
                     body = as_text(await reply.read(_TOKEN_CAP), reply.headers, cap=_TOKEN_CAP)
                     return TokenAnswer(reply.status, body, reply.headers.get("retry-after", ""))
@@ -88,9 +94,10 @@ class Route:
         self, method: str, url: str, headers: tuple[tuple[str, str], ...], body: bytes | Feed | None
     ) -> Awaitable[Reply]:
         own, proxy = self.is_own(url), self._proxies.of(url)
-        reach = None if own else reachable(self._wire.class_at(self._host.origin))
-        if reach is not None and proxy is not None:
+        reach = None if own else reachable(self._class)
+        if reach is not None:
             _judge_name(url, reach)
+        if proxy is not None:
             reach = None  # the socket leads to the proxy, which the operator chose
         tls = (self._trust.own if own else self._trust.derived) if url.startswith("https:") else True
         return self._wire.open(method, url, headers, body, tls=tls, proxy=proxy, reach=reach)
@@ -111,16 +118,25 @@ class Route:
 
 
 def _judge_name(url: str, reach: frozenset[AddressClass]) -> None:
-    """Refuse what a proxy would be asked for and can be seen from the name alone."""
-    host = origin_of(url).host
-    found = class_of_name(host)
+    """Refuse what can be seen from the name alone: a proxy would be asked for it, or a resolver that may lie."""
+    origin = origin_of(url)
+    found = class_of_name(origin.host)
     if found is not None and found not in reach:
-        raise Refused(f"will not follow the registry to {host}: it is a {found.value} address")
+        where = f"[{origin.host}]" if ":" in origin.host else origin.host
+        raise Refused(f"will not follow the registry to {where}:{origin.port}: it is at a {found.value} address")
 
 
-def _within_origin(method: str, reply: Reply, url: str) -> str | None:
-    """Return where this answer sends a request, if that is in the origin it was asked at."""
+def _followed(request: TokenRequest, reply: Reply, url: str) -> str | None:
+    """Return where this answer of a token server sends a request, if that may go there with all it shows."""
     if not reply.headers.get("location"):
         return None
-    following = next_hop(method, reply.status, reply.headers, url=url)
-    return following if following is not None and origin_of(following) == origin_of(url) else None
+    following = next_hop(request.method, reply.status, reply.headers, url=url)
+    if following is None or (request.shows_login and not _same_place(origin_of(url), origin_of(following))):
+        return None
+    return following
+
+
+def _same_place(before: Origin, after: Origin) -> bool:
+    """Say whether this is the same origin, or the same host in TLS now, each at its usual port."""
+    raised = (before.scheme, before.port, after.scheme, after.port) == ("http", 80, "https", 443)
+    return before == after or (raised and before.host == after.host)

@@ -24,6 +24,7 @@ from regsync.registry.http.attempt import Attempts, Course
 from regsync.registry.http.feed import Feed
 from regsync.registry.http.message import Answer, Headers, Request, Streamed
 from regsync.registry.http.pacing import Pacing
+from regsync.registry.http.remarks import Remarks
 from regsync.registry.http.retry import Worth, back_off, worth_of
 from regsync.registry.http.route import Route
 from regsync.registry.http.wire import Wire
@@ -65,6 +66,7 @@ class Transport:
         self._clock = clock
         self._tell = tell
         self._draw = draw
+        self._remarks = Remarks(host.name, tell)
         self._pacing = Pacing(host.name, host.per_second, clock=clock, draw=draw)
         route = Route(host, wire, environ=environ, certificates=certificates, tell=tell, user_agent=user_agent)
         secrets = Secrets() if secrets is None else secrets
@@ -78,12 +80,19 @@ class Transport:
                 clock=clock,
                 local_realms=route.is_local,
                 secrets=secrets,
-                warn=self.warn,
+                warn=self._remarks.odd,
             )
 
         self._limits = limits
         self._attempts = Attempts(
-            host, route=route, doors=Doors(host, knowing), pacing=self._pacing, limits=limits, clock=clock, tell=tell
+            host,
+            route=route,
+            doors=Doors(host, knowing),
+            pacing=self._pacing,
+            limits=limits,
+            clock=clock,
+            tell=tell,
+            remarks=self._remarks,
         )
 
     def place(self) -> Hold:
@@ -102,7 +111,7 @@ class Transport:
 
     def warn(self, what: str, example: str = "") -> None:
         """Tell of an oddity of this registry and what we do about it, once, by its first example."""
-        self._attempts.warn(what, example)
+        self._remarks.odd(what, example)
 
     async def send(self, request: Request) -> Answer:
         """Send a request and return its whole answer, tried again as far as that makes sense."""

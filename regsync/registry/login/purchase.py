@@ -102,7 +102,7 @@ class Purchases:
         own = credential.token if credential is not None else ""
         for refresh in dict.fromkeys(filter(None, (area.refresh, own))):
             request = server.with_refresh(refresh, scopes)
-            answer = await self._fetch(request)
+            answer = await self._answer_to(request)
             if answer.good or answer.status in _BUSY:
                 return request, answer
             area.drop_refresh(refresh)
@@ -111,11 +111,17 @@ class Purchases:
         known = replace(credential, user=credential.user or NO_USER[1], password=own) if credential and own else None
         basic = credential if credential is None or credential.basic else known or credential
         request = server.with_login(basic, scopes)
-        answer = await self._fetch(request)
+        answer = await self._answer_to(request)
         if answer.status in _NO_SUCH_METHOD and credential is not None and credential.basic:
             request = server.with_password(credential, scopes)
-            answer = await self._fetch(request)
+            answer = await self._answer_to(request)
         return request, answer
+
+    async def _answer_to(self, request: TokenRequest) -> TokenAnswer:
+        try:
+            return await self._fetch(request)
+        except Refused as error:
+            raise Refused(f"the token server {name_realm(request.url)} of {self._host}: {error}") from error
 
     def _accept(self, server: TokenServer, answer: TokenAnswer, about: str, *, shown: bool) -> Token:
         source = f"{name_realm(server.url)} of {self._host}"
@@ -133,7 +139,8 @@ class Purchases:
         if answer.status in {401, 403}:
             no = "refused the login" if shown else "gives nobody a token without a login, and none is configured,"
             raise AccessDenied(f"the token server {source} {no}{about} ({said}); {CHECK}")
-        raise AccessDenied(f"the token server {source} answered {said}{about}")
+        away = ": it sends us elsewhere, where no login goes" if 300 <= answer.status < 400 else ""
+        raise AccessDenied(f"the token server {source} answered {said}{about}{away}")
 
     def _desk(self, server: TokenServer) -> Desk:
         self._desks.tidy(self._clock.monotonic())

@@ -174,8 +174,9 @@ async def test_a_401_elsewhere_gets_no_login(two: Two) -> None:
 
 
 async def test_a_place_nobody_was_led_to_is_judged_as_public_only(two: Two) -> None:
-    with pytest.raises(Refused, match="loopback"):
-        await two.to.transport.send(Request("PUT", f"{two.elsewhere.url}/up", body=b"x"))
+    async with speaking(with_login("unseen.example")) as to:
+        with pytest.raises(Refused, match="loopback"):
+            await to.transport.send(Request("PUT", f"https://127.0.0.1:{two.elsewhere.port}/up", body=b"x"))
     assert two.elsewhere.connections == 0
 
 

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from regsync.errors import RegsyncError
+from regsync.errors import Refused, RegsyncError
 from regsync.registry.http.transport import Request
 from regsync.registry.login.scope import Scope
 from tests.unit.registry.raw import Asked, RawServer, Step, in_turn, says
@@ -90,3 +90,24 @@ async def test_a_token_server_that_goes_round_in_circles_is_given_up() -> None:
         with pytest.raises(RegsyncError, match="answered 302"):
             await to.transport.send(GET)
     assert len(tokens.asked) == 5
+
+
+async def test_nobody_follows_a_token_server_elsewhere_with_a_login_and_anybody_does_without() -> None:
+    async with RawServer(in_turn(says(200, b'{"token":"t0ken"}'))) as other:
+        async with moving(307, f"{other.url}/token/") as tokens, speaking_to(tokens) as to:
+            assert (await to.transport.send(GET)).status == 200
+        async with moving(307, f"{other.url}/token/") as tokens, speaking_to(tokens, user="ann", password="pw") as to:
+            with pytest.raises(RegsyncError, match="it sends us elsewhere, where no login goes"):
+                await to.transport.send(GET)
+    assert other.sent("authorization") == [None]
+
+
+@pytest.mark.parametrize(
+    "where", ["http://169.254.169.254/token", "http://[::ffff:a9fe:a9fe]/", "http://0.0.0.0:PORT/"]
+)
+async def test_nobody_follows_a_token_server_to_where_no_registry_leads(where: str) -> None:
+    async with moving(307, where) as tokens, speaking_to(tokens) as to:
+        tokens.answer = moving(307, where.replace("PORT", str(tokens.port))).answer
+        with pytest.raises(Refused, match="will not follow the registry"):
+            await to.transport.send(GET)
+    assert len(tokens.asked) == 1
