@@ -45,7 +45,7 @@ SHOWN_BY: Final = {
     ),
     "`credsStore`": "unit/test_hosts.py::test_dockers_store_is_asked_about_every_registry_without_a_login",
     "`registrytoken` in docker's file": (
-        "unit/registry/login/test_auth_logins.py::"
+        "unit/registry/login/test_auth_kinds.py::"
         "test_a_token_for_the_registry_itself_is_shown_as_it_is_and_no_token_server_is_asked"
     ),
     "a token refused before its time": "e2e/test_auth.py::test_a_token_revoked_early_is_fetched_once_more",

@@ -79,7 +79,6 @@ class Attempts:
         limits: Limits,
         clock: Clock,
         tell: Tell,
-        remarks: Remarks,
     ) -> None:
         self._host = host
         self._route = route
@@ -90,7 +89,7 @@ class Attempts:
         self._tell = tell
         self._front = FrontDoor(host, route=route, clock=clock)
         self._guest = Guest(route.fetch, clock=clock, local_realms=route.is_local)
-        self._remarks = remarks
+        self.remarks = Remarks(host.name, tell)
 
     async def whole(self, course: Course) -> Answer:
         """Return an answer with its body."""
@@ -113,7 +112,7 @@ class Attempts:
                 if wanted is None:
                     if not request.anonymous and (reply.status != 401 or 401 not in request.expect):
                         self._doors.of(request.scopes).accepted(request.scopes, sent=sent)
-                    self._remarks.heed(reply.headers)
+                    self.remarks.heed(reply.headers)
                     if reply.status not in request.expect and not self._went_astray(reply, request):
                         raise await self._unexpected(course, reply)
                     return Opened(reply, held.pop_all())

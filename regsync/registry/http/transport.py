@@ -10,6 +10,7 @@ import random
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import TypeVar
@@ -24,7 +25,6 @@ from regsync.registry.http.attempt import Attempts, Course
 from regsync.registry.http.feed import Feed
 from regsync.registry.http.message import Answer, Headers, Request, Streamed
 from regsync.registry.http.pacing import Pacing
-from regsync.registry.http.remarks import Remarks
 from regsync.registry.http.retry import Worth, back_off, worth_of
 from regsync.registry.http.route import Route
 from regsync.registry.http.wire import Wire
@@ -66,33 +66,20 @@ class Transport:
         self._clock = clock
         self._tell = tell
         self._draw = draw
-        self._remarks = Remarks(host.name, tell)
         self._pacing = Pacing(host.name, host.per_second, clock=clock, draw=draw)
         route = Route(host, wire, environ=environ, certificates=certificates, tell=tell, user_agent=user_agent)
-        secrets = Secrets() if secrets is None else secrets
-
-        def knowing(login: HostSettings) -> Authenticator:
-            return Authenticator(
-                login,
-                credentials_of(login, clock=clock, environ=environ, secrets=secrets),
-                route.fetch,
-                user_agent=user_agent,
-                clock=clock,
-                local_realms=route.is_local,
-                secrets=secrets,
-                warn=self._remarks.odd,
-            )
-
+        knowing = partial(
+            _authenticator,
+            route=route,
+            user_agent=user_agent,
+            clock=clock,
+            environ=environ,
+            secrets=Secrets() if secrets is None else secrets,
+            warn=self.warn,
+        )
         self._limits = limits
         self._attempts = Attempts(
-            host,
-            route=route,
-            doors=Doors(host, knowing),
-            pacing=self._pacing,
-            limits=limits,
-            clock=clock,
-            tell=tell,
-            remarks=self._remarks,
+            host, route=route, doors=Doors(host, knowing), pacing=self._pacing, limits=limits, clock=clock, tell=tell
         )
 
     def place(self) -> Hold:
@@ -111,7 +98,7 @@ class Transport:
 
     def warn(self, what: str, example: str = "") -> None:
         """Tell of an oddity of this registry and what we do about it, once, by its first example."""
-        self._remarks.odd(what, example)
+        self._attempts.remarks.odd(what, example)
 
     async def send(self, request: Request) -> Answer:
         """Send a request and return its whole answer, tried again as far as that makes sense."""
@@ -164,3 +151,25 @@ class Transport:
 
     def _pause_after(self, course: Course, error: RegsyncError) -> float:
         return max(error.retry_after or 0.0, back_off(course.attempt, draw=self._draw))
+
+
+def _authenticator(
+    login: HostSettings,
+    *,
+    route: Route,
+    user_agent: str,
+    clock: Clock,
+    environ: Mapping[str, str],
+    secrets: Secrets,
+    warn: Callable[[str], None],
+) -> Authenticator:
+    return Authenticator(
+        login,
+        credentials_of(login, clock=clock, environ=environ, secrets=secrets),
+        route.fetch,
+        user_agent=user_agent,
+        clock=clock,
+        local_realms=route.is_local,
+        secrets=secrets,
+        warn=warn,
+    )
