@@ -149,6 +149,11 @@ def valid_host(text: str) -> bool:
     return match is not None and (match["port"] is None or 0 < int(match["port"]) <= _PORT_MAX)
 
 
+def folded(registry: str) -> str:
+    """Return `host[:port]` in lower case (RFC 3986, section 3.2.2), unless its case is what makes it a registry."""
+    return registry.lower() if "." in registry or ":" in registry or registry.lower() == "localhost" else registry
+
+
 def _parse_registry_reference(text: str) -> RegistryReference:
     head, slash, rest = text.partition("/")
     parts = _registry_parts(head) if slash else None
@@ -192,7 +197,7 @@ def _checked_registry(text: str, host: str, port: str, *, what: str = "reference
         raise _invalid(text, f"the port {port} is not in 1 to {_PORT_MAX}", what=what)
     if len(host) > _LABEL_MAX and (len(host) > _HOST_MAX or max(map(len, host.split("."))) > _LABEL_MAX):
         raise _invalid(text, f"a registry has at most {_HOST_MAX} characters, {_LABEL_MAX} between two dots", what=what)
-    registry = f"{host}:{port}" if port else host
+    registry = folded(f"{host}:{port}" if port else host)
     return DEFAULT_REGISTRY if registry in _ALIASES else registry
 
 

@@ -280,3 +280,11 @@ def test_dockers_store_is_asked_about_a_registry_that_only_references_name() -> 
     known = Known({"a.example": HostSettings("a.example", "a.example")}, "docker-credential-store")
     assert (known["a.example"].helper, known["b.example"].helper) == ("", "docker-credential-store")
     assert Known({}, "")["b.example"] == HostSettings.called("b.example")
+
+
+@pytest.mark.parametrize("name", ["R.Example:5000", "HTTPS://R.EXAMPLE:5000", "https://r.example:5000/"])
+def test_the_case_of_a_registry_in_creds_is_no_matter(name: str, tmp_path: Path) -> None:
+    found, _ = hosts(f"creds: [{{registry: '{name}', user: u, pass: p}}]", tmp_path)
+    assert (list(found), found["r.example:5000"].hostname) == (["r.example:5000"], "r.example:5000")
+    hub, _ = hosts("creds: [{registry: Docker.IO, user: u, pass: p}]", tmp_path)
+    assert list(hub) == ["docker.io"]

@@ -16,6 +16,7 @@ from regsync.errors import Malformed
 _GAP = re.compile(r"[ \t,;]*")
 _WORD = re.compile(r"[A-Za-z0-9!#$%&'*+\-.^_`|~/]+")
 _TOKEN68 = re.compile(r"[ \t]+[A-Za-z0-9\-._~+/]+=*[ \t]*(?=,|$)")
+_COLON = re.compile(r":(?=[ \t])")  # as behind the name of a header
 _EQUALS = re.compile(r"[ \t]*=[ \t]*")
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
 _SINGLE = re.compile(r"'([^']*)'(?=[ \t,;]|$)")
@@ -59,7 +60,7 @@ def _parse_line(line: str) -> list[Challenge]:
         equals = _EQUALS.match(line, word.end())
         if equals is None:
             found.append((word[0].lower(), {}))
-            at = _skip(_TOKEN68, line, word.end())
+            at = _skip(_TOKEN68, line, _skip(_COLON, line, word.end()))
         elif found:
             name = word[0].lower()
             value, at = _value(line, equals.end(), of_scope=name == "scope")

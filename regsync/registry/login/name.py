@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from regsync.errors import Malformed
-from regsync.oci.reference import valid_host, valid_repository
+from regsync.oci.reference import folded, valid_host, valid_repository
 from regsync.registry.host import DOCKER_HUB, HostSettings, Tls
 
 _HUB_KEYS = ("docker.io", "registry-1.docker.io", "https://index.docker.io/v1/")
@@ -28,8 +28,9 @@ def normalise_registry_name(text: str) -> RegistryName | None:
         return _hub("enabled")
     scheme, found, rest = text.rpartition("://")
     if not found:
-        return RegistryName(text, text, None, "") if valid_host(text) else None
-    hostname = rest.removesuffix("/")
+        host = folded(text)
+        return RegistryName(host, host, None, "" if host == text else text) if valid_host(text) else None
+    scheme, hostname = scheme.lower(), folded(rest.removesuffix("/"))
     if scheme not in {"http", "https"} or not valid_host(hostname):
         return None
     return RegistryName(hostname, hostname, "enabled" if scheme == "https" else "disabled", text)
@@ -44,7 +45,7 @@ def named_in_docker(text: str) -> tuple[RegistryName, str] | None:
     """
     scheme, found, rest = text.rpartition("://")
     written, _, path = rest.partition("/")
-    host, path = written.lower(), path.strip("/")
+    host, path = folded(written), path.strip("/")
     if (found and scheme.lower() not in {"http", "https"}) or not valid_host(host):
         return None
     path = "" if path.lower() in _VERSIONS else path
@@ -70,7 +71,8 @@ def named_in_creds(text: str) -> RegistryName | None:
     A path behind the host is cut off, as the Go regsync does, and Docker Hub goes by every name references know it by.
     """
     scheme, found, rest = text.rpartition("://")
-    host = rest.partition("/")[0]
+    host = folded(rest.partition("/")[0])
+    scheme = scheme.lower()
     if host in _HUB_HOSTS and scheme in {"", "http", "https"}:
         return _hub("disabled" if scheme == "http" else "enabled")
     whole = normalise_registry_name(text)
@@ -89,6 +91,7 @@ def check_registry_name(text: str) -> tuple[str, str]:
     if found is None:
         raise Malformed("not a registry; expected host[:port], with https:// or http:// before it or without")
     host, _, path = text.rpartition("://")[2].partition("/")
+    host = folded(host)
     if text not in _HUB_KEYS and host == "index.docker.io":
         return found.name, "read as docker.io, which the Go regsync does not do here; write docker.io"
     if text not in _HUB_KEYS and path.strip("/"):

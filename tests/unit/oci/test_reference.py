@@ -241,3 +241,18 @@ def test_any_text_is_a_registry_that_can_hold_a_repository_or_is_refused(text: s
     except InvalidReference:
         return
     assert parse_reference(f"{host}/a/b") == RegistryReference(host, "a/b", "latest")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Registry.Example/app", "registry.example/app:latest"),
+        ("HOST:5000/app:V1", "host:5000/app:V1"),
+        ("LocalHost/app", "localhost/app:latest"),
+        ("Docker.IO/alpine", "docker.io/library/alpine:latest"),
+        ("[FD00::1]:5000/app", "[fd00::1]:5000/app:latest"),
+        ("EXAMPLE/app", "EXAMPLE/app:latest"),
+    ],
+)
+def test_the_case_of_a_registry_is_no_matter_unless_it_is_what_makes_it_one(text: str, expected: str) -> None:
+    assert str(parse_reference(text)) == expected

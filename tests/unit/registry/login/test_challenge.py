@@ -48,6 +48,7 @@ def test_a_challenge_line_is_read(line: str, expected: list[tuple[str, dict[str,
         ('Bearer\trealm="a",\tservice\t=\t"s"', {"realm": "a", "service": "s"}),
         ('Bearer realm="https://a/t",service="s', {"realm": "https://a/t", "service": "s"}),
         ('Bearer realm="https://a/t,service=s', {"realm": "https://a/t", "service": "s"}),
+        ('Bearer: realm="a", service="s"', {"realm": "a", "service": "s"}),
         ('BEARER REALM="a" , SERVICE="s",', {"realm": "a", "service": "s"}),
     ],
 )
