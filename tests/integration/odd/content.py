@@ -25,6 +25,12 @@ def seed(registry: FakeRegistry, below: str) -> None:
     registry.seed(f"{below}/many", MANY)
 
 
+def seed_partly(registry: FakeRegistry, below: str) -> None:
+    """Put one blob there that somebody has pushed before, so that looking at blobs finds something."""
+    layer = next(digest for digest, data in LARGE.blobs.items() if data == b"a small layer")
+    registry.store.make(f"{below}/app").blobs[layer] = LARGE.blobs[layer]
+
+
 def assert_arrived(registry: FakeRegistry, below: str) -> None:
     """Fail unless all of it is there byte for byte, and nothing besides."""
     lists = {} if registry.features.referrers else LISTS

@@ -27,6 +27,14 @@ def ends(met: Meeting, refusal: Refusal) -> tuple[tuple[FakeRegistry, str], tupl
     return both if refusal.direction == "from" else (both[1], both[0])
 
 
+def arrange(met: Meeting, refusal: Refusal) -> None:
+    """Have one image copied, all of a repository, or all repositories there are."""
+    if refusal.path:
+        met.entry(refusal.direction, refusal.path, kind="image" if ":" in refusal.path else "repository")
+    else:
+        met.sync.append({"source": met.odd.host, "target": f"{met.healthy.host}/healthy", "type": "registry"})
+
+
 def tags(registry: FakeRegistry) -> dict[str, dict[str, str]]:
     return {name: dict(each.tags) for name, each in registry.repositories.items() if each.tags}
 
@@ -44,7 +52,7 @@ async def test_it_stays_refused_in_one_line_and_nothing_is_tagged(
         if refusal.occupied:
             target.seed(f"{place}/app", {"large": MANY["v000"]})
         before = tags(target)
-        met.entry(refusal.direction, refusal.path, kind="image" if ":" in refusal.path else "repository")
+        arrange(met, refusal)
         ran = await met.run()
         met.assert_logins_stay_at_home()
         assert tags(target) == before

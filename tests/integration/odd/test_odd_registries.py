@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.odd.content import assert_arrived, seed
+from tests.integration.odd.content import assert_arrived, seed, seed_partly
 from tests.integration.odd.world import AS_WRITTEN, Meeting, meeting
 from tests.support.odd.profile import Direction, Profile, Side
 from tests.support.profiles import PROFILES
@@ -18,7 +18,10 @@ ROWS = [pytest.param(each, way, id=f"{way}-{each.name}") for each in (HEALTHY, *
 
 def arrange(met: Meeting, direction: Direction) -> None:
     """Fill the source, and have all of it copied."""
-    seed(*((met.odd, met.below) if direction == "from" else (met.healthy, "healthy")))
+    odd, healthy = (met.odd, met.below), (met.healthy, "healthy")
+    source, target = (odd, healthy) if direction == "from" else (healthy, odd)
+    seed(*source)
+    seed_partly(*target)
     met.entry(direction, "app", referrers=True, digestTags=True, tags={"deny": ["sha256-.*"]})
     met.entry(direction, "many")
 
@@ -32,6 +35,7 @@ async def test_all_arrives_whole_and_a_second_run_asks_for_no_more_than_the_oddi
         arrange(met, direction)
         first = await met.run()
         assert first.failed == []
+        assert met.odd.idle == [str(each) for each in side.avoided], "what makes no difference proves nothing"
         assert len(first.warned) == len(set(first.warned)), "an oddity is told once"
         met.assert_logins_stay_at_home()
         second = await met.run()

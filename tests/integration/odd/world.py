@@ -77,7 +77,7 @@ class Meeting:
 
     def entry(self, direction: Direction, path: str, *, kind: str = "repository", **keys: Any) -> None:
         """Add an entry that copies from or to the odd registry."""
-        odd, healthy = f"{self.odd.host}/{self.place}/{path}".replace("//", "/"), f"{self.healthy.host}/healthy/{path}"
+        odd, healthy = f"{self.odd.host}/{self.place}/{path}", f"{self.healthy.host}/healthy/{path}"
         source, target = (odd, healthy) if direction == "from" else (healthy, odd)
         self.sync.append({"source": source, "target": target, "type": kind, **keys})
 
@@ -111,7 +111,7 @@ async def meeting(
     login = login or side.login or profile.login
     authority = trustme.CA() if profile.tls else None
     async with AsyncExitStack() as stack:
-        oddities = (*outside, *profile.oddities, *side.oddities)
+        oddities = (*outside, *profile.oddities, *side.avoided, *side.oddities)
         odd = OddRegistry(oddities, features=profile.features, authority=authority)
         servers: list[LoopbackServer] = [odd, odd.storage, FakeRegistry(features=AS_WRITTEN)]
         if login is not None and login.scheme == "bearer":

@@ -73,13 +73,9 @@ class Unlisted(Oddity):
     code: str = "UNAUTHORIZED"
 
     def answer(self, asked: Asked, then: Answering, at: OddRegistry) -> Reply:
-        del at
         meant = kind_of(asked.method, asked.path) == self.kind
-        return (
-            refused(self.status, Problem(self.code, "access to the requested list is not granted"))
-            if meant
-            else then(asked)
-        )
+        words = "access to the requested list is not granted"
+        return at.denied(asked, self.status, Problem(self.code, words)) if meant else then(asked)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from multidict import CIMultiDict
 
@@ -41,8 +41,7 @@ class MissingIs(Oddity):
         reply = then(asked)
         if reply.status != 404 or asked.method not in _READING or kind_of(asked.method, asked.path) not in _CONTENT:
             return reply
-        login = at.turned_away(replace(asked, headers={})) if self.status == 401 else None
-        return login or refused(self.status, Problem(self.code, "access denied"))
+        return at.denied(asked, self.status, Problem(self.code, "access denied"))
 
 
 @dataclass(frozen=True, slots=True)

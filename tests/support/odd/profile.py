@@ -41,7 +41,8 @@ class Side:
 
     `grown` is by how many requests a run with nothing to do exceeds the one between healthy registries, and `forced_by`
     says which oddity takes them. `login` is that of this side alone, `made` are repositories that
-    somebody has made before.
+    somebody has made before. `avoided` are oddities that regsync never meets, since it does not ask in
+    such a way.
     """
 
     place: str
@@ -50,6 +51,7 @@ class Side:
     forced_by: str = ""
     login: Login | None = None
     made: Sequence[str] = ()
+    avoided: Sequence[Oddity] = ()
 
 
 @dataclass(frozen=True, slots=True)

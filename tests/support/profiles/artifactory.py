@@ -32,8 +32,13 @@ PROFILE = Profile(
     login=Login(
         path="/artifactory/api/docker/docker-local/v2/token", service="artifactory", answers_post=False, lifetime=3600
     ),
-    oddities=(Below("docker-local"), BlobsFromStorage(302), CursorAs("last")),
-    source=Side("team", grown=2, forced_by="two tokens, two more pages; lists of referrers under tags spare two"),
+    oddities=(Below("docker-local"), BlobsFromStorage(302)),
+    source=Side(
+        "team",
+        (CursorAs("last"),),
+        grown=2,
+        forced_by="two tokens, two more pages; lists of referrers under tags spare two",
+    ),
     target=Side(
         "team", (MissingIs(403), WholeBlobsAre(404)), grown=3, forced_by="two tokens, one look for the referrers API"
     ),

@@ -31,15 +31,20 @@ PROFILE = Profile(
     ),
     features=replace(MODERN, anonymous_mount=False, single_post=False, absolute_links=True),
     login=Login("basic", user="AWS"),
-    oddities=(
-        Throttles(every=150),
-        RepositoryMustExist(),
-        BlobsFromStorage(heads=False),
-        CursorAs("last"),
-        ListsCarry({}, "text/plain; charset=utf-8"),
+    oddities=(Throttles(every=150),),
+    source=Side(
+        "team",
+        (BlobsFromStorage(heads=False), CursorAs("last"), ListsCarry({}, "text/plain; charset=utf-8")),
+        grown=3,
+        forced_by="two more pages, one request turned away",
     ),
-    source=Side("team", grown=3, forced_by="two more pages, one request turned away"),
-    target=Side("team", (TagsStay(),), made=("team/app", "team/many"), grown=2, forced_by="two requests turned away"),
+    target=Side(
+        "team",
+        avoided=(TagsStay(), RepositoryMustExist()),
+        made=("team/app", "team/many"),
+        grown=2,
+        forced_by="two requests turned away",
+    ),
     refusals=(
         Refusal("a repository nobody has made", "to", ("404 NAME_UNKNOWN", "does not exist"), path="elsewhere:large"),
         Refusal("an immutable tag", "to", ("400 TAG_INVALID", "cannot be overwritten"), occupied=True),

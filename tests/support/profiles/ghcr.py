@@ -27,7 +27,7 @@ PROFILE = Profile(
     ),
     features=Features(page_size=100),
     login=Login(path="/token", service="ghcr.example", answers_post=False),
-    oddities=(BlobsFromStorage(), NoReferrersApi(404), Unlisted("catalog", 405, "UNSUPPORTED")),
+    oddities=(BlobsFromStorage(), NoReferrersApi(404)),
     source=Side(
         "owner",
         login=Login(path="/token", service="ghcr.example", answers_post=False, anybody=True),
@@ -37,7 +37,15 @@ PROFILE = Profile(
     target=Side(
         "owner", (MissingIs(403), ChunksUpTo(2000)), grown=3, forced_by="two tokens, one look for the referrers API"
     ),
+    settings={"blobMax": 1000, "blobChunk": 2500},
     refusals=(
+        Refusal(
+            "a list of all repositories",
+            "from",
+            ("refused a fresh token for registry:catalog",),
+            (Unlisted("catalog", 405, "UNSUPPORTED"),),
+            path="",
+        ),
         Refusal("a package that is not public", "from", ("403",), (MissingIs(403),), path="app:absent"),
         Refusal(
             "a push without write:packages",

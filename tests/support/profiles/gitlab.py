@@ -27,7 +27,7 @@ PROFILE = Profile(
     ),
     features=Features(page_size=100),
     login=_LOGIN,
-    oddities=(Unlisted("catalog", 401), BlobsFromStorage()),
+    oddities=(BlobsFromStorage(),),
     source=Side(
         "group/project", grown=2, forced_by="two tokens, two more pages; lists of referrers under tags spare two"
     ),
@@ -35,6 +35,13 @@ PROFILE = Profile(
         "group/project/mirror", (MissingIs(403),), grown=3, forced_by="two tokens, one look for the referrers API"
     ),
     refusals=(
+        Refusal(
+            "a list of all repositories",
+            "from",
+            ("refused a fresh token for registry:catalog",),
+            (Unlisted("catalog", 401),),
+            path="",
+        ),
         Refusal(
             "a repository below no project",
             "to",

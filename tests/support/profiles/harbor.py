@@ -28,19 +28,25 @@ PROFILE = Profile(
     ),
     features=replace(MODERN, anonymous_mount=False, single_post=False),
     login=Login(path="/service/token", service="harbor-registry", lifetime=1800),
-    oddities=(Unlisted("catalog", 401),),
     source=Side(
         "hub/library",
         (
             Throttles(every=100, methods=("GET", "HEAD"), pause="1", message="too many requests to upstream registry"),
-            HeadSays("blob"),
             BlobsFromStorage(heads=False),
         ),
+        avoided=(HeadSays("blob"),),
         grown=6,
         forced_by="two tokens, two more pages, two requests turned away",
     ),
     target=Side("mirror", (BlobsFromStorage(),), grown=2, forced_by="two tokens"),
     refusals=(
+        Refusal(
+            "a list of all repositories",
+            "from",
+            ("refused a fresh token for registry:catalog",),
+            (Unlisted("catalog", 401),),
+            path="",
+        ),
         Refusal(
             "a push to a proxy project",
             "to",

@@ -40,16 +40,22 @@ PROFILE = Profile(
             HeadSays("manifest"),
             LinksAs('<https://127.0.0.1:{port}/repository/docker-proxy{path}?{query}>; rel="next"'),
         ),
-        grown=3,
-        forced_by="two more pages, three HEADs until GET is taken; lists under tags spare two",
+        grown=5,
+        forced_by="two more pages, three HEADs until GET is taken, two tokens; lists under tags spare two",
     ),
     target=Side(
         "team",
         (PlacesAs("http://127.0.0.1:{port}{path}?{query}"),),
-        grown=256,
-        forced_by="HEAD tells no digest, so what each tag stands for is fetched",
+        grown=258,
+        forced_by="two tokens; HEAD tells no digest, so what each tag stands for is fetched",
     ),
     refusals=(
+        Refusal(
+            "a token server with two ports",
+            "from",
+            ("sends logins to the token server", "it is no URL"),
+            login=Login(challenge='Bearer realm="https://127.0.0.1:5002:5002/v2/token",service="nexus.example"'),
+        ),
         Refusal(
             "an index whose images are had by tag only",
             "from",

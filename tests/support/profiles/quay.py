@@ -27,10 +27,22 @@ PROFILE = Profile(
     ),
     features=Features(page_size=50),
     login=Login(path="/v2/auth", service="quay.example", answers_post=False),
-    oddities=(CursorAs("next_page"), NoReferrersApi(405, "UNSUPPORTED"), Unlisted("catalog", 401)),
-    source=Side("org", grown=4, forced_by="two tokens, four more pages; lists of referrers under tags spare two"),
+    oddities=(NoReferrersApi(405, "UNSUPPORTED"),),
+    source=Side(
+        "org",
+        (CursorAs("next_page"),),
+        grown=4,
+        forced_by="two tokens, four more pages; lists of referrers under tags spare two",
+    ),
     target=Side("org", grown=3, forced_by="two tokens, one look for the referrers API"),
     refusals=(
+        Refusal(
+            "a list of all repositories",
+            "from",
+            ("refused a fresh token for registry:catalog",),
+            (Unlisted("catalog", 401),),
+            path="",
+        ),
         Refusal(
             "an image that is not there",
             "from",

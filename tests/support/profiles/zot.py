@@ -24,9 +24,16 @@ PROFILE = Profile(
     ),
     features=replace(MODERN, page_size=0, relative_locations=True),
     login=Login("basic"),
-    oddities=(TakesOnly((MANIFEST, INDEX)), RangeSays(last=True)),
     source=Side("team", grown=0, forced_by="nothing"),
-    target=Side("team", grown=0, forced_by="nothing"),
+    target=Side("team", (RangeSays(last=True),), grown=0, forced_by="nothing"),
     settings={"blobMax": 1000, "blobChunk": 1000},
-    refusals=(Refusal("manifests of docker's types", "to", ("415 MANIFEST_INVALID",), path="app:docker"),),
+    refusals=(
+        Refusal(
+            "manifests of docker's types",
+            "to",
+            ("415 MANIFEST_INVALID",),
+            (TakesOnly((MANIFEST, INDEX)),),
+            path="app:docker",
+        ),
+    ),
 )

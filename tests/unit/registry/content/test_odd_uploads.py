@@ -13,6 +13,8 @@ from tests.support.built import image_bytes
 from tests.support.fake_registry import FakeRegistry
 from tests.support.faults import BitFlip, Change, Fault, Html200, Redirect, ResetRequest, Status
 from tests.support.images import bytes_of, described, put_built, put_bytes, some_bytes
+from tests.support.odd.registry import OddRegistry
+from tests.support.odd.uploads import ChunksUpTo
 from tests.unit.registry.content.lab import lab
 
 DATA = some_bytes(250_000, "odd")
@@ -47,6 +49,20 @@ async def test_a_whole_blob_is_sent_where_chunks_are_refused(fake_registry: Fake
     async with lab(fake_registry.host, blob_max=1000, blob_chunk=100_000) as at:
         await stored(at.repository())
     assert (fake_registry.count(method="PATCH"), fake_registry.count(kind="commit")) == (1, 1)
+
+
+async def test_a_whole_blob_is_sent_where_chunks_are_too_large_for_their_place() -> None:
+    async with OddRegistry((ChunksUpTo(50_000),)) as fake:
+        async with lab(fake.host, blob_max=1000, blob_chunk=100_000) as at:
+            await stored(at.repository())
+        assert fake.count(kind="commit") == 1
+
+
+async def test_one_chunk_that_is_unsatisfiable_and_wanted_is_sent_once_more(fake_registry: FakeRegistry) -> None:
+    fake_registry.fail(Fault(Status(416), kind="patch"))
+    async with lab(fake_registry.host, blob_max=1000, blob_chunk=100_000) as at:
+        await stored(at.repository())
+    assert (fake_registry.count(method="PATCH"), fake_registry.count(kind="commit")) == (4, 1)
 
 
 async def test_what_a_refusal_taught_holds_for_other_blobs(fake_registry: FakeRegistry) -> None:
