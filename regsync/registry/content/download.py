@@ -15,7 +15,7 @@ from dataclasses import replace
 from regsync.clock import Clock
 from regsync.errors import Forbidden, IntegrityError, TooSlow, Unavailable, Unsupported
 from regsync.oci.descriptor import Descriptor
-from regsync.registry.http.encoding import coding_of, inflated, is_labelled
+from regsync.registry.http.encoding import coding_of, inflated, is_labelled, oddly_packed
 from regsync.registry.http.transport import Request, Streamed, Transport
 from regsync.repository import Chunks
 
@@ -115,6 +115,7 @@ class Download:
         except IntegrityError:
             self._packed.discard(self._blob.digest)
             raise
+        self._transport.warn(oddly_packed(streamed.headers))
 
     def _doubt(self, streamed: Streamed) -> None:
         """Raise where bytes that are not as many as the blob's were labelled as packed: the label may be true."""

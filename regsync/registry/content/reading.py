@@ -16,7 +16,7 @@ from regsync.clock import Clock
 from regsync.errors import IntegrityError, Malformed, RegsyncError, Unsupported
 from regsync.oci import mediatype
 from regsync.oci.document import refuse_crowd
-from regsync.registry.http.encoding import coding_of, is_labelled, unpacked
+from regsync.registry.http.encoding import coding_of, is_labelled, oddly_packed, unpacked
 from regsync.registry.http.transport import Answer, Headers, Request, Transport
 
 _ATTEMPTS = 3
@@ -33,25 +33,27 @@ async def ask(transport: Transport, request: Request, *, read: Callable[[Answer]
     attempts = min(_ATTEMPTS, request.attempts)
     for attempt in range(1, attempts):
         try:
-            return await _read(await transport.send(request), read, request.cap)
+            return await _read(await transport.send(request), read, request.cap, transport.warn)
         except IntegrityError:
             await clock.sleep(_PAUSE * 2 ** (attempt - 1))
     try:
-        return await _read(await transport.send(request), read, request.cap)
+        return await _read(await transport.send(request), read, request.cap, transport.warn)
     except RegsyncError as error:
         error.attempts = attempts
         raise
 
 
-async def _read(answer: Answer, read: Callable[[Answer], _T], cap: int) -> _T:
-    """Read an answer as it came, and as what it holds if it is labelled as gzip and cannot be read as it came."""
+async def _read(answer: Answer, read: Callable[[Answer], _T], cap: int, warn: Callable[[str], None]) -> _T:
+    """Read an answer as it came, and as what it holds if it is labelled as packed and cannot be read as it came."""
     try:
         return await _read_as_is(answer, read)
     except (IntegrityError, Malformed, Unsupported) as error:
         body = unpacked(answer.body, answer.headers, cap=cap)
         if body is None:
             raise _named(error, answer.headers) from error.__cause__
-    return await _read_as_is(replace(answer, body=body), read)
+    found = await _read_as_is(replace(answer, body=body), read)
+    warn(oddly_packed(answer.headers))
+    return found
 
 
 def _named(error: RegsyncError, headers: Headers) -> RegsyncError:

@@ -13,22 +13,29 @@ from typing import Final
 
 from regsync.errors import IntegrityError
 from regsync.registry.http.message import Headers
+from regsync.text import plain
 
 _NOTHING: Final = frozenset({"", "identity", "chunked", "none", "binary", "aws-chunked", "utf-8"})
 _KNOWN: Final = {"gzip": 31, "x-gzip": 31, "deflate": 15}  # zlib's words for them
 _RAW: Final = -15  # zlib's word for what some servers call deflate
+_SHOWN: Final = 80  # characters of what a registry calls it
 _PIECE: Final = 256 << 10  # bytes unpacked at once
 
 
 def coding_of(headers: Headers) -> str:
     """Return what a body is called that was packed, by how many codings as may be; empty where it was not."""
     names = f"{headers.get('content-encoding', '')},{headers.get('transfer-encoding', '')}".lower().split(",")
-    return ", ".join(name.strip() for name in names if name.strip() not in _NOTHING)
+    return plain(", ".join(name.strip() for name in names if name.strip() not in _NOTHING)[:_SHOWN])
 
 
 def is_labelled(headers: Headers) -> bool:
     """Say whether a body is called packed in a way that we can undo."""
     return coding_of(headers) in _KNOWN
+
+
+def oddly_packed(headers: Headers) -> str:
+    """Return what people are told of a registry whose bodies had to be unpacked."""
+    return f"bodies come packed ({coding_of(headers)}), which nobody asked for; unpacking them"
 
 
 def unpacked(body: bytes, headers: Headers, *, cap: int) -> bytes | None:

@@ -9,7 +9,8 @@ from collections.abc import Callable
 import pytest
 
 from regsync.errors import IntegrityError, RegsyncError
-from regsync.registry.http.encoding import unpacked
+from regsync.events import Warned
+from regsync.registry.http.encoding import coding_of, unpacked
 from regsync.registry.http.message import Headers
 from regsync.registry.repository import RegistryRepository
 from tests.support.built import image_bytes
@@ -147,3 +148,24 @@ async def test_every_request_asks_for_bytes_as_they_are(fake_registry: FakeRegis
         await bytes_of(repository, described(b"layer"))
     assert {asked.method for asked in fake_registry.journal} >= {"GET", "PUT", "POST"}
     assert {asked.headers.get("Accept-Encoding") for asked in fake_registry.journal} == {"identity"}
+
+
+async def test_that_bodies_are_packed_is_told_once_and_that_a_label_is_a_lie_never(fake_registry: FakeRegistry) -> None:
+    fake_registry.seed("app", {"v1": image_bytes(b"layer")})
+    async with lab(fake_registry.host) as at:
+        repository = at.repository()
+        await put_bytes(repository, PLAIN)
+        fake_registry.fail(Fault(Change({"Content-Encoding": "gzip"}), times=2))
+        await bytes_of(repository, described(PLAIN))
+        await repository.get_manifest("v1")
+        assert not [event for event in at.told if isinstance(event, Warned)]
+        fake_registry.fail(Fault(ContentEncoding(), method="GET", times=9))
+        for _ in range(2):
+            assert [tag async for tag in repository.tags()] == ["v1"]
+            assert await had(repository, PLAIN) == PLAIN
+    told = [event.message for event in at.told if isinstance(event, Warned)]
+    assert told == ["Registry is odd: bodies come packed (gzip), which nobody asked for; unpacking them"]
+
+
+def test_a_label_is_a_stranger_s_text() -> None:
+    assert coding_of(Headers([("Content-Encoding", f"x\x1b[2J{'y' * 9000}")])) == f"x\\x1b[2j{'y' * 75}"
