@@ -20,10 +20,12 @@ from regsync.observe.levels import ERROR, parse_verbosity
 from regsync.observe.lines import LONGEST
 from regsync.observe.logs import Log
 from regsync.observe.output import Output
+from regsync.observe.systemd import Systemd
 from regsync.options import DRIFT, FAILED, FINE, INTERRUPTED, USAGE, Manner, Options
+from regsync.program import reap_orphans
 from regsync.reports.files import Reports
 from regsync.secrets import Secrets
-from regsync.signals import HangUps, cancel_by_signal, stop_by_signal
+from regsync.signals import HangUps, cancel_by_signal, reap_by_signal, stop_by_signal
 
 _GARBAGE = 10_000  # objects made and not dropped between two looks for garbage; little of ours is in circles
 _LOOKED_AT = 1 << 16  # characters of a line that are looked at to cut it
@@ -82,18 +84,22 @@ def run_once(options: Options, manner: Manner) -> int:
 def run_server(options: Options, *, grace: float, abort_on_error: bool, watch: bool) -> int:
     """Run the daemon until it is stopped and return the exit code; `grace` is in seconds."""
     around = _Around(options)
-
-    hang_ups = HangUps()
+    hang_ups, systemd = HangUps(), Systemd(os.environ, SystemClock())
 
     async def run(app: App, _left_out: int) -> int:
         def meet(service: Service) -> None:
+            reap_by_signal(reap_orphans)
             stop_by_signal(service.stop, service.stop_now, partial(around.leave, FAILED), grace=grace)
             hang_ups.lead_to(service.reload_soon)
 
-        served = await app.serve(grace=grace, abort_on_error=abort_on_error, meet=meet, watch=watch)
+        living = asyncio.create_task(systemd.live(), name="watchdog")
+        try:
+            served = await app.serve(grace=grace, abort_on_error=abort_on_error, meet=meet, watch=watch)
+        finally:
+            living.cancel()
         return FAILED if served.cut or served.aborted else FINE
 
-    return _ending(around, lambda: _with_app(options, around, run, []))
+    return _ending(around, lambda: _with_app(options, around, run, [systemd]))
 
 
 def print_config(options: Options, *, show_secrets: bool, only_check: bool) -> int:

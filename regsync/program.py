@@ -23,6 +23,25 @@ _REAP = 1.0  # seconds a killed program may take to be gone; it takes a millisec
 Hear = Callable[[asyncio.StreamReader], Awaitable[bytes]]
 
 
+_ours: set[int] = set()  # programs that were started here, each waited for by whoever did
+
+
+def reap_orphans() -> bool:
+    """Let go of ended children that nobody waits for; say whether to look again soon.
+
+    The first process of a container becomes the parent of whatever the programs of ours leave behind. An exit code
+    that somebody waits for is not taken from them: the kernel is asked who has ended first, and to keep it.
+    """
+    while True:
+        try:
+            ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+            if ended is None or ended.si_pid in _ours:
+                return ended is not None
+            os.waitpid(ended.si_pid, os.WNOHANG)
+        except ChildProcessError:  # there are none, or none any more
+            return False
+
+
 async def run_program(
     command: Sequence[str],
     question: bytes,
@@ -48,6 +67,7 @@ async def run_program(
                 os.killpg(process.pid, signal.SIGKILL)
             with suppress(subprocess.TimeoutExpired):
                 process.wait(_REAP)
+        _ours.discard(process.pid)
 
 
 def _start(
@@ -55,7 +75,7 @@ def _start(
 ) -> subprocess.Popen[bytes]:
     pipe, nothing = subprocess.PIPE, subprocess.DEVNULL
     with _file_of(question) as file:
-        return subprocess.Popen(
+        process = subprocess.Popen(
             command,
             env=dict(environ),
             stdin=file,
@@ -63,6 +83,8 @@ def _start(
             stderr=pipe if listen == "errors" else nothing,
             start_new_session=True,
         )
+    _ours.add(process.pid)  # nobody looks for orphans meanwhile: that is done by the same thread
+    return process
 
 
 def _file_of(question: bytes) -> IO[bytes]:

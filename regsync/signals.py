@@ -13,6 +13,7 @@ from contextlib import suppress
 from threading import Timer
 
 _AT_ONCE = 0.5  # seconds a daemon has to end at its second signal
+_SOON = 0.1  # seconds
 _LATE = 5.0  # seconds a daemon has beyond the grace to end what was cut off
 
 Step = Callable[[], object]
@@ -39,6 +40,19 @@ def stop_by_signal(drain: Step, stop_now: Step, leave: Step, *, grace: float) ->
         return step
 
     _at_signals(begin(drain, grace + _LATE), begin(stop_now, _AT_ONCE), leave)
+
+
+def reap_by_signal(reap: Callable[[], bool]) -> None:
+    """Have the running event loop call this whenever a child has ended, and again for as long as it says so."""
+    loop = asyncio.get_running_loop()
+
+    def look() -> None:
+        if reap():
+            loop.call_later(_SOON, look)
+
+    in_loop = _in_loop(look)
+    signal.signal(signal.SIGCHLD, lambda *_: in_loop())
+    look()
 
 
 class HangUps:
