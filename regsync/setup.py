@@ -30,7 +30,7 @@ from regsync.secrets import Secrets
 from regsync.sync.entry import SyncEntry
 from regsync.sync.order import predecessors
 from regsync.sync.run import targets_of
-from regsync.translate import entries_of, referrers_age_of, schedules_of, steps_of
+from regsync.translate import delays_of, entries_of, referrers_age_of, schedules_of, steps_of
 from regsync.watching import look
 
 T = TypeVar("T")
@@ -82,7 +82,8 @@ class Setup:
         entries = [self.entries[name] for name in schedules]
         before = predecessors(entries, partial(place_of, hosts=self.hosts))
         names = [*schedules]
-        return Plan.of(schedules, {name: [names[at] for at in before[position]] for position, name in enumerate(names)})
+        leaders = {name: [names[at] for at in before[position]] for position, name in enumerate(names)}
+        return Plan.of(schedules, leaders, delays_of(self.config))
 
     def connections(self, common: Common) -> Connections:
         """Return the ways to all registries and layouts, to be entered."""

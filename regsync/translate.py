@@ -162,3 +162,13 @@ def schedules_of(config: Config) -> dict[str, Schedule]:
         elif step.interval:
             schedules[name] = Every(step.interval)
     return schedules
+
+
+def delays_of(config: Config) -> dict[str, float]:
+    """Return by how many seconds the visits of each entry are put off: its own share of `jitter`, always the same."""
+    return {name: round(step.jitter * _share(name), 3) for name, step in steps_of(config).items() if step.jitter}
+
+
+def _share(name: str) -> float:
+    """Return a number from 0 to 1 that is drawn from a name."""
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:7]) / (1 << 56)

@@ -31,7 +31,8 @@ TYPES: Final = {
     ("string",): "duration", ("integer", "string"): "duration", ("array",): "list", ("object",): "mapping",
 }  # fmt: skip
 SAMPLES: Final[dict[str, Any]] = {
-    "backup": "old-{{.Ref.Tag}}", "interval": "1h0m0s", "schedule": "@daily", "ratelimit": {"min": "5"},
+    "backup": "old-{{.Ref.Tag}}", "interval": "1h0m0s", "jitter": "1h0m0s", "schedule": "@daily",
+    "ratelimit": {"min": "5"},
     "referrerFilters": [{"artifactType": "a/b"}], "referrerSource": "a.example/x", "referrerTarget": "b.example/x",
     "mediaTypes": [OCI_INDEX], "hooks": {"pre": {"type": "exec", "params": ["a"]}},
 }  # fmt: skip

@@ -188,6 +188,7 @@ class Inherited(Section):
     backup: Text = ""
     interval: Seconds = 0.0
     schedule: Text = ""
+    jitter: Seconds | None = None
     ratelimit: RateLimit = RateLimit()
     digest_tags: Boolean | None = None
     referrers: Boolean | None = None
@@ -246,6 +247,7 @@ class SyncStep(Inherited):
         filled |= {name: _first_said(getattr(self, name), getattr(defaults, name)) for name in _TAKEN_IF_UNSAID}
         if self.fast_check is None and self.fast_copy is not None:
             filled["fast_check"] = self.fast_copy
+        filled["jitter"] = (self.jitter if self.jitter is not None else defaults.jitter) or 0.0
         filled["schedule"] = self.schedule if timed else defaults.schedule
         filled["interval"] = self.interval if timed or defaults.schedule else defaults.interval
         filled["media_types"] = filled["media_types"] or SYNCED_BY_DEFAULT

@@ -84,6 +84,8 @@ def _of_section(section: Inherited, path: Path, text: Callable[[Path], str]) -> 
     retry = (*path, "ratelimit", "retry")
     if section.ratelimit.retry == RETRY_MIN and parse_duration(text(retry)) < RETRY_MIN:
         yield retry, "raises this to 5m0s", _SAME
+    if section.jitter is not None:
+        yield (*path, "jitter"), _UNKNOWN, "visits are put off by up to so long, each entry's by its own time"
     if section.schedule and section.interval:
         yield (*path, "interval"), "ignores this beside a schedule", _SAME
     for name in section.hooks.model_fields_set:

@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
+from types import MappingProxyType
 
 from regsync.daemon.schedule import Schedule
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """When each entry is due, leaders before their followers, and whom it follows (without circles)."""
+    """When each entry is due, leaders before their followers, and whom it follows (without circles).
+
+    `delays` are the seconds by which the visits of an entry are put off each time it is due.
+    """
 
     schedules: Mapping[str, Schedule]
     before: Mapping[str, Iterable[str]]
+    delays: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, schedules: Mapping[str, Schedule], before: Mapping[str, Iterable[str]]) -> Plan:
+    def of(
+        cls,
+        schedules: Mapping[str, Schedule],
+        before: Mapping[str, Iterable[str]],
+        delays: Mapping[str, float] = MappingProxyType({}),
+    ) -> Plan:
         """Return the plan for these entries, put in order."""
         order = TopologicalSorter({entry: before.get(entry, ()) for entry in schedules}).static_order()
-        return cls({entry: schedules[entry] for entry in order}, before)
+        return cls({entry: schedules[entry] for entry in order}, before, delays)

@@ -14,9 +14,10 @@ from __future__ import annotations
 import asyncio
 import heapq
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from functools import partial
+from types import MappingProxyType
 
 from regsync.clock import Clock
 from regsync.daemon.jobs import Job
@@ -26,32 +27,43 @@ from regsync.daemon.turns import Turns
 _SLICE = 60.0  # seconds until a moved clock is noticed
 _UNREST = timedelta(seconds=2)  # less is the clock being disciplined, and what the sleep itself took
 _ASKED_AT_ONCE = 10  # schedules
+_TAKEN_AT_ONCE = 500  # schedules
 
 _Question = Callable[[], datetime | None]
+_Due = tuple[int, float, str, datetime]  # an entry's position, since when (monotonic seconds), its name, when
 
 
 class Scheduler:
     """Puts an entry's job whenever its schedule says so; of entries due together, in the order of `schedules`.
 
-    `never` is told the entries that are not due any more, or never were.
+    `never` is told the entries that are not due any more, or never were. `delays` are the seconds by which an entry's
+    jobs are put off, by the steady clock: who is due together may begin one after another.
     """
 
     def __init__(
-        self, schedules: Mapping[str, Schedule], turns: Turns, *, clock: Clock, never: Callable[[str], None]
+        self,
+        schedules: Mapping[str, Schedule],
+        turns: Turns,
+        *,
+        clock: Clock,
+        never: Callable[[str], None],
+        delays: Mapping[str, float] = MappingProxyType({}),
     ) -> None:
         self._entries = _by_schedule(schedules)
+        self._delays = delays
         self._turns = turns
         self._clock = clock
         self._never = never
         self._coming: list[tuple[datetime, int, Schedule]] = []
+        self._put_off: list[tuple[float, int, str, datetime]] = []  # monotonic seconds, position, entry, due
         self._asking: deque[tuple[Schedule, _Question]] = deque()
         self._wall, self._steady = clock.now(), clock.monotonic()
         self._woke = self._wall, self._steady
         self._nap: asyncio.Future[None] | None = None
 
-    def apply(self, schedules: Mapping[str, Schedule]) -> None:
+    def apply(self, schedules: Mapping[str, Schedule], delays: Mapping[str, float] = MappingProxyType({})) -> None:
         """Go on with these: a schedule that stays keeps its due time, a new one counts from now."""
-        self._entries = _by_schedule(schedules)
+        self._entries, self._delays = _by_schedule(schedules), delays
         self._coming = [
             (due, self._entries[schedule][0][0], schedule)
             for due, _, schedule in self._coming
@@ -70,9 +82,9 @@ class Scheduler:
         self._wall, self._steady = self._woke = self._clock.now(), self._clock.monotonic()
         self._asking = deque((schedule, partial(schedule.next_after, self._wall)) for schedule in self._entries)
         while True:
-            left = (self._coming[0][0] - self._wall).total_seconds() if self._coming else _SLICE
+            left = self._left()
             if left <= 0:
-                await self._put(self._due())
+                await self._put(sorted([*self._due_late(), *await self._due()]))
             elif self._asking:
                 self._ask()
                 await self._clock.sleep(0)
@@ -82,6 +94,11 @@ class Scheduler:
                 self._woke = self._wall, self._steady
                 continue
             self._look()
+
+    def _left(self) -> float:
+        """Return how many seconds are left until something is due, or until it is time to look at the clocks."""
+        coming = (self._coming[0][0] - self._wall).total_seconds() if self._coming else _SLICE
+        return min(coming, self._put_off[0][0] - self._steady) if self._put_off else coming
 
     async def _sleep(self, seconds: float) -> None:
         """Sleep for so long, or until there is something new to do."""
@@ -101,21 +118,37 @@ class Scheduler:
             for _, entry in entries:
                 self._never(entry)
 
-    def _due(self) -> list[Job]:
-        """Take what is due, leaders before their followers; when it is due next is yet to be asked."""
-        jobs: list[tuple[int, Job]] = []
-        while self._coming and self._coming[0][0] <= self._wall:
-            due, _, schedule = heapq.heappop(self._coming)
-            self._asking.appendleft((schedule, partial(schedule.next_after, self._wall)))  # before who is in no hurry
-            jobs += [(position, Job(entry, due, "changed")) for position, entry in self._entries[schedule]]
-        return [job for _, job in sorted(jobs, key=lambda placed: placed[0])]
+    async def _due(self) -> list[_Due]:
+        """Take what is due; when it is due next is yet to be asked.
 
-    async def _put(self, jobs: list[Job]) -> None:
-        """Put jobs that fell due when we woke or, if they came while we were busy, later."""
-        wall, steady = self._woke
-        for job in jobs:
-            later = max(0.0, (job.due - wall).total_seconds())
-            await self._turns.put(job, since=min(steady + later, self._clock.monotonic()))
+        It fell due when we woke or, if it came while we were busy, later.
+        """
+        found: list[_Due] = []
+        wall, (woke, steady) = self._wall, self._woke
+        while self._coming and self._coming[0][0] <= wall:
+            due, _, schedule = heapq.heappop(self._coming)
+            self._asking.appendleft((schedule, partial(schedule.next_after, wall)))  # before who is in no hurry
+            since = steady + max(0.0, (due - woke).total_seconds())
+            for position, entry in self._entries[schedule]:
+                if delay := self._delays.get(entry, 0.0):
+                    late = self._steady + delay, position, entry, due + timedelta(seconds=delay)
+                    heapq.heappush(self._put_off, late)
+                else:
+                    found.append((position, since, entry, due))
+            if not len(self._asking) % _TAKEN_AT_ONCE:
+                await self._clock.sleep(0)
+        return found
+
+    def _due_late(self) -> Iterator[_Due]:
+        """Take what was put off until now."""
+        while self._put_off and self._put_off[0][0] <= self._steady:
+            since, position, entry, due = heapq.heappop(self._put_off)
+            yield position, since, entry, due
+
+    async def _put(self, jobs: list[_Due]) -> None:
+        """Put jobs, leaders before their followers."""
+        for _, since, entry, due in jobs:
+            await self._turns.put(Job(entry, due, "changed"), since=min(since, self._clock.monotonic()))
 
     def _look(self) -> None:
         """Read both clocks; when the wall clock did not go as the steady one, ask each schedule what becomes of it."""

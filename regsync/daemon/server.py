@@ -55,7 +55,7 @@ class Daemon:
         self._abort_on_error = abort_on_error
         self._aborted = False
         self._turns = Turns(plan.before, MemoryQueue(), clock=clock, tell=tell)
-        self._scheduler = Scheduler(plan.schedules, self._turns, clock=clock, never=never)
+        self._scheduler = Scheduler(plan.schedules, self._turns, clock=clock, never=never, delays=plan.delays)
         workers = _workers_for(plan)
         self._runner = Runner(
             self._scheduler,
@@ -85,7 +85,7 @@ class Daemon:
         new = [entry for entry in plan.schedules if entry not in self._plan.schedules]
         self._plan = plan
         self._turns.apply(plan.before, plan.schedules.keys())
-        self._scheduler.apply(plan.schedules)
+        self._scheduler.apply(plan.schedules, plan.delays)
         self._runner.add(self._first(new), workers=_workers_for(plan))
 
     def _first(self, entries: Iterable[str]) -> list[Job]:

@@ -10,7 +10,7 @@ from regsync.oci.mediatype import OCI_INDEX, SYNCED_BY_DEFAULT
 from regsync.oci.platform import Platform, Platforms
 from regsync.oci.referrers import ReferrerFilter, ReferrerOptions
 from regsync.transfer.options import CopyOptions
-from regsync.translate import entries_of, schedules_of
+from regsync.translate import delays_of, entries_of, schedules_of
 
 
 def loaded(text: str, folder: Path) -> Loaded:
@@ -123,3 +123,30 @@ sync:
         referrers=referrers, digest_tags=True, force_recursive=True, include_external=True, fast_check=True
     )
     assert bare.options == CopyOptions()
+
+
+def test_an_entry_s_visits_are_put_off_by_its_own_share_of_the_jitter_and_always_by_the_same(tmp_path: Path) -> None:
+    lines = [
+        f"- {{name: e{number}, source: 'a.x/a:{number}', target: 'b.x/a:{number}', type: image}}\n"
+        for number in range(1000)
+    ]
+    text = f"defaults: {{jitter: 10m}}\nsync:\n{''.join(lines)}"
+    delays = delays_of(loaded(text, tmp_path).config)
+    assert delays["e1"] == 326.631
+    assert delays == delays_of(loaded(text, tmp_path).config)
+    minutes = [sum(60 * minute <= delay < 60 * (minute + 1) for delay in delays.values()) for minute in range(10)]
+    assert sum(minutes) == 1000
+    assert min(minutes) > 70
+    assert max(minutes) < 130
+
+
+def test_an_entry_may_have_a_jitter_of_its_own_or_none(tmp_path: Path) -> None:
+    text = """
+defaults: {jitter: 10m}
+sync:
+- {name: a, source: 'a.x/a:1', target: 'b.x/a:1', type: image, jitter: 1s}
+- {name: b, source: 'a.x/a:2', target: 'b.x/a:2', type: image, jitter: 0s}
+"""
+    delays = delays_of(loaded(text, tmp_path).config)
+    assert 0 < delays.pop("a") < 1
+    assert delays == {}

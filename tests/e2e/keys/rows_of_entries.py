@@ -125,3 +125,16 @@ async def _(lab: Lab) -> None:
         ("interval: 1h", ", schedule: 'TZ=UTC 30 4 * * *'", 0),
     ):
         assert await visits(lab, defaults, entry, hours=3) == count
+
+
+@row("sync.jitter", "defaults.jitter")
+async def _(lab: Lab) -> None:
+    entry = ", name: a, schedule: 'TZ=UTC 0 1 * * *'"  # the share of this name is 0.79
+    for defaults, own, hours, count in (
+        ("", "", 1, 1),
+        ("jitter: 2h", "", 2, 0),
+        ("jitter: 2h", "", 3, 1),
+        ("jitter: 2h", ", jitter: 0s", 1, 1),
+        ("", ", jitter: 4h", 3, 0),
+    ):
+        assert await visits(lab, defaults, f"{entry}{own}", hours=hours) == count

@@ -27,8 +27,8 @@ WRONG: Final = (
 # Under these keys of `defaults` and `sync` no secret has a place, so a wrong value is quoted.
 _HARMLESS: Final = """
 source target type interval schedule ratelimit tags tagSets repos mediaTypes parallel blobLimit cacheCount cacheTime
-digestTags referrers referrerFilters referrerSlow fastCheck fastCopy forceRecursive includeExternal skipDockerConfig
-skipInvalidEntries
+jitter digestTags referrers referrerFilters referrerSlow fastCheck fastCopy forceRecursive includeExternal
+skipDockerConfig skipInvalidEntries
 platform platforms hooks userAgent name backup referrerSource referrerTarget
 """
 HARMLESS: Final = frozenset(_HARMLESS.split())

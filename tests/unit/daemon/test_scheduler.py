@@ -51,7 +51,12 @@ class Gone(Until):
 class Lab:
     """A scheduler on a virtual clock, with a worker that is done at once (or never, when `busy`)."""
 
-    def __init__(self, schedules: Mapping[str, Schedule], clock: FakeClock | None = None) -> None:
+    def __init__(
+        self,
+        schedules: Mapping[str, Schedule],
+        clock: FakeClock | None = None,
+        delays: Mapping[str, float] | None = None,
+    ) -> None:
         self.clock = clock or FakeClock(START)
         self.queue = MemoryQueue()
         self.told: list[Event] = []
@@ -59,7 +64,9 @@ class Lab:
         self.busy = False
         self.never: list[str] = []
         self.turns = Turns({}, self.queue, clock=self.clock, tell=self.told.append)
-        self.scheduler = Scheduler(schedules, self.turns, clock=self.clock, never=self.never.append)
+        self.scheduler = Scheduler(
+            schedules, self.turns, clock=self.clock, never=self.never.append, delays=delays or {}
+        )
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
