@@ -12,6 +12,7 @@ RegsyncError                 retryable = False; attempts = how often it was trie
 ├── Refused                  we will not do that (unsafe redirect, guarded address, TLS not trusted)
 │   └── Misled               the other side sends us where we do not go; it may have what was asked for
 ├── Unsupported              the other side cannot do this
+├── Unreadable               a manifest of a known type that is not to be had
 ├── StorageError             the disk or the layout directory cannot be used (full, read-only, damaged)
 ├── Incomplete               the target says that parts of a manifest it was given are not there
 ├── Unavailable              retryable: network failure, 5xx, 408, 429
@@ -126,6 +127,17 @@ class Misled(Refused):
 
 class Unsupported(RegsyncError):
     """The other side cannot do this, or what it holds is of a kind we do not copy."""
+
+
+class Unreadable(RegsyncError):
+    """A manifest that cannot be had or read, and is known to be of this media type; `__cause__` says why."""
+
+    def __init__(self, media_type: str, cause: RegsyncError) -> None:
+        super().__init__(str(cause))
+        self.__cause__ = cause
+        self.media_type = media_type
+        self.attempts = cause.attempts
+        self.retry_after = cause.retry_after
 
 
 class StorageError(RegsyncError):

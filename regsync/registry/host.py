@@ -184,6 +184,7 @@ class Way(enum.Enum):
     ANONYMOUS_MOUNT = enum.auto()
     LARGE_BODY = enum.auto()
     CHUNKS = enum.auto()
+    REFERRERS = enum.auto()
 
 
 class Learnt:

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
-from urllib.parse import quote
+from functools import partial
 
 from regsync.clock import Clock
 from regsync.errors import (
     AccessDenied,
     Failing,
-    Incomplete,
-    IntegrityError,
     Malformed,
     Refused,
-    RegsyncError,
-    Unavailable,
     Unsupported,
 )
 from regsync.oci.descriptor import Descriptor
@@ -27,21 +23,16 @@ from regsync.registry.content.external import opened
 from regsync.registry.content.hidden import HiddenLists
 from regsync.registry.content.listing import Listing
 from regsync.registry.content.looking import Looks, length_of
-from regsync.registry.content.manifests import Manifests, named
+from regsync.registry.content.manifests import Manifests
+from regsync.registry.content.pushing import Pushing
 from regsync.registry.content.referrer_lists import ReferrerLists, Ways
 from regsync.registry.content.referrers import ReferrersApi
 from regsync.registry.content.suspended import Suspended
 from regsync.registry.content.upload import Uploads
 from regsync.registry.host import AS_ITSELF, Asking, HostSettings, Learnt, OnRegistry
-from regsync.registry.http.complaint import complaint_of
-from regsync.registry.http.failure import failure_of
-from regsync.registry.http.transport import Answer, Request, Transport
+from regsync.registry.http.transport import Request, Transport
 from regsync.registry.login.scope import Scope
 from regsync.repository import BlobWriter, Chunks, Quota, Repository
-
-_PAUSE = 0.5  # seconds until a manifest that was taken and is not there is put again, then doubled
-_PUT = frozenset({200, 201, 202, 204})  # the specification says 201; the others are looked after
-_LACKING = frozenset({"MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN", "MANIFEST_UNKNOWN"})
 
 
 class RegistryRepository(OnRegistry):
@@ -72,23 +63,23 @@ class RegistryRepository(OnRegistry):
         self._looks = Looks(transport, learnt)
         self._scopes = (Scope.of_repository(self.known_as, push=push),)
         self._base = f"/v2/{self.known_as}/"
-        self._manifests = Manifests(
-            self, self._looks, place=self._base, scopes=self._scopes, clock=clock, asking=asking
-        )
-        path, scopes = f"{self._base}blobs/", self._scopes
+        base, path, scopes = self._base, f"{self._base}blobs/", self._scopes
+        self._manifests = Manifests(self, self._looks, place=base, scopes=scopes, clock=clock, asking=asking)
         self._uploads = Uploads(transport, host, learnt, suspended, path=path, scopes=scopes, has_blob=self.has_blob)
         hidden = HiddenLists(self.get_manifest, self.tags, clock=clock)
         self._referring = ReferrersApi(
             transport,
             learnt,
-            base=self._base,
-            scopes=self._scopes,
+            base=base,
+            scopes=scopes,
             name=self.name,
             clock=clock,
             manifest=hidden.read,
             asking=asking,
         )
-        ways = Ways(read=hidden.read, head=self.head_manifest, push=self._push, place=transport.place)
+        self._pushing = Pushing(self, transport, self._manifests, base=base, scopes=scopes, clock=clock)
+        put = partial(self._pushing.push, patiently=False)
+        ways = Ways(hidden.read, self.head_manifest, put, transport.place)
         self._lists = ReferrerLists(self.name, ways, clock=clock)
 
     @property
@@ -130,55 +121,12 @@ class RegistryRepository(OnRegistry):
         del sparse  # whether it takes such an index, it says itself
         if isinstance(at, str) and is_fallback_tag(at):
             async with self._lists.one_writer(at):
-                await self._push(manifest, at)
+                await self._pushing.push(manifest, at, patiently=False)
             return
-        answer = await self._push(manifest, at if at is not None else manifest.digest)
+        headers = await self._pushing.push(manifest, at if at is not None else manifest.digest)
         subject = manifest.subject
-        if subject is not None and not self._referring.lists(answer.headers, subject.digest):
+        if subject is not None and not self._referring.lists(headers, subject.digest):
             await self._lists.add(manifest, subject.digest)
-
-    async def _push(self, manifest: Manifest, at: str | Digest) -> Answer:
-        """Put a manifest; where the answer says too little, look whether it is there, and send it again if not."""
-        for pause in (_PAUSE, 2 * _PAUSE, 0.0):
-            answer = await self._put(manifest, at)
-            if answer.status == 201 or named(answer) is not None or await self._has_manifest(at):
-                return answer
-            if pause:
-                await self._clock.sleep(pause)
-        raise Unavailable(f"{self.name}: the registry took {at} and does not have it")
-
-    async def _has_manifest(self, at: str | Digest) -> bool:
-        try:
-            return await self.head_manifest(at) is not None
-        except IntegrityError:  # something came in between
-            return False
-
-    async def _put(self, manifest: Manifest, at: str | Digest) -> Answer:
-        query = ""
-        if isinstance(at, str) and manifest.digest.algorithm != "sha256":  # else the registry takes it for sha256
-            query = f"?digest={quote(str(manifest.digest), safe='')}"
-        self._manifests.put(at)
-        answer = await self._transport.send(
-            Request(
-                "PUT",
-                f"{self._base}manifests/{at}{query}",
-                headers=(("Content-Type", manifest.media_type),),
-                body=manifest.raw,
-                scopes=self._scopes,
-                expect=_PUT | {400, 404},
-                what=f"manifest {self.path}:{at}",
-            )
-        )
-        if answer.status in {400, 404}:
-            raise self._refusal(answer, at)
-        stored = named(answer)  # docker-registry stores what is pushed by tag under sha256, whatever its digest was
-        if stored is not None and stored not in {manifest.digest, Digest.of(manifest.raw, stored.algorithm)}:
-            raise IntegrityError(f"{self.name}: the registry stored {stored} instead of {manifest.digest}")
-        return answer
-
-    def _refusal(self, answer: Answer, at: str | Digest) -> RegsyncError:
-        failure = failure_of(answer.status, answer.body, place=f"PUT manifest {self.path}:{at} at {self._host.name}")
-        return Incomplete(str(failure)) if complaint_of(answer.body).codes & _LACKING else failure
 
     async def referrers(self, subject: Digest, *, slow: bool = False) -> tuple[Descriptor, ...]:
         """Ask the referrers API, or read the tag that lists them where there is none; `slow` means nothing here."""

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal, TypeVar
 
-from regsync.errors import CopyFailed, IntegrityError, NotFound, RegsyncError
+from regsync.errors import CopyFailed, IntegrityError, NotFound, RegsyncError, Unreadable
 from regsync.oci.descriptor import Descriptor
 from regsync.oci.digest import Digest
 from regsync.oci.mediatype import INDEXES
@@ -136,6 +136,10 @@ class Decider:
             return _failed("Failed to copy image", pair, error)
         except _NoSuchPlatform as error:
             return _failed("Platform could not be found in source manifest list", pair, error)
+        except Unreadable as error:
+            if error.media_type not in entry.media_types:
+                return Skipped(error.media_type)
+            return _failed("Failed to lookup source manifest", pair, error)
         except RegsyncError as error:
             return _failed("Failed to lookup source manifest", pair, error)
 

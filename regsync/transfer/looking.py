@@ -6,13 +6,13 @@ not go.
 
 from __future__ import annotations
 
-from regsync.errors import AccessDenied, Failing, Forbidden, Malformed, Misled, RegsyncError, Unsupported
+from regsync.errors import AccessDenied, Failing, Forbidden, Malformed, Misled, RegsyncError, Unreadable, Unsupported
 from regsync.oci.descriptor import Descriptor
 from regsync.oci.digest import Digest
 from regsync.oci.platform import Platforms
 from regsync.repository import Repository
 
-_SAYS_NOTHING = (Forbidden, Malformed, Misled, Unsupported)
+_SAYS_NOTHING = (Forbidden, Malformed, Misled, Unreadable, Unsupported)
 
 
 def says_nothing(error: RegsyncError) -> bool:

@@ -21,6 +21,7 @@ from regsync.errors import (
     NotFound,
     RegsyncError,
     Unavailable,
+    Unreadable,
     Unsupported,
 )
 from regsync.oci import mediatype
@@ -92,7 +93,7 @@ class Manifests:
             self._quota = quota_of(answer.headers, heard=self._clock.monotonic())
         found = None if answer is None else _described(answer, ref)
         if found is None:
-            return await self._head_by_get(ref)
+            return await self._head_by_get(ref, kind="" if answer is None else _kind(answer))
         self._note(found.digest, ref)
         return found
 
@@ -105,23 +106,29 @@ class Manifests:
         """Note that this has been put: what HEAD said before was true."""
         self._missed.discard(ref)
 
-    async def _head_by_get(self, ref: str | Digest) -> Descriptor | None:
+    async def _head_by_get(self, ref: str | Digest, *, kind: str) -> Descriptor | None:
+        """Return what a manifest is whose HEAD told too little; one of schema 1 need not be readable to be left out."""
+        outmoded = kind in mediatype.SCHEMA1
         try:
-            manifest = await self.get(ref)
-        except NotFound:
-            return None
+            manifest = await self.get(ref, attempts=_FEW if outmoded else None)
         except _OtherKind as error:
             return error.described
+        except RegsyncError as error:
+            if outmoded:
+                raise Unreadable(kind, error) from error
+            if isinstance(error, NotFound):
+                return None
+            raise
         if len(manifest.raw) <= _KEPT_LENGTH:
             self._kept[manifest.digest] = manifest
             while len(self._kept) > _KEPT:
                 self._kept.popitem(last=False)
         return manifest.descriptor
 
-    async def get(self, ref: str | Digest) -> Manifest:
+    async def get(self, ref: str | Digest, *, attempts: int | None = None) -> Manifest:
         """Fetch a manifest; one that came by tag is proved against the digest its own answer names."""
         if not isinstance(ref, Digest):
-            manifest = await self._fetched(ref)
+            manifest = await self._fetched(ref, attempts=attempts)
             self._note(manifest.digest, ref)
             self._learn_from(ref)
             return manifest
@@ -136,6 +143,10 @@ class Manifests:
             if error.retry_after is not None:
                 raise
             return await self._by_tag(tag, ref, error)
+
+    async def bytes_at(self, ref: str | Digest) -> bytes:
+        """Fetch whatever stands there, unread."""
+        return (await self._looks.transport.send(self._request(ref))).body
 
     async def _by_tag(self, tag: str, wanted: Digest, error: RegsyncError) -> Manifest:
         """Fetch by tag what could not be had by digest; where the tag has moved, `error` stands."""
@@ -194,12 +205,16 @@ class Manifests:
 
 def _described(answer: Answer, ref: str | Digest) -> Descriptor | None:
     """Read a descriptor off the headers; None where they leave something open (all of them are optional)."""
-    kind = mediatype.base(answer.headers.get("content-type", ""))
+    kind = _kind(answer)
     length = length_of(answer.headers)
     digest = ref if isinstance(ref, Digest) else named(answer)
     if digest is None or not (mediatype.is_manifest(kind) or mediatype.is_other(kind)) or length is None:
         return None
     return Descriptor(kind, digest, length)
+
+
+def _kind(answer: Answer) -> str:
+    return mediatype.base(answer.headers.get("content-type", ""))
 
 
 def named(answer: Answer) -> Digest | None:

@@ -1,8 +1,9 @@
 """What refers to a digest: asked of the referrers API, else read off the tag that lists it (distribution-spec).
 
 Whether a repository has the API shows when it is asked: a 404, any other refusal, or an answer that is no index mean
-that it has not. Silence and overload mean nothing: referrers would be missed without a word. What it turned out to be
-is remembered for a while; then a strange answer of an API that was there is an accident and asked for again.
+that it has not. Silence means nothing: referrers would be missed. An API that answers 5xx as often as it is asked, and
+was never seen to work, counts as none, with a word about it. What it turned out to be is remembered for a while; then a
+strange answer of an API that was there is an accident and asked for again.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from regsync.clock import Clock
-from regsync.errors import AccessDenied, IntegrityError, Malformed, NotFound, RegsyncError, Unsupported
+from regsync.errors import AccessDenied, Failing, IntegrityError, Malformed, NotFound, RegsyncError, Unsupported
 from regsync.oci import mediatype
 from regsync.oci.descriptor import Descriptor
 from regsync.oci.digest import Digest
@@ -21,12 +22,12 @@ from regsync.oci.manifest import MANIFEST_MAX, Manifest
 from regsync.oci.referrers import Referrers, fallback_tag
 from regsync.registry.content.links import ODD_LINK, next_page
 from regsync.registry.content.reading import ask
-from regsync.registry.host import AS_ITSELF, Asking, Learnt
+from regsync.registry.host import AS_ITSELF, Asking, Learnt, Way
 from regsync.registry.http.message import Headers
 from regsync.registry.http.transport import Answer, Request, Transport
 from regsync.registry.login.scope import Scope
 
-_ANSWERED = frozenset({200, 400})
+_ANSWERED = frozenset({200, 204, 400})
 _MOST_PAGES = 1000
 _MOST_BARREN = 10  # pages in a row without a referrer that was not on those before
 
@@ -96,12 +97,23 @@ class ReferrersApi:
                 if not (there and isinstance(error, NotFound)):  # some know an API and not this subject
                     self.learnt.saw_referrers(self.base, listed=False)
                 return False
+            except Failing as error:
+                if seen or there or error.retry_after is not None or self.asking.attempts == 1:
+                    raise
+                self._fails(error)
+                return False
             self.learnt.saw_referrers(self.base, listed=True)
             seen |= {url, came}
             pages += 1
             barren = 0 if found.add(page) else barren + 1
             url = following
         return True
+
+    def _fails(self, error: Failing) -> None:
+        self.learnt.saw_referrers(self.base, listed=False)
+        self.learnt.refused(Way.REFERRERS, surely=True)
+        what = "the referrers API fails; reading the tags that list referrers, what it alone lists is not copied"
+        self.transport.warn(what, str(error))
 
     async def _page(self, url: str, what: str, *, path: str) -> tuple[Manifest, str, str]:
         """Return a page, the URL of the next one, and where this one came from."""
@@ -111,7 +123,7 @@ class ReferrersApi:
             scopes=self.scopes,
             expect=_ANSWERED,
             cap=MANIFEST_MAX,
-            attempts=self.asking.attempts,
+            attempts=self.asking.attempts if self.learnt.goes(Way.REFERRERS) else 1,
             what=what,
         )
 

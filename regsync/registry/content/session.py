@@ -1,33 +1,42 @@
 """Upload sessions (distribution-spec: Pushing Blobs): how a blob's bytes get into one, in a stream or piece by piece.
 
 A registry says where a session is (`Location`) and how far it has got (`Range`). Both are taken at its word as far as
-that makes sense, because it proves the whole by the digest the session is closed with.
+that makes sense, because it proves the whole by the digest the session is closed with. What it refuses in one way is
+sent in the other.
 """
 
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from urllib.parse import quote
 
 from regsync.errors import IntegrityError, NotFound, RegsyncError, Unavailable, Unsupported
 from regsync.oci.descriptor import Descriptor
+from regsync.registry.content.session_requests import SessionRequests
+from regsync.registry.content.standing import (
+    MOVED,
+    REFUSALS,
+    is_miscounted,
+    is_refusal,
+    is_sure,
+    opened_at,
+    reached_by,
+    session_of,
+)
 from regsync.registry.host import Learnt, Way
 from regsync.registry.http.failure import failure_of
-from regsync.registry.http.transport import Answer, Request, Transport
+from regsync.registry.http.transport import Answer, Transport
 from regsync.registry.login.scope import Scope
 
-_OCTETS = ("Content-Type", "application/octet-stream")
-_RANGE = re.compile(r"(?:bytes=)?0-([0-9]{1,19})")
 _RECOVERIES = 10
 _DOUBTS = 2
+_LOSSES = 2  # sessions that were lost half-way, after which a whole blob is sent
 _TAKEN = frozenset({200, 201, 202, 204})
 _LOST = frozenset({404, 416})
 _TOO_LARGE = 413
-_NOT_THIS_WAY = frozenset({405, 411, _TOO_LARGE, 501})  # to a whole blob or a chunk: the other way may be open
+_CLOSED = _TAKEN | _LOST | REFUSALS
 _STORED = frozenset({201, 204})
 _CANCEL_WITHIN = 1.0  # seconds for the courtesy of closing sessions
 
@@ -51,24 +60,27 @@ class Upload:
         self.doubtful = False
         self._transport = transport
         self._learnt = learnt
-        self._scopes = scopes
+        self._requests = SessionRequests(blob, scopes)
         self._recoveries = _RECOVERIES
         self._doubts = 0  # times its session could not be asked about
+        self._disputes = 0  # times the rest of it was not taken from where the session stood
+        self._losses = 0
 
     def begin(self, answer: Answer) -> None:
         """Use the session this answer has opened."""
         self.url, self.offset, self.handed, self._recoveries, self._doubts = "", 0, 0, _RECOVERIES, 0
-        location = answer.headers.get("location", "")
-        if not location:
-            raise IntegrityError("the registry opened an upload without saying where (no Location)")
-        self.url = answer.resolve(location)
+        self.url = opened_at(answer)
 
     async def stands(self) -> bool:
         """Ask where the session stands; False where there is none, it is lost or what is said of it makes no sense."""
         if not self.url or not self.handed:
             return bool(self.url)
+        if self.chunked is False and self.offset:  # the rest would be a chunk
+            return False
         try:
-            answer = await self._transport.send(replace(self._status(), expect=frozenset({200, 204, 416})))
+            answer = await self._transport.send(
+                replace(self._requests.status(self.url), expect=frozenset({200, 204, 416}))
+            )
             reached = self._reached(answer) if answer.status != 416 else None
         except NotFound:
             self.url = ""
@@ -78,21 +90,27 @@ class Upload:
             if isinstance(error, Unavailable) and self._doubts < _DOUBTS:
                 raise
             return False
-        if reached is None or reached > self.handed:
+        if reached is None or reached > self.handed + 1:
             return False
-        self.offset = self.handed = reached
+        self.offset = self.handed = min(reached, self.handed)  # some count from 1
         self._recoveries, self._doubts = _RECOVERIES, 0
         return True
 
     async def stream(self, chunks: AsyncIterator[bytes]) -> None:
         """Send all that is missing in one request: the blob itself, or the rest of it."""
         if not self.offset:
-            self._stored(await self._transport.pour(self._closing(), chunks, length=self.blob.size))
+            closing = self._requests.closing(self.url, expect=_CLOSED | MOVED)
+            answer = await self._transport.pour(closing, chunks, length=self.blob.size)
+            self._accepted(answer, sent=self.blob.size)
+            self._stored(answer)
             self._learnt.went(Way.LARGE_BODY)
             return
         left = self.blob.size - self.offset
-        request = self._piece(left, expect=_TAKEN | _LOST | _NOT_THIS_WAY | {400})
+        request = self._requests.piece(self.url, start=self.offset, length=left, expect=_CLOSED | MOVED)
         answer = await self._transport.pour(request, chunks, length=left)
+        if answer.status == 416 and not self._disputes:
+            self._disputes += 1
+            raise Unavailable(f"the registry does not go on with {self.blob.digest} at byte {self.offset}")
         self._accepted(answer, sent=left)
         self._follow(answer, start=self.offset, end=self.blob.size, sent=left, taken=True)
         if self.offset < self.blob.size:
@@ -115,41 +133,53 @@ class Upload:
 
     async def close(self) -> None:
         """Make a blob of what the session holds."""
-        self._stored(await self._transport.send(self._closing(body=b"")))
+        answer = await self._transport.send(self._requests.closing(self.url, expect=_CLOSED, body=b""))
+        if is_refusal(answer):
+            raise self._no_chunks(answer)
+        self._stored(answer)
 
     async def cancel(self) -> None:
         """Give the session up; the registry is told so as a courtesy, and whether it hears that is nobody's concern."""
         url, self.url, self.offset, self.handed = self.url, "", 0, 0
         if url:
-            request = Request("DELETE", url, scopes=self._scopes, expect=frozenset({202, 204}), attempts=1)
             with suppress(RegsyncError, TimeoutError):
                 async with asyncio.timeout(_CANCEL_WITHIN):
-                    await self._transport.send(request)
+                    await self._transport.send(self._requests.cancelling(url))
 
     async def _patched(self, rest: bytes) -> tuple[Answer, bool]:
         """Send a chunk; return what is said of the session then, and whether that means that the chunk was taken."""
-        expect = _TAKEN | _NOT_THIS_WAY | {416}
         try:
-            request = replace(self._piece(len(rest), expect=expect), body=rest, attempts=1)
-            answer = await self._transport.send(request)
+            expect = _TAKEN | REFUSALS | {416}
+            request = self._requests.piece(self.url, start=self.offset, length=len(rest), expect=expect)
+            answer = await self._transport.send(replace(request, body=rest, attempts=1))
         except (Unavailable, IntegrityError) as error:
             return await self._ask(error), False
         if answer.status == _TOO_LARGE and not self._learnt.goes(Way.LARGE_BODY):
             raise self._too_large(len(rest))
-        if answer.status in _NOT_THIS_WAY:
-            raise self._no_chunks(answer.status)
+        if is_refusal(answer):
+            raise self._no_chunks(answer)
+        if answer.status == 400:
+            raise self._damaged(answer)
         if answer.status == 416:
-            if not self._recoveries:
-                raise self._stuck(f"the registry wants another chunk than that from byte {self.offset} on")
-            return await self._ask(Unavailable("the registry wants another chunk")), False
+            why = f"the registry wants another chunk than that from byte {self.offset} on"
+            return await self._ask(Unavailable(why), answer), False
         return answer, True
 
-    async def _ask(self, why: RegsyncError) -> Answer:
-        """Ask where the session stands after a piece went wrong; `why` is raised once that has happened too often."""
+    async def _ask(self, why: RegsyncError, answer: Answer | None = None) -> Answer:
+        """Ask where the session stands after a piece went wrong; `why` is raised once that has happened too often.
+
+        Where it cannot be asked, an `answer` that says it will do; without one the blob is begun anew.
+        """
         self._recoveries -= 1
         if self._recoveries < 0:
-            raise why
-        return await self._transport.send(self._status())
+            raise self._stuck(str(why)) from why
+        try:
+            return await self._transport.send(self._requests.status(self.url))
+        except Unsupported as error:
+            if answer is not None and reached_by(answer) is not None:
+                return answer
+            self.url = ""
+            raise Unavailable(f"{why}; and where it stands is not said: {error}") from error
 
     def _follow(self, answer: Answer, *, start: int, end: int, sent: int, taken: bool) -> None:
         """Take the registry's word for the offset, as far as it stays within what is under way.
@@ -159,8 +189,10 @@ class Upload:
         """
         reached = self._reached(answer, single=end == 1)
         counted = self.offset + sent if taken else self.offset
-        if reached is None or (taken and self._miscounts(reached, counted=counted, sent=sent)):
+        if reached is not None and taken and is_miscounted(reached, start=self.offset, counted=counted):
+            self._transport.warn("Range of uploads is miscounted; relying on our own count and the digest")
             reached = counted
+        reached = counted if reached is None else reached
         if not start <= reached <= end:
             raise Unavailable(f"the registry has {reached} bytes of an upload that stood between {start} and {end}")
         if reached <= self.offset:
@@ -169,24 +201,10 @@ class Upload:
                 raise self._stuck(f"the registry takes chunks and stays at byte {reached}")
         self.offset = reached
 
-    def _miscounts(self, reached: int, *, counted: int, sent: int) -> bool:
-        """Say whether a length is one too many, or that of the last chunk alone; less may be what was kept."""
-        odd = reached == counted + 1 or (0 < self.offset != reached == sent)
-        if odd:
-            self._transport.warn("Range of uploads is miscounted; relying on our own count and the digest")
-        return odd
-
     def _reached(self, answer: Answer, *, single: bool = False) -> int | None:
-        """Return how many bytes an answer says are there, None where it says nothing; the session may have moved.
-
-        "0-0" stands for an empty session, too, and is one byte only where no more than a `single` one was sent.
-        """
-        if location := answer.headers.get("location", ""):
-            self.url = answer.resolve(location)
-        said = _RANGE.fullmatch(answer.headers.get("range", "").strip())
-        if said is None:
-            return None
-        return 0 if said[1] == "0" and not single else int(said[1]) + 1
+        """Return how many bytes an answer says are there, None where it says nothing; the session may have moved."""
+        self.url = session_of(answer) or self.url
+        return reached_by(answer, single=single)
 
     def _accepted(self, answer: Answer, *, sent: int) -> None:
         """Raise where a stream was refused; what was lost or refused is not gone on with.
@@ -195,27 +213,35 @@ class Upload:
         this blob, and for others after three in a row.
         """
         whole = not self.offset and sent == self.blob.size > 0
-        if answer.status in _NOT_THIS_WAY or (whole and answer.status == 404):
+        refused = is_refusal(answer)
+        if refused or (whole and answer.status == 404):
             self.chunked = True
-            self._learnt.refused(Way.LARGE_BODY, surely=answer.status != 404)
+            self._learnt.refused(Way.LARGE_BODY, surely=is_sure(answer))
+            self._transport.warn("blobs in one request are refused; sending chunks", f"{answer.status}")
         if answer.status == _TOO_LARGE:
             self._learnt.too_large(sent, parts=2)
-        if answer.status in _NOT_THIS_WAY:
+        if refused:
             self.url = ""
             how = f"({answer.status}); sending chunks from now on"
             raise Unavailable(f"{self._learnt.host} refuses a body of {sent} bytes {how}")
-        if answer.status in _LOST | {400}:
+        self._not_lost(answer)
+
+    def _not_lost(self, answer: Answer) -> None:
+        if answer.status == 400:
+            raise self._damaged(answer)
+        if answer.status in _LOST:
             self.url = ""
             raise Unavailable(f"the registry does not go on with the upload of {self.blob.digest} ({answer.status})")
 
     def _stored(self, answer: Answer) -> None:
-        """Raise unless the blob is there; a refused one was damaged on its way, for what we send has been proved."""
-        if answer.status == 400:
-            raise IntegrityError(
-                str(failure_of(400, answer.body, place=f"PUT blob {self.blob.digest} at {self._learnt.host}"))
-            )
-        self._accepted(answer, sent=self.blob.size)
+        """Raise unless the blob is there."""
+        self._not_lost(answer)
         self.url, self.doubtful = "", answer.status not in _STORED
+
+    def _damaged(self, answer: Answer) -> IntegrityError:
+        """Return what a refusal of bytes means: they were damaged on their way, for what we send has been proved."""
+        place = f"blob {self.blob.digest} at {self._learnt.host}"
+        return IntegrityError(str(failure_of(answer.status, answer.body, place=f"PUT {place}")))
 
     @contextmanager
     def _finding_losses(self) -> Iterator[None]:
@@ -223,20 +249,26 @@ class Upload:
             yield
         except NotFound as error:
             self.url = ""
-            if not self.offset:
-                self.chunked = False
+            self._losses += 1
+            if not self.offset or self._losses >= _LOSSES:
+                self._whole_instead(surely=False)
             raise Unavailable(f"the registry lost the upload of {self.blob.digest}: {error}") from error
 
-    def _no_chunks(self, status: int) -> Unavailable:
-        self.url, self.chunked = "", False
-        self._learnt.refused(Way.CHUNKS, surely=True)
-        return Unavailable(f"{self._learnt.host} refuses chunks ({status}); sending whole blobs from now on")
+    def _no_chunks(self, answer: Answer) -> Unavailable:
+        self.url = ""
+        self._whole_instead(surely=is_sure(answer))
+        return Unavailable(f"{self._learnt.host} refuses chunks ({answer.status}); sending whole blobs from now on")
+
+    def _whole_instead(self, *, surely: bool) -> None:
+        self.chunked = False
+        self._learnt.refused(Way.CHUNKS, surely=surely)
+        self._transport.warn("chunks are refused or lost; sending whole blobs")
 
     def _stuck(self, why: str) -> Unavailable:
         """Return why chunks lead nowhere (GHCR takes one); the blob goes up whole, unless that was refused, too."""
         if self._learnt.goes(Way.LARGE_BODY):
-            self.url, self.chunked = "", False
-            self._learnt.refused(Way.CHUNKS, surely=False)
+            self.url = ""
+            self._whole_instead(surely=False)
         return Unavailable(why)
 
     def _too_large(self, size: int) -> RegsyncError:
@@ -247,27 +279,6 @@ class Upload:
             return Unsupported(f"{self._learnt.host} refuses a body of {size} bytes (413); {limit}")
         how = f"(413); sending chunks of {self._learnt.chunk} from now on"
         return Unavailable(f"{self._learnt.host} refuses a body of {size} bytes {how}")
-
-    def _status(self) -> Request:
-        return Request("GET", self.url, scopes=self._scopes, expect=frozenset({200, 204}), what="upload status")
-
-    def _piece(self, length: int, *, expect: frozenset[int]) -> Request:
-        where = ("Content-Range", f"{self.offset}-{self.offset + length - 1}")
-        what = f"chunk of blob {self.blob.digest}"
-        return Request("PATCH", self.url, headers=(_OCTETS, where), scopes=self._scopes, expect=expect, what=what)
-
-    def _closing(self, *, body: bytes | None = None) -> Request:
-        """Return the request that closes the session: its URL, byte for byte, with the digest added."""
-        digest = quote(str(self.blob.digest), safe="")
-        return Request(
-            "PUT",
-            f"{self.url}{'&' if '?' in self.url else '?'}digest={digest}",
-            headers=(_OCTETS,),
-            body=body,
-            scopes=self._scopes,
-            expect=_TAKEN | _LOST | _NOT_THIS_WAY | {400},
-            what=f"blob {self.blob.digest}",
-        )
 
 
 async def cancel_all(uploads: Iterable[Upload]) -> None:

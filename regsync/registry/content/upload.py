@@ -165,4 +165,7 @@ class Uploads:
         if upload.chunked is not None:
             return upload.chunked and size > 0
         large = 0 <= self._host.blob_max < size or not self._learnt.goes(Way.LARGE_BODY)
-        return size > 0 and self._learnt.goes(Way.CHUNKS) and (large or upload.barren >= _BARREN)
+        wanted = size > 0 and self._learnt.goes(Way.CHUNKS) and (large or upload.barren >= _BARREN)
+        if wanted and not large:
+            self._transport.warn("uploads break and leave nothing; sending chunks")
+        return wanted

@@ -23,7 +23,7 @@ from regsync.registry.http.front import FrontDoor
 from regsync.registry.http.guest import Guest
 from regsync.registry.http.message import Answer, Headers, Request
 from regsync.registry.http.pacing import Pacing
-from regsync.registry.http.redirect import MOST_HOPS, next_hop
+from regsync.registry.http.redirect import MOST_HOPS, next_hop, origin_of
 from regsync.registry.http.remarks import Remarks
 from regsync.registry.http.retry import Worth, is_outage, is_strain, retry_after, worth_of_status
 from regsync.registry.http.route import Route
@@ -33,6 +33,7 @@ from regsync.waiting import UNIT
 
 _LOGINS = 5  # 401s in a row that are answered: without a login, with two tokens, with two passwords
 _EXPIRED = frozenset({400, 401, 403})  # what storage says of a signed URL that is too old
+_WANTING = frozenset({401, 403})
 
 
 @dataclass(slots=True)
@@ -168,7 +169,7 @@ class Attempts:
     async def _followed(self, course: Course, sent: str | None) -> Reply:
         """Return the answer at the end of the redirects; who follows them carries our login to our own origin only."""
         request = course.request
-        url = self._route.absolute(request.url)
+        url = self._absolute(request)
         for hop in range(MOST_HOPS + 1):
             reply = await (self._answered(course, url, sent) if not hop else self._led(course, url, sent))
             arrived = False
@@ -185,6 +186,12 @@ class Attempts:
                     await reply.leave()
             url = following
         raise Unsupported(f"{self._place(request)}: more than {MOST_HOPS} redirects")
+
+    def _absolute(self, request: Request) -> str:
+        url = self._route.absolute(request.url)
+        if url.startswith("https:") and request.url.startswith("http:"):
+            self.remarks.odd("it names places of its own in plain http; asking for them in https")
+        return url
 
     async def _led(self, course: Course, url: str, sent: str | None) -> Reply:
         """Return the answer from where we were sent; what goes wrong on the way there is not the registry's absence."""
@@ -210,6 +217,8 @@ class Attempts:
             raise
         if not welcome:
             return reply
+        what = "it sends us to another registry that wants a token; getting one that anybody can have"
+        self.remarks.odd(what, origin_of(url).host)
         await reply.beginning(ERROR_CAP)
         await reply.leave()
         return await self._exchanged(course, url, None)
@@ -260,6 +269,12 @@ class Attempts:
         elsewhere = own and not self._is_its_own(reply.url, request)
         if elsewhere and reply.status in _EXPIRED:
             return Unavailable(f"{self._place(request)}: {reply.status} from where the registry sends us")
+        if not own and not request.anonymous and reply.status in _WANTING:
+            there = origin_of(self._route.absolute(request.url))
+            return AccessDenied(
+                f"{self._place(request)}: it sends us to {there.host}:{there.port}, which answers {reply.status}, "
+                "and a login goes nowhere but to the registry itself"
+            )
         course.worth = worth_of_status(reply.status, complaint_of(body).code)
         error = failure_of(reply.status, body, place=self._place(request))
         if elsewhere and isinstance(error, Failing):

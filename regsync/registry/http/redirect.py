@@ -64,15 +64,14 @@ def kept_in_tls(url: str, *, by: str) -> str:
     """Return a URL that was named by an answer from `by`, in https where that is; `Refused` if it leads out of TLS.
 
     A registry behind something that ends TLS may not know of it and name its uploads in http, with the port it was
-    asked at or with none. That is the same place, and nothing is sent to it in clear. Redirects get no such credit:
-    what sends us on to http means it.
+    asked at, with none, or with its own behind the front. All of that is asked for where the registry is, so nothing is
+    sent in clear, nor to anybody else. Redirects get no such credit: what sends us on to http means it.
     """
     before, after = origin_of(by), origin_of(url)
     if (before.scheme, after.scheme, after.host) == ("https", "http", before.host):
         rest = url.partition("://")[2]
         authority = re.split(r"[/?]", rest, maxsplit=1)[0]
-        if after.port in {before.port, _PORTS["http"]}:
-            return f"https://{urlsplit(by).netloc}{rest[len(authority) :]}"
+        return f"https://{urlsplit(by).netloc}{rest[len(authority) :]}"
     not_lowered(before, after)
     return url
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from regsync.errors import (
@@ -13,9 +15,10 @@ from regsync.errors import (
     Refused,
     RegsyncError,
     Unavailable,
+    Unreadable,
     Unsupported,
 )
-from regsync.events import ImageNeeded
+from regsync.events import ImageNeeded, ImageSkipped
 from regsync.oci.digest import Digest
 from regsync.sync.entry import Scope
 from tests.support.built import image_bytes, index_bytes
@@ -23,6 +26,7 @@ from tests.support.images import put_built
 from tests.support.memory import MemoryRepository
 from tests.unit.sync.lab import MemoryEndpoints, image, ran
 
+SCHEMA1 = "application/vnd.docker.distribution.manifest.v1+prettyjws"
 INDEX = index_bytes(image_bytes(b"first"), image_bytes(b"second", platform="linux/arm64"))
 
 
@@ -90,6 +94,16 @@ async def test_a_source_that_refuses_the_manifest_as_well_fails_the_image() -> N
     ends.at("a.x/app").fail("get_manifest", Forbidden("403"), times=99)
     failed, _ = await ran(ends, image("a.x/app:v1", "b.x/app:v1"))
     assert failed == 1
+
+
+@pytest.mark.parametrize("kinds", [(), (SCHEMA1,)])
+async def test_schema_1_that_cannot_be_read_is_skipped_unless_it_is_wanted(kinds: tuple[str, ...]) -> None:
+    ends = await endpoints()
+    ends.at("a.x/app").fail("head_manifest", Unreadable(SCHEMA1, Unavailable("500")), times=99)
+    entry = image("a.x/app:v1", "b.x/app:v1")
+    failed, told = await ran(ends, replace(entry, media_types=(*entry.media_types, *kinds)))
+    skipped = [event.media_type for event in told if isinstance(event, ImageSkipped)]
+    assert (failed, skipped) == ((1, []) if kinds else (0, [SCHEMA1]))
 
 
 class _NoHead(MemoryRepository):

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
+from regsync.events import Warned
 from regsync.limits import Limits
 from regsync.oci.reference import RegistryReference
 from regsync.registry.host import HostSettings
@@ -27,6 +28,10 @@ class Lab:
     host: str
     clock: FakeClock
     told: list[object] = field(default_factory=list)
+
+    @property
+    def warned(self) -> list[Warned]:
+        return [event for event in self.told if isinstance(event, Warned)]
 
     def repository(self, path: str = "app") -> RegistryRepository:
         return self.registries.repository(RegistryReference(self.host, path), push=True)

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import pytest
 
-from regsync.errors import AccessDenied, Failing, Forbidden, Malformed, Misled, RegsyncError, Unavailable, Unsupported
+from regsync.errors import (
+    AccessDenied,
+    Failing,
+    Forbidden,
+    Malformed,
+    Misled,
+    RegsyncError,
+    Unavailable,
+    Unreadable,
+    Unsupported,
+)
 from regsync.events import Warned
 from regsync.oci.digest import Digest
 from tests.support.built import image_bytes
 from tests.support.fake_registry import FakeRegistry
-from tests.support.faults import Action, Fault, Redirect, Status
+from tests.support.faults import Action, Change, Fault, Redirect, Status
 from tests.support.images import described, put_built
 from tests.unit.registry.content.lab import Lab, lab
 
@@ -109,7 +119,7 @@ async def test_what_head_refuses_and_get_has_is_asked_by_get_from_then_on(
         assert str((await at.repository().get_manifest("v1")).digest) == IMAGE.digest
         assert await at.repository("other").head_manifest("v1") is not None
         assert warnings(at) == [MANIFESTS]
-    assert [each.method for each in filled.journal] == ["HEAD", "GET", "GET"]
+    assert [each.method for each in filled.asked(kind="manifest")] == ["HEAD", "GET", "GET"]
 
 
 async def test_what_was_missing_before_it_was_put_teaches_nothing(fake_registry: FakeRegistry) -> None:
@@ -163,3 +173,29 @@ async def test_a_password_that_works_is_not_doubted_for_a_401_that_asks_for_noth
         for _ in range(9):
             assert not await at.repository().has_blob(BLOB)
         await at.repository().get_manifest(Digest.parse(IMAGE.digest))
+
+
+S1 = "application/vnd.docker.distribution.manifest.v1+prettyjws"
+
+
+@pytest.mark.parametrize("kind", [S1, f"{S1}; charset=utf-8", "application/vnd.docker.distribution.manifest.v1+json"])
+@pytest.mark.parametrize("given", [Status(404), Status(403), Status(500), Change(body=b"<html>"), Change(body=b"{}")])
+async def test_a_manifest_of_schema_1_that_cannot_be_had_is_known_by_its_type(
+    filled: FakeRegistry, kind: str, given: Action
+) -> None:
+    odd = Change({"Content-Type": kind}, without=("Docker-Content-Digest",))
+    filled.fail(Fault(odd, kind="manifest", method="HEAD", times=9))
+    filled.fail(Fault(given, kind="manifest", method="GET", times=9))
+    async with lab(filled.host) as at:
+        with pytest.raises(Unreadable) as caught:
+            await at.repository().head_manifest("v1")
+    assert caught.value.media_type == kind.partition(";")[0]
+    assert isinstance(caught.value.__cause__, RegsyncError)
+
+
+async def test_a_manifest_of_today_that_cannot_be_had_fails_as_what_it_is(filled: FakeRegistry) -> None:
+    filled.fail(Fault(Change(without=("Docker-Content-Digest",)), kind="manifest", method="HEAD"))
+    filled.fail(Fault(Status(403), kind="manifest", method="GET"))
+    async with lab(filled.host) as at:
+        with pytest.raises(Forbidden):
+            await at.repository().head_manifest("v1")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
 from regsync.errors import Forbidden, IntegrityError, RegsyncError, Unavailable
@@ -11,7 +9,7 @@ from regsync.events import Warned
 from regsync.registry.repository import RegistryRepository
 from tests.support.built import image_bytes
 from tests.support.fake_registry import FakeRegistry
-from tests.support.faults import BitFlip, Change, Fault, Html200, Redirect, ResetRequest, Status
+from tests.support.faults import Action, Change, Fault, Html200, Redirect, ResetRequest, Status
 from tests.support.images import bytes_of, described, put_built, put_bytes, some_bytes
 from tests.support.odd.registry import OddRegistry
 from tests.support.odd.uploads import ChunksUpTo
@@ -35,20 +33,64 @@ async def stored(repository: RegistryRepository) -> None:
     assert await bytes_of(repository, BLOB) == DATA
 
 
-@pytest.mark.parametrize("status", [404, 405, 411, 413, 501])
-async def test_chunks_are_sent_where_a_whole_blob_is_refused(fake_registry: FakeRegistry, status: int) -> None:
-    fake_registry.fail(Fault(Status(status), kind="commit"))
+def complaint(code: str, status: int = 400) -> Status:
+    return Status(status, {"Content-Type": "application/json"}, b'{"errors":[{"code":"%s"}]}' % code.encode())
+
+
+IN_CHUNKS = "blobs in one request are refused; sending chunks"
+WHOLE = "chunks are refused or lost; sending whole blobs"
+
+
+def odd(host: str, what: str, **fields: str) -> Warned:
+    return Warned(f"Registry is odd: {what}", {"host": host, **fields})
+
+
+REFUSING = [Status(status) for status in (400, 405, 409, 411, 412, 413, 415, 422, 501)] + [complaint("UNSUPPORTED")]
+
+
+@pytest.mark.parametrize("refusing", [*REFUSING, Status(404), Redirect("/elsewhere", 307), Redirect("/elsewhere", 302)])
+async def test_a_whole_blob_that_is_refused_goes_up_in_chunks(fake_registry: FakeRegistry, refusing: Action) -> None:
+    fake_registry.fail(Fault(refusing, kind="commit"))
     async with lab(fake_registry.host, blob_chunk=100_000) as at:
         await stored(at.repository())
+        assert [event.message for event in at.warned] == [f"Registry is odd: {IN_CHUNKS}"]
     assert (fake_registry.count(method="PATCH"), fake_registry.count(kind="commit")) == (3, 2)
 
 
-@pytest.mark.parametrize("status", [404, 405, 411, 413, 501])
-async def test_a_whole_blob_is_sent_where_chunks_are_refused(fake_registry: FakeRegistry, status: int) -> None:
-    fake_registry.fail(Fault(Status(status), kind="patch", times=9))
+@pytest.mark.parametrize("nth", [1, 2])
+@pytest.mark.parametrize("refusing", [*REFUSING, Status(404), Status(500), ResetRequest(1000)])
+async def test_a_chunk_that_is_refused_lost_or_breaks_again_and_again_has_the_blob_go_up_whole(
+    fake_registry: FakeRegistry, refusing: Action, nth: int
+) -> None:
+    fake_registry.fail(Fault(refusing, kind="patch", nth=nth, times=99))
     async with lab(fake_registry.host, blob_max=1000, blob_chunk=100_000) as at:
         await stored(at.repository())
-    assert (fake_registry.count(method="PATCH"), fake_registry.count(kind="commit")) == (1, 1)
+        assert odd(fake_registry.host, WHOLE) in at.warned
+
+
+async def test_the_other_way_is_told_of_once_for_the_host(fake_registry: FakeRegistry) -> None:
+    fake_registry.fail(Fault(Status(405), kind="commit"))
+    async with lab(fake_registry.host, blob_chunk=100_000) as at:
+        for path in ("app", "other"):
+            await stored(at.repository(path))
+            await put_bytes(at.repository(path), DATA[1:])
+        assert at.warned == [odd(fake_registry.host, IN_CHUNKS, example="405")]
+
+
+CODES = ["DIGEST_INVALID", "SIZE_INVALID", "BLOB_UPLOAD_INVALID"]
+
+
+@pytest.mark.parametrize("code", CODES)
+async def test_bytes_that_are_called_wrong_are_sent_again_in_the_same_way(
+    fake_registry: FakeRegistry, code: str
+) -> None:
+    fake_registry.fail(Fault(complaint(code), kind="commit"))
+    async with lab(fake_registry.host) as at:
+        with pytest.raises(IntegrityError):
+            await put_bytes(at.repository(), DATA)
+        await stored(at.repository())
+        assert at.warned == []
+    assert fake_registry.count(method="PATCH") == 0
 
 
 async def test_a_whole_blob_is_sent_where_chunks_are_too_large_for_their_place() -> None:
@@ -108,50 +150,11 @@ async def test_who_forbids_a_whole_blob_is_not_sent_chunks(fake_registry: FakeRe
     assert fake_registry.count(method="PATCH") == 0
 
 
-@pytest.mark.parametrize(
-    "said",
-    [
-        lambda _start, end: f"0-{end + 1}",
-        lambda _start, end: f"bytes=0-{end + 1}",
-        lambda start, end: f"0-{end - start}" if start != 50_000 else f"0-{end}",
-        lambda start, end: f"{start}-{end}",
-    ],
-)
-async def test_a_range_that_is_miscounted_is_told_once_and_not_believed(
-    fake_registry: FakeRegistry, said: Callable[[int, int], str]
-) -> None:
-    for start in range(0, len(DATA), 50_000):
-        odd = Change({"Range": said(start, min(start + 50_000, len(DATA)) - 1)})
-        fake_registry.fail(Fault(odd, kind="patch", nth=start // 50_000 + 1))
-    async with lab(fake_registry.host, blob_max=1000, blob_chunk=50_000) as at:
-        await stored(at.repository())
-        told = [event for event in at.told if isinstance(event, Warned)]
-    assert fake_registry.count(method="PATCH") == 5
-    assert len(told) <= 1
-
-
-@pytest.mark.parametrize("said", ["0-99998", "0-49999"])
-async def test_a_range_that_may_mean_that_less_was_kept_is_asked_about(fake_registry: FakeRegistry, said: str) -> None:
-    fake_registry.fail(Fault(Change({"Range": said}), kind="patch", nth=2))
-    async with lab(fake_registry.host, blob_max=1000, blob_chunk=50_000) as at:
-        await stored(at.repository())
-    assert fake_registry.count(kind="status") == 1
-
-
 async def test_a_portal_between_two_puts_of_a_manifest_does_no_harm(fake_registry: FakeRegistry) -> None:
     fake_registry.fail(Fault(Html200(), kind="manifest", method="PUT"))
     async with lab(fake_registry.host) as at:
         await put_built(at.repository(), image_bytes(DATA), tag="v1")
         assert await at.repository().head_manifest("v1") is not None
-
-
-async def test_what_is_miscounted_is_refused_by_its_digest_if_bytes_are_missing(fake_registry: FakeRegistry) -> None:
-    fake_registry.fail(Fault(BitFlip(), kind="patch", times=99))
-    fake_registry.fail(Fault(Change({"Range": "0-50000"}), kind="patch"))
-    async with lab(fake_registry.host, blob_max=1000, blob_chunk=50_000) as at:
-        with pytest.raises(IntegrityError):
-            await stored(at.repository())
-        assert not await at.repository().has_blob(BLOB)
 
 
 @pytest.mark.parametrize("status", [200, 202, 204])

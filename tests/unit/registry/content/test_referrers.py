@@ -15,7 +15,7 @@ from regsync.oci.referrers import fallback_tag
 from tests.support.built import INDEX, MANIFEST, artifact_bytes, compact, digest_of, image_bytes, index_bytes
 from tests.support.fake_registry import FakeRegistry, Features
 from tests.support.fake_store import FakeRepository
-from tests.support.faults import Action, Change, Fault, Html200, Status
+from tests.support.faults import Action, Change, Fault, Html200, ResetBefore, Status
 from tests.unit.registry.content.lab import Lab, lab
 
 IMAGE = image_bytes(b"a layer")
@@ -164,9 +164,9 @@ async def test_a_list_that_cannot_be_read_is_an_error_and_not_an_empty_list(mode
     assert modern.count(kind="manifest") == 0
 
 
-@pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
-async def test_a_registry_in_trouble_is_not_one_without_the_api(modern: FakeRegistry, status: int) -> None:
-    modern.fail(Fault(Status(status), kind="referrers", times=99))
+@pytest.mark.parametrize("failing", [Status(429), Status(503, {"Retry-After": "900"}), ResetBefore()])
+async def test_a_registry_in_trouble_is_not_one_without_the_api(modern: FakeRegistry, failing: Action) -> None:
+    modern.fail(Fault(failing, kind="referrers", times=99))
     async with lab(modern.host) as at:
         with pytest.raises(Unavailable):
             await found(at)

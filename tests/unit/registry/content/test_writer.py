@@ -126,14 +126,16 @@ async def test_a_session_that_makes_no_sense_is_begun_anew(answer: Status | Chan
         assert fake.count(kind="status") == 1
 
 
-async def test_a_rest_that_is_refused_is_begun_anew() -> None:
+@pytest.mark.parametrize("times", [1, 2])
+async def test_a_rest_that_is_refused_is_asked_about_once_and_then_begun_anew(times: int) -> None:
     async with FakeRegistry(features=KEEPING) as fake, lab(fake.host) as at:
         await broken_off(at.repository(), Unavailable("the source went away"))
         await fake.broken.wait()
-        fake.fail(Fault(Status(416), kind="patch"))
-        with pytest.raises(Unavailable):
-            await put_bytes(at.repository(), DATA)
-        assert await completed(at.repository()) == 0
+        fake.fail(Fault(Status(416), kind="patch", times=times))
+        for _ in range(times):
+            with pytest.raises(Unavailable):
+                await put_bytes(at.repository(), DATA)
+        assert (await completed(at.repository()) > 0) == (times == 1)
 
 
 async def test_a_registry_that_is_away_when_asked_keeps_its_upload_once() -> None:
