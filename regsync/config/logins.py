@@ -63,13 +63,13 @@ def _check_certificates(cred: Cred, path: Path, report: Report) -> None:
     for name in ("regcert", "client_cert", "client_key"):
         pem, place = getattr(cred, name), (*path, key_of(cred, name))
         what = "key" if name == "client_key" else "certificate"
-        if pem and pem != HIDDEN and "-----BEGIN " not in pem:
-            wanted = (
-                f'expected the {what} itself (-----BEGIN ...), not the path of a file; {{{{ file "PATH" }}}} puts it in'
-            )
-            report.error(place, f"not PEM text; {wanted}")
-        elif pem and pem != HIDDEN and not _is_pem(pem):
-            report.warn(place, f"damaged PEM text; what needs this registry may fail; put in the whole {what}")
+        if not pem or pem == HIDDEN or _is_pem(pem):
+            continue
+        wanted = f"what needs this registry may fail: put in the {what} itself (-----BEGIN ...)"
+        if "-----BEGIN " in pem:
+            report.warn(place, f"damaged PEM text; {wanted}")
+        else:
+            report.warn(place, f'no PEM text, perhaps the path of a file; {wanted}, as {{{{ file "PATH" }}}} does')
     if bool(cred.client_cert) != bool(cred.client_key):
         given, missing = ("clientCert", "clientKey") if cred.client_cert else ("clientKey", "clientCert")
         if (*path, missing) not in report.refused:

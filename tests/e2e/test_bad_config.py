@@ -97,7 +97,7 @@ async def test_what_is_wrong_is_named_with_its_place_and_nobody_is_asked(
 AGREED = {
     "two schemes": "creds:\n- {registry: 'https://http://x', user: a, pass: b}\nsync: []\n",
     "a host of dots": "creds:\n- {registry: 'x..', user: a, pass: b}\nsync: []\n",
-    "a certificate that is none": "creds:\n- registry: x\n  regcert: /etc/ssl/ca.pem\n",
+    "a host with a path": "creds:\n- registry: x\n  hostname: x/y\n",
     "a fine file": "creds:\n- {registry: 'https://x/', user: a, pass: b}\nsync: []\n",
 }
 

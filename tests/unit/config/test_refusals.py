@@ -107,7 +107,6 @@ BAD = [
     (f"{_CRED}    hostname: http://b\n", "3:15: creds[0].hostname: not a host; expected host[:port]"),
     (f"{_CRED}    tls: off\n", "3:10: creds[0].tls: expected enabled, insecure or disabled, found text"),
     (f"{_CRED}    tls: [enabled]\n", "3:10: creds[0].tls: expected enabled, insecure or disabled, found a list"),
-    (f"{_CRED}    regcert: /etc/ca.pem\n", "3:14: creds[0].regcert: not PEM text; expected the certificate itself"),
     (f"{_CRED}    clientCert: {_PEM}\n", "3:17: creds[0].clientCert: clientCert is of no use without clientKey"),
     (f"{_CRED}    clientKey: {_PEM}\n", "3:16: creds[0].clientKey: clientKey is of no use without clientCert"),
     (f"{_CRED}    credHelper: pass\n", "3:17: creds[0].credHelper: not a helper's name; expected docker-"),
@@ -123,7 +122,6 @@ BAD = [
     ("sync: [{source: a/x, target: '{{ `a` }}/x:1:2', type: image}]\n", "1:30: sync[0].target: "),
     (f"{_CRED}    hostname: '{{{{ `a b` }}}}'\n", "3:15: creds[0].hostname: not a host; expected host[:port]"),
     (f"{_CRED}    pass: '{{{{ env }}}}'\n", "3:11: creds[0].pass: template, line 1, column 4: env wants 1 argument"),
-    (f"{_CRED}    regcert: '{{{{ `/ca.pem` }}}}'\n", "3:14: creds[0].regcert: not PEM text; expected the certificate"),
     ("creds: [{registry: '{{ .A }}'}]\n", "1:20: creds[0].registry: template, line 1, column 4: no such field in cre"),
 ]  # fmt: skip
 
@@ -242,6 +240,8 @@ def test_a_reference_with_a_login_in_it_is_not_quoted() -> None:
         (f"{_CRED}    mirrors: [b.example, c.example/hub]\n", "3:26: creds[0].mirrors[1]: what stands behind the host"),
         (f"{_CRED}    mirrors: [b.example, 'https://a.example']\n", "3:26: creds[0].mirrors[1]: a mirror of itself"),
         (f"{_CRED}    scheme: http\n", "3:13: creds[0].scheme: Scheme is deprecated, for http set TLS to disabled"),
+        (f"{_CRED}    regcert: /etc/ca.pem\n", "3:14: creds[0].regcert: no PEM text, perhaps the path of a file; what"),
+        (f"{_CRED}    regcert: '{{{{ `/ca.pem` }}}}'\n", "3:14: creds[0].regcert: no PEM text, perhaps the path"),
         (f"{_CRED}    regcert: {_PEM.replace('QUFB', 'QUF')}\n", "3:14: creds[0].regcert: damaged PEM text; what"),
         (f"{_CRED}    regcert: {_PEM.replace('QUFB', '')}\n", "3:14: creds[0].regcert: damaged PEM text"),
         (f"{_CRED}    regcert: {_PEM.replace('END X', 'END Y')}\n", "3:14: creds[0].regcert: damaged PEM text"),
