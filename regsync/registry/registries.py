@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from types import MappingProxyType, TracebackType
 from typing import Self
 from weakref import WeakValueDictionary
@@ -18,6 +20,7 @@ from regsync.registry.content.suspended import Suspended
 from regsync.registry.host import AS_ITSELF, Asking, HostSettings, Known, Learnt, Manner
 from regsync.registry.http.courier import post
 from regsync.registry.http.proxies import Proxies
+from regsync.registry.http.tls import trust_elsewhere
 from regsync.registry.http.transport import Transport
 from regsync.registry.http.wire import Wire
 from regsync.registry.login.scope import CATALOGUE
@@ -154,10 +157,15 @@ class Registries:
             self._wire,
             url,
             body,
+            tls=self._trusted if url.startswith("https:") else True,
             proxies=Proxies(self._environ),
             user_agent=self._manner.user_agent,
             now=self._clock.now(),
         )
+
+    @cached_property
+    def _trusted(self) -> ssl.SSLContext:
+        return trust_elsewhere("hooks", self._environ)
 
     def _contact(self, name: str) -> _Contact:
         contact = self._contacts.get(name)

@@ -15,7 +15,7 @@ from regsync.registry.http.wire import Wire
 
 
 async def post(
-    wire: Wire, url: str, body: bytes, *, proxies: Proxies, user_agent: str, now: datetime
+    wire: Wire, url: str, body: bytes, *, tls: ssl.SSLContext | bool, proxies: Proxies, user_agent: str, now: datetime
 ) -> tuple[int, float | None]:
     """Send a JSON document; return the status and how many seconds we are asked to wait, if we are.
 
@@ -24,7 +24,7 @@ async def post(
     bare, login = _without_login(url)
     headers = (("Content-Type", "application/json"), ("User-Agent", user_agent), *login)
     try:
-        reply = await wire.open("POST", bare, headers, body, tls=True, proxy=proxies.of(bare), reach=None)
+        reply = await wire.open("POST", bare, headers, body, tls=tls, proxy=proxies.of(bare), reach=None)
     except Refused as error:
         if not isinstance(error.__cause__, ssl.SSLCertVerificationError) or TRUST in str(error):  # the proxy's
             raise

@@ -38,8 +38,8 @@ def trust_of(host: HostSettings, *, roots: Sequence[Path], environ: Mapping[str,
     return Trust(own, _context(host, believed) if present(own, host, folders, tell=tell) else own)
 
 
-def trust_in_proxy(name: str, environ: Mapping[str, str]) -> ssl.SSLContext:
-    """Return the context for a proxy that is spoken to in TLS: what is said of registries does not count there."""
+def trust_elsewhere(name: str, environ: Mapping[str, str]) -> ssl.SSLContext:
+    """Return the context for a proxy or a webhook: what is said of registries does not count there."""
     host = HostSettings.called(name)
     return _context(host, tuple(dict.fromkeys(authorities(host, (), environ, tell=_nobody))))
 

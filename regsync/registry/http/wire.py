@@ -27,7 +27,7 @@ from regsync.registry.http.feed import Feed, Timeouts
 from regsync.registry.http.guard import AddressClass
 from regsync.registry.http.message import Headers
 from regsync.registry.http.proxy import Fields, Proxy
-from regsync.registry.http.tls import trust_in_proxy
+from regsync.registry.http.tls import trust_elsewhere
 
 _READ_BUFFER = 256 << 10  # bytes; what one read of the event loop brings at most
 _LONGEST_HEADER = 64 << 10  # bytes; registries send Link and token headers beyond the library's 8190
@@ -214,7 +214,7 @@ class Wire:
             from regsync.registry.http.socks import SocksConnector  # noqa: PLC0415  # its library costs every start
 
             return SocksConnector(proxy)
-        tls = trust_in_proxy(proxy.name, self._environ) if proxy.scheme == "https" else None
+        tls = trust_elsewhere(proxy.name, self._environ) if proxy.scheme == "https" else None
         return Connector(reach, {}, proxy_tls=tls)
 
 

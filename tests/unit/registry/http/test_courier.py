@@ -6,14 +6,20 @@ import ssl
 from base64 import b64encode
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 import trustme
 
 from regsync.errors import Refused, Unavailable
+from regsync.events import ignore
+from regsync.limits import Limits
 from regsync.registry.http.courier import post
 from regsync.registry.http.proxies import Proxies
 from regsync.registry.http.wire import Wire
+from regsync.registry.registries import Registries
+from tests.support.clock import FakeClock
+from tests.support.fake_registry import MANNER
 from tests.unit.registry.raw import RawServer, Step, says
 
 BODY = b'{"version": 1}\n'
@@ -22,7 +28,7 @@ BODY = b'{"version": 1}\n'
 async def posted(url: str, environ: Mapping[str, str] | None = None) -> tuple[int, float | None]:
     async with Wire() as wire:
         now = datetime(2026, 1, 1, tzinfo=UTC)
-        return await post(wire, url, BODY, proxies=Proxies(environ or {}), user_agent="me/1", now=now)
+        return await post(wire, url, BODY, tls=True, proxies=Proxies(environ or {}), user_agent="me/1", now=now)
 
 
 async def test_a_document_goes_where_it_is_to_with_what_it_needs_and_no_more() -> None:
@@ -66,6 +72,26 @@ async def test_a_server_nobody_vouches_for_is_refused_with_what_to_do_about_it()
         with pytest.raises(Refused, match=r"is not trusted; add its authority to the system's, or .* SSL_CERT_FILE"):
             await posted(server.url)
     assert server.asked == []
+
+
+@pytest.mark.parametrize("trusted", ["middle", "other"])
+async def test_authorities_of_the_environment_are_believed_intermediates_included(trusted: str, tmp_path: Path) -> None:
+    middle = trustme.CA().create_child_ca()
+    leaf, context = middle.issue_cert("127.0.0.1"), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    with leaf.private_key_pem.tempfile() as key, leaf.cert_chain_pems[0].tempfile() as shown:
+        context.load_cert_chain(shown, key)
+    path = tmp_path / "ca.pem"
+    (middle if trusted == "middle" else trustme.CA()).cert_pem.write_to_path(path)
+    clock = FakeClock(instant=True)
+    registries = Registries(
+        {}, MANNER, limits=Limits(lambda _: 1), clock=clock, tell=ignore, environ={"SSL_CERT_FILE": str(path)}
+    )
+    async with RawServer(lambda _: says(200), tls=context) as server, registries:
+        if trusted == "middle":
+            assert await registries.post(server.url, BODY) == (200, None)
+            return
+        with pytest.raises(Refused, match="is not trusted"):
+            await registries.post(server.url, BODY)
 
 
 async def test_it_goes_through_a_proxy_where_one_is_configured() -> None:
