@@ -44,6 +44,8 @@ _DIGEST: Final = re.compile(rf"{_ALGORITHM}:[0-9a-fA-F]{{32,128}}")
 _LAYOUT: Final = re.compile(r"[/a-zA-Z0-9_\-. ~+]++")
 _SCHEME: Final = re.compile("([a-z]++)://(.++)")
 _LAYOUT_SCHEMES: Final = frozenset({"ocidir", "ocifile"})  # the second one parses, and nothing can open it
+_WRITTEN_BEFORE_REGISTRIES: Final = frozenset({"docker", "http", "https"})
+_TRANSPORTS: Final = frozenset({"oci", "oci-archive", "dir", "ocidir"})  # skopeo's, and ours without its slashes
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,8 @@ def parse_reference(text: str) -> Reference:
         return _parse_registry_reference(text)
     scheme, rest = schemed.groups()
     if scheme not in _LAYOUT_SCHEMES:
-        raise _invalid(text, f"unknown scheme {scheme[:_SHOWN]!r}, only ocidir:// is known")
+        bare = f"; a registry is written without {scheme}://" if scheme in _WRITTEN_BEFORE_REGISTRIES else ""
+        raise _invalid(text, f"unknown scheme {scheme[:_SHOWN]!r}, only ocidir:// is known{bare}")
     name, tag, digest = _cut(text, rest)
     if not _LAYOUT.fullmatch(name):
         raise _invalid(text, f"invalid path for scheme {scheme!r}, it may hold letters, digits, spaces and / _ - . ~ +")
@@ -237,6 +240,7 @@ def _invalid(text: str, why: str, *, what: str = "reference") -> InvalidReferenc
     """Describe the refusal, with the hint that helps most people: upper case where none may be."""
     shown = f"{text[:_SHOWN]!r}" + ("..." if len(text) > _SHOWN else "")
     hint = ", repo must be lowercase" if what == "reference" and _valid_in_lower_case(text) else ""
+    hint = ", a layout is written ocidir://path" if text.partition(":")[0] in _TRANSPORTS else hint
     return InvalidReference(f"invalid {what} {shown}: {why}{hint}")
 
 

@@ -11,6 +11,7 @@ from typing import Self
 from weakref import WeakValueDictionary
 
 from regsync.clock import Clock
+from regsync.errors import AccessDenied, NotFound
 from regsync.events import Tell
 from regsync.limits import Limits
 from regsync.oci.reference import RegistryReference
@@ -148,8 +149,13 @@ class Registries:
     async def catalogue(self, name: str) -> AsyncIterator[str]:
         """Every repository a registry lists; names that are no repository names are not passed on."""
         listing = Listing("/v2/_catalog", "repositories", (CATALOGUE,), f"repositories of {name}")
-        async for repository in listing.read(self._contact(name).transport, clock=self._clock):
-            yield repository
+        try:
+            async for repository in listing.read(self._contact(name).transport, clock=self._clock):
+                yield repository
+        except (AccessDenied, NotFound) as error:  # Docker Hub, most that are hosted
+            told = type(error)(f"{error}; a registry without a catalogue is mirrored by entries of type: repository")
+            told.attempts = error.attempts
+            raise told from error
 
     async def post(self, url: str, body: bytes) -> tuple[int, float | None]:
         """Send a JSON document to a URL that is no registry's; see `courier.py`."""

@@ -19,6 +19,7 @@ _TOKEN: Final = re.compile(
     r"\\Q.*?(?:\\E|\Z) | \\. | \[\^?\]?(?:\[:\^?\w+:\]|\\.|[^\]\\])*\] | .", re.DOTALL | re.VERBOSE
 )
 _QUANTIFIED: Final = re.compile(r"((?:\(\?[A-Za-z-]+\))*)(\*|\+|\?|\{([0-9]{1,4})(?:,[0-9]*)?\})\??(.*)", re.DOTALL)
+_LOOKS: Final = re.compile(r"\(\?(?:<?[=!])")
 _ANY_END: Final = ([".", "*"], [".", "+"])
 
 
@@ -66,7 +67,8 @@ def check_pattern(pattern: str) -> str:
         except re2.error as error:
             reason = error.args[0] if error.args else error
             said = reason.decode(errors="replace") if isinstance(reason, bytes) else str(reason)
-            raise Malformed(f"the pattern is not RE2 syntax: {said}") from error
+            hint = "; it has no look-around: say with deny what is left out" if _LOOKS.search(pattern) else ""
+            raise Malformed(f"the pattern is not RE2 syntax: {said}{hint}") from error
     return _difference(pattern, written)
 
 

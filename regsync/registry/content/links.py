@@ -11,7 +11,7 @@ import re
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from regsync.errors import Refused
+from regsync.errors import Refused, RegsyncError
 from regsync.registry.http.redirect import origin_of
 from regsync.registry.http.transport import Answer
 
@@ -35,9 +35,10 @@ def next_page(answer: Answer, what: str, *, path: str, registry: str) -> NextPag
     `path` is what the list is asked for by at the origin `registry`. It counts where somebody behind a redirect names
     it; any other page is an absolute URL at the origin this one came from, and a login goes only to the registry's own.
     """
-    named = _named(answer.headers.get("link", "")[:_LONGEST_LINK])
+    header = answer.headers.get("link", "")[:_LONGEST_LINK]
+    named = _named(header)
     if not named:
-        return NextPage("")
+        return _unrelated(answer, _only(header), what, path=path, registry=registry)
     location = named
     for escaped, character in _ESCAPES.items():
         location = location.replace(escaped, character)
@@ -56,6 +57,23 @@ def _named(header: str) -> str:
             if relations is not None and "next" in relations[1].lower().split():
                 return location.strip()
     return ""
+
+
+def _only(header: str) -> str:
+    """Return the one location there is, if nothing is said of how it is related; pages are named so, too (podman)."""
+    location, _, parameters = header.strip().removeprefix("<").partition(">")
+    alone = header.count("<") == 1 and header.lstrip().startswith("<")
+    return location.strip() if alone and "?" in location and "rel" not in parameters.lower() else ""
+
+
+def _unrelated(answer: Answer, location: str, what: str, *, path: str, registry: str) -> NextPage:
+    """Take what is related in no way for the next page if it is one of this list; anything else is none."""
+    if not location:
+        return NextPage("")
+    try:
+        return NextPage(_checked(answer, answer.resolve(location), what, path=path, registry=registry), odd=True)
+    except RegsyncError:
+        return NextPage("")
 
 
 def _checked(answer: Answer, following: str, what: str, *, path: str, registry: str) -> str:

@@ -152,7 +152,7 @@ class Listing:
         Others say more than the names (GCR), which is not read.
         """
         body = {} if answer.body.strip() == b"null" else json_object(answer, self.what)
-        items = body.get(self.key)
+        items = next((value for key, value in body.items() if key.lower() == self.key), None)  # as Go reads JSON
         if items is None and body.get("errors"):
             raise IntegrityError(f"{self.what} came as a complaint: {complaint_of(answer.body).words or 'no words'}")
         items = [] if items is None else items

@@ -107,7 +107,8 @@ async def _run(
         said = output.strip() or await _complaint((path, action), question, environ, patience)
         if _says_none(said):
             return None
-        raise AccessDenied(f"credential helper {program} failed for {about} (exit {code})")
+        by_hand = f"; `echo {about} | {program} get` shows why" if question else ""
+        raise AccessDenied(f"credential helper {program} failed for {about} (exit {code}){by_hand}")
     return _parse(program, output)
 
 

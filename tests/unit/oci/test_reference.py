@@ -132,6 +132,23 @@ def test_another_scheme_is_named_as_the_mistake(text: str) -> None:
         parse_reference(text)
 
 
+@pytest.mark.parametrize("scheme", ["http", "https", "docker"])
+def test_what_people_write_before_a_registry_is_told_to_be_left_out(scheme: str) -> None:
+    with pytest.raises(InvalidReference, match=f"a registry is written without {scheme}://$"):
+        parse_reference(f"{scheme}://registry.example/app:v1")
+
+
+@pytest.mark.parametrize("text", ["oci:layout:v1", "ocidir:layout:v1", "dir:/var/x", "oci-archive:/var/x.tar:v1"])
+def test_a_layout_as_other_tools_write_it_earns_a_hint(text: str) -> None:
+    with pytest.raises(InvalidReference, match=r"a layout is written ocidir://path$"):
+        parse_reference(text)
+
+
+def test_names_that_begin_like_a_layout_of_other_tools_are_what_they_were() -> None:
+    assert str(parse_reference("oci:v1")) == "docker.io/library/oci:v1"
+    assert str(parse_reference("dir:5000/app")) == "dir:5000/app:latest"
+
+
 @pytest.mark.parametrize("text", LOWER)
 def test_upper_case_in_a_repository_earns_a_hint(text: str) -> None:
     with pytest.raises(InvalidReference, match=r", repo must be lowercase$"):

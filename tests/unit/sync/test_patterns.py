@@ -42,6 +42,15 @@ def test_what_re2_does_not_take_is_malformed(pattern: str) -> None:
         check_pattern(pattern)
 
 
+@pytest.mark.parametrize("pattern", ["(?!.*rc).*", "(?=v).*", "v(?<!x)1", "(?<=v)1"])
+def test_look_around_earns_the_hint_what_to_use_in_its_place(pattern: str) -> None:
+    with pytest.raises(Malformed, match="no look-around: say with deny what is left out"):
+        check_pattern(pattern)
+    with pytest.raises(Malformed) as other:
+        check_pattern("(?P<n")
+    assert "look-around" not in str(other.value)
+
+
 @pytest.mark.parametrize("pattern", ["v1", r"v\d+(\.\d+)*", "[[:alpha:]]+", "(?i)LATEST", r"\Qa.b\E", r"\pL+", ""])
 def test_a_pattern_that_means_the_same_everywhere_needs_no_word(pattern: str) -> None:
     assert check_pattern(pattern) == ""

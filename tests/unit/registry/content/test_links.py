@@ -71,7 +71,6 @@ async def test_the_next_page_is_found_however_it_is_named(link: str) -> None:
     [
         f'<{PATH}?last=b>; rel="prev"',
         f'<{PATH}?last=b>; rel="nextish"',
-        f"<{PATH}?last=b>",
         f"{PATH}?last=b",
     ],
 )
@@ -217,3 +216,39 @@ async def test_a_list_without_a_link_that_ends_anywhere_else_costs_one_request(c
     async with RawServer(lambda _: page(*numbered(count))) as server, lab(server.host) as at:
         assert await tags_of(at) == numbered(count)
     assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize("link", [f"<{PATH}?last=b>", f"<{PATH}?last=b&n=2>; title=x", "</v2/app/tags/list?last=b>"])
+async def test_a_page_of_the_same_list_is_the_next_one_even_if_nothing_says_so(link: str) -> None:
+    async with RawServer(two_pages(link)) as server, lab(server.host) as at:
+        assert await tags_of(at) == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "<https://docs.example/registry?x=1>",
+        "</v2/other/blobs/list?last=b>; type=text/html",
+        f"<{PATH}>",
+        f"<{PATH}?last=b>; rel=prev",
+        f"<{PATH}?last=b>, <{PATH}?last=z>",
+        "nothing",
+    ],
+)
+async def test_what_is_related_in_no_way_and_is_no_page_of_the_list_is_passed_over(link: str) -> None:
+    async with RawServer(two_pages(link)) as server, lab(server.host) as at:
+        assert await tags_of(at) == ["a", "b"]
+        assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize("key", ["Tags", "TAGS"])
+async def test_the_key_of_a_list_has_no_case(key: str) -> None:
+    async with RawServer(lambda _: page("a", "b", key=key)) as server, lab(server.host) as at:
+        assert await tags_of(at) == ["a", "b"]
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+async def test_who_has_no_catalogue_is_told_how_to_do_without(status: int) -> None:
+    async with RawServer(lambda _: says(status)) as server, lab(server.host) as at:
+        with pytest.raises(RegsyncError, match="without a catalogue is mirrored by entries of type: repository"):
+            [path async for path in at.registries.catalogue(at.host)]

@@ -114,7 +114,10 @@ async def test_a_helper_lists_its_servers(program: Program) -> None:
 @pytest.mark.parametrize(
     ("script", "why"),
     [
-        ("echo canary; echo canary >&2; exit 1", r"failed for a\.example \(exit 1\)"),
+        (
+            "echo canary; echo canary >&2; exit 1",
+            r"\(exit 1\); `echo a\.example | docker-credential-[a-z]+ get` shows why$",
+        ),
         ("echo canary", "no JSON object"),
         ("echo '[\"canary\"]'", "no JSON object"),
         ("true", "no JSON object"),
