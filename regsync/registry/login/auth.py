@@ -179,7 +179,7 @@ class Authenticator:
     ) -> None:
         area, basic = self._area(scopes), basic_header(credential) if credential and credential.basic else ""
         offered = {offer.scheme for offer in offers}
-        fresh = bool(basic) and basic != sent and (not offers or "basic" in offered or area.scheme == "basic")
+        fresh = bool(basic) and basic != sent and ("basic" in offered or area.scheme == "basic")
         refusal: AccessDenied | Refused | None = None
         if area.may_bear(offers):
             try:
@@ -190,8 +190,6 @@ class Authenticator:
                 area.spare = fresh
                 return
         if fresh:
-            if not offers:
-                self._warn("it answers 401 without a word about logins, and is shown user and password")
             self._turn_to_basic(area, scopes, refusal)
             return
         area.start_anew()
@@ -235,7 +233,7 @@ class Authenticator:
         for offer in offers:
             if offer.scheme == "bearer" and offer.params.get("realm"):
                 try:
-                    realm = resolve_realm(self._host, offer.params["realm"], local_realms=self._local_realms)
+                    realm = resolve_realm(self._host, offer.params["realm"].strip(), local_realms=self._local_realms)
                 except Refused as error:
                     refusal = error
                     continue

@@ -27,6 +27,7 @@ from regsync.text import plain
 _LARGEST = 4 << 20  # bytes of config.json that are read
 _SHOWN = 80  # characters of a key that are quoted
 _PROGRAM = "docker-credential-"
+_DESKTOP = "https://index.docker.io/v1/"  # below which Docker Desktop keeps tokens that are its own business
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +163,8 @@ def _parse(origin: str, text: str) -> DockerConfig:
     logins, warnings = _stored(auths, store, origin)
     helped, plain_ones = _of_helpers(helpers, origin)
     below = frozenset(logins.keys() - helped.keys() - plain_ones) if store else frozenset()
-    warnings += [_no_registry(origin, key) for key in (*auths, *helpers) if named_in_docker(key) is None]
+    nobodys = (key for key in (*auths, *helpers) if named_in_docker(key) is None and not key.startswith(_DESKTOP))
+    warnings += [_no_registry(origin, key) for key in nobodys]
     return DockerConfig({**logins, **helped}, store, below, tuple(warnings))
 
 

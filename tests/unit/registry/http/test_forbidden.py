@@ -38,3 +38,17 @@ async def test_a_403_that_stays_one_is_forbidden_and_costs_one_login(lines: tupl
             with pytest.raises(Forbidden):
                 await to.transport.send(READ)
     assert len(server.asked) <= 3
+
+
+async def test_a_401_without_a_word_is_answered_with_the_login_there_is() -> None:
+    def answer(asked: Asked) -> Step:
+        return says(200) if asked.headers.get("authorization") == BASIC else says(401)
+
+    async with RawServer(answer) as server:
+        async with speaking(with_login(server.host)) as to:
+            for _ in range(2):
+                assert (await to.transport.send(READ)).status == 200
+        assert [asked.target for asked in server.asked] == [READ.url, "/v2/", READ.url, READ.url]
+        async with speaking(server.host) as to:
+            with pytest.raises(Forbidden, match="without a word"):
+                await to.transport.send(READ)

@@ -76,7 +76,7 @@ async def test_a_refusal_is_over_after_a_minute() -> None:
         (None, BASIC, "wants a user name and password for repository:a/b:pull and none are configured"),
         (Credential("u"), BASIC, "none are configured"),
         (LOGIN, "Negotiate", r"offers no login we know \(it offers negotiate\)"),
-        (None, " ", r"offers no login we know \(it offers nothing\)"),
+        (LOGIN, " ", r"offers no login we know \(it offers nothing\)"),
         (LOGIN, 'Bearer service="x"', "does not say from where"),
         (LOGIN, 'Bearer "x"', "how cannot be read"),
     ],

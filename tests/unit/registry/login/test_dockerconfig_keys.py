@@ -116,6 +116,11 @@ def test_a_key_nobody_can_match_is_a_warning_that_names_it_and_not_its_value(tmp
     assert "canary" not in repr(config.warnings)
 
 
+def test_what_docker_desktop_keeps_for_itself_is_nobodys_login_and_no_warning(tmp_path: Path) -> None:
+    kept = {f"{HUB}{name}": LOGIN for name in ("access-token", "refresh-token")}
+    assert load(tmp_path, auths={**kept, HUB: {}}) == DockerConfig()
+
+
 def test_a_login_before_a_host_that_is_no_key_is_not_quoted(tmp_path: Path) -> None:
     (warning,) = load(tmp_path, auths={"https://me:canary@r.example/v1/": LOGIN}).warnings
     assert "'r.example/v1/'" in warning
