@@ -24,6 +24,7 @@ from tests.support.odd.registry import Oddity, OddRegistry
 from tests.support.token_server import Policy, TokenServer
 
 PASSWORD = "s3cret-canary"
+_AT_ONCE = {"reqConcurrent": 8}  # more connections cost more than they bring on one machine
 AS_WRITTEN = replace(MODERN, page_size=0)
 
 
@@ -122,9 +123,9 @@ async def meeting(
         assert isinstance(healthy, FakeRegistry)
         odd.auth = _auth(login, servers[-1])
         odd.also = Basic(login.user, PASSWORD) if login is not None and login.basic_too else None
-        settings = {"registry": odd.host, **_tls(authority), **_keys(login), **profile.settings}
+        settings = {"registry": odd.host, **_AT_ONCE, **_tls(authority), **_keys(login), **profile.settings}
         prefix = str(profile.settings.get("pathPrefix", ""))
-        creds = [settings, {"registry": healthy.host, "tls": "disabled"}]
+        creds = [settings, {"registry": healthy.host, **_AT_ONCE, "tls": "disabled"}]
         below = odd.called(f"{prefix}/{side.place}".strip("/"))
         for name in side.made:
             odd.store.make(name)
