@@ -10,7 +10,9 @@ from regsync.daemon.server import Served
 from regsync.errors import ConfigError
 from regsync.events import Warned
 from regsync.facts import Telling
+from regsync.listen import Address
 from regsync.loading import Source, keep_hook_secrets, keep_proxy_secrets, keep_secrets, load
+from regsync.options import Serving
 from regsync.record.tally import Tally
 from regsync.running import run_entries
 from regsync.secrets import Secrets
@@ -58,20 +60,26 @@ class App:
             )
 
     async def serve(
-        self, *, grace: float, abort_on_error: bool, meet: Callable[[Service], None], watch: bool = False
+        self, serving: Serving, *, meet: Callable[[Service], None], dropped: Callable[[], int] = lambda: 0
     ) -> Served:
-        """Run every entry at its times until stopped, and return what came of it; `grace` is in seconds.
+        """Run every entry at its times until stopped, and return what came of it.
 
-        `meet` is given who does it before it begins; `watch` is told at the service.
+        `meet` is given who does it before it begins; `dropped` counts lines of the log that were lost.
         """
         setup = await self._setup()
         if not setup.entries:
             raise ConfigError([NOTHING_TO_DO])
-        service = Service(
-            setup, self._common, source=self._source, watch=watch, grace=grace, abort_on_error=abort_on_error
-        )
+        service = Service(setup, self._common, serving, source=self._source)
         meet(service)
-        return await service.run()
+        server = self._loaded.config.server
+        listen = serving.listen or server.listen
+        if not listen:
+            return await service.run()
+        from regsync.web.status import shown  # noqa: PLC0415  # its libraries cost a tenth of a second
+
+        address = Address.parse(listen)
+        async with shown(service, self._common, address=address, names=server.hosts, dropped=dropped):
+            return await service.run()
 
     async def _setup(self) -> Setup:
         note = (lambda _: None) if self._source is None else self._source.read.note

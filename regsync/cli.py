@@ -14,7 +14,7 @@ import click
 
 from regsync.duration import parse_duration
 from regsync.errors import Malformed
-from regsync.options import FAILED, FINE, INTERRUPTED, USAGE, Manner, Options
+from regsync.options import FAILED, FINE, INTERRUPTED, USAGE, Manner, Options, Serving
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -68,6 +68,15 @@ def _seconds(_context: click.Context, _parameter: click.Parameter, value: str) -
         raise click.BadParameter(f"{error}") from error
 
 
+def _address(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
+    from regsync.listen import Address  # noqa: PLC0415
+
+    try:
+        return str(Address.parse(value)) if value else ""
+    except Malformed as error:
+        raise click.BadParameter(f"{error}") from error
+
+
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @_common
 @click.pass_context
@@ -108,11 +117,14 @@ def check(*, abort_on_error: bool, exit_code: bool, report: tuple[str, ...], **g
 @_switch("--abort-on-error", "Exit at the first failure.")
 @click.option("--grace", default="25s", metavar="DURATION", callback=_seconds, help="Time to end after SIGTERM.")
 @_switch("--no-watch", "Read the configuration again at SIGHUP only, and not whenever it has changed.")
-def server(*, abort_on_error: bool, grace: float, no_watch: bool, **given: Any) -> int:
+@click.option(
+    "--listen", default="", metavar="ADDRESS", callback=_address, help="Answer HTTP there: host:port, unix:/…"
+)
+def server(*, abort_on_error: bool, grace: float, no_watch: bool, listen: str, **given: Any) -> int:
     """Copy what is missing, then run every entry at its times until stopped."""
     from regsync.process import run_server  # noqa: PLC0415
 
-    return run_server(_options(given), grace=grace, abort_on_error=abort_on_error, watch=not no_watch)
+    return run_server(_options(given), Serving(grace, abort_on_error, watch=not no_watch, listen=listen))
 
 
 @program.command()

@@ -18,9 +18,9 @@ from regsync.endpoints import BothKinds
 from regsync.events import Tell
 from regsync.hooks.runner import HookRunner
 from regsync.layout.layouts import Layouts
-from regsync.limits import Limits
+from regsync.limits import Limits, Slots
 from regsync.registry.host import HostSettings, Manner
-from regsync.registry.registries import Registries
+from regsync.registry.registries import Condition, Registries
 from regsync.secrets import Secrets
 from regsync.sync.answers import Age
 from regsync.sync.lookups import Lookups
@@ -108,6 +108,14 @@ class Connections:
         if images != self._parallel:
             self._parallel, self._images = images, asyncio.Semaphore(images)
         self.engine = self._build()
+
+    def slots(self) -> dict[str, Slots]:
+        """Return how busy each host is; those of layouts and of transfers in all are hosts, too."""
+        return self._limits.slots()
+
+    def conditions(self) -> dict[str, Condition]:
+        """Return how each registry that was spoken to is."""
+        return self._registries.conditions()
 
     def _build(self) -> Engine:
         hosts = self._hosts

@@ -103,6 +103,15 @@ class Telling:
         finally:
             self._of_runs.pop(name, None)
 
+    @contextmanager
+    def joined(self, *observers: Observer) -> Iterator[None]:
+        """Have these told of everything, too, within the block."""
+        self._observers = (*self._observers, *observers)
+        try:
+            yield
+        finally:
+            self._observers = tuple(one for one in self._observers if one not in observers)
+
     def _hand(self, fact: Fact, observer: Observer) -> Exception | None:
         try:
             observer(fact)

@@ -73,6 +73,14 @@ class _Waiter:
     granted: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
+@dataclass(frozen=True, slots=True)
+class Slots:
+    """How many of a host's slots are used, and how many there are now."""
+
+    used: int
+    limit: int
+
+
 class KeyedLock:
     """One lock per key, forgotten when nobody holds it."""
 
@@ -105,6 +113,10 @@ class Limits:
         transfer = _transfer.get()
         if transfer is not None:
             await transfer.turn(host, among)
+
+    def slots(self) -> dict[str, Slots]:
+        """Return the slots of every host that was ever asked for one."""
+        return {name: Slots(host.used, host.limit) for name, host in self._hosts.items()}
 
     def limit_of(self, host: str) -> int:
         """Return how many may be under way at this host now."""

@@ -27,6 +27,20 @@ class Manner:
     reports: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """How the daemon runs.
+
+    `grace` is how many seconds what is under way has to end when it is stopped. `watch`: its files are looked at and
+    read again when they have changed. `listen` is where it answers HTTP, if not where the configuration says.
+    """
+
+    grace: float
+    abort_on_error: bool = False
+    watch: bool = False
+    listen: str = ""
+
+
 @dataclass(slots=True)
 class Options:
     """What can be said before or after the command."""

@@ -21,7 +21,7 @@ from regsync.observe.lines import LONGEST
 from regsync.observe.logs import Log
 from regsync.observe.output import Output
 from regsync.observe.systemd import Systemd
-from regsync.options import DRIFT, FAILED, FINE, INTERRUPTED, USAGE, Manner, Options
+from regsync.options import DRIFT, FAILED, FINE, INTERRUPTED, USAGE, Manner, Options, Serving
 from regsync.program import reap_orphans
 from regsync.reports.files import Reports
 from regsync.secrets import Secrets
@@ -81,20 +81,20 @@ def run_once(options: Options, manner: Manner) -> int:
     return _ending(around, work)
 
 
-def run_server(options: Options, *, grace: float, abort_on_error: bool, watch: bool) -> int:
-    """Run the daemon until it is stopped and return the exit code; `grace` is in seconds."""
+def run_server(options: Options, serving: Serving) -> int:
+    """Run the daemon until it is stopped and return the exit code."""
     around = _Around(options)
     hang_ups, systemd = HangUps(), Systemd(os.environ, SystemClock())
 
     async def run(app: App, _left_out: int) -> int:
         def meet(service: Service) -> None:
             reap_by_signal(reap_orphans)
-            stop_by_signal(service.stop, service.stop_now, partial(around.leave, FAILED), grace=grace)
+            stop_by_signal(service.stop, service.stop_now, partial(around.leave, FAILED), grace=serving.grace)
             hang_ups.lead_to(service.reload_soon)
 
         living = asyncio.create_task(systemd.live(), name="watchdog")
         try:
-            served = await app.serve(grace=grace, abort_on_error=abort_on_error, meet=meet, watch=watch)
+            served = await app.serve(serving, meet=meet, dropped=lambda: around.output.dropped)
         finally:
             living.cancel()
         return FAILED if served.cut or served.aborted else FINE

@@ -6,7 +6,7 @@ Everything about entries, their jobs and due times is asked of, and told to, the
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Collection, Container, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -19,7 +19,10 @@ from regsync.daemon.runner import Say
 from regsync.daemon.server import Daemon, Served
 from regsync.errors import ConfigError
 from regsync.events import EntryIgnored, Ready, Reloaded, Reloading, ReloadRefused, Warned
+from regsync.limits import Slots
 from regsync.loading import Source
+from regsync.options import Serving
+from regsync.registry.registries import Condition
 from regsync.running import run_entries
 from regsync.setup import Changes, Common, Setup, changes, set_up
 from regsync.sync.entry import Scope
@@ -47,24 +50,15 @@ class Standing:
 class Service:
     """Runs the entries of the configuration in force at their times.
 
-    `source` is where the next one comes from; None: there will be no other one. `watch`: it is read again by itself
-    when anything it was read from has changed. `grace` is in seconds.
+    `source` is where the next one comes from; None: there will be no other one.
     """
 
-    def __init__(
-        self,
-        setup: Setup,
-        common: Common,
-        *,
-        source: Source | None,
-        watch: bool,
-        grace: float,
-        abort_on_error: bool,
-    ) -> None:
+    def __init__(self, setup: Setup, common: Common, serving: Serving, *, source: Source | None) -> None:
         self.setup = setup
+        self.ready = False  # every entry's first visit is under way or waits
         self._common = common
         self._source = source
-        self._watched = source if watch else None
+        self._watched = source if serving.watch else None
         self._connections = setup.connections(common)
         plan = setup.plan()
         self._ignore_unplanned(plan, setup.entries)
@@ -74,9 +68,9 @@ class Service:
             common.tell,
             clock=common.clock,
             never=partial(self._ignore, "Schedule never comes due, ignoring"),
-            ready=lambda: common.tell(Ready(len(self.setup.entries), self.standing.digest)),
-            grace=grace,
-            abort_on_error=abort_on_error,
+            ready=self._note_ready,
+            grace=serving.grace,
+            abort_on_error=serving.abort_on_error,
         )
         now = common.clock.now()
         self.standing = Standing(setup.loaded.digest, now, now)
@@ -97,6 +91,24 @@ class Service:
         if served.cut:
             self._common.tell(Warned("Stopped before all was done", {"entries": served.cut}))
         return served
+
+    @property
+    def alive(self) -> bool:
+        """Whether entries become due as they should."""
+        return self._daemon.alive
+
+    @property
+    def planned(self) -> Collection[str]:
+        """The entries that are ever due."""
+        return self._daemon.planned
+
+    def slots(self) -> dict[str, Slots]:
+        """Return how busy each host is."""
+        return self._connections.slots()
+
+    def conditions(self) -> dict[str, Condition]:
+        """Return how each registry is."""
+        return self._connections.conditions()
 
     def reload_soon(self) -> None:
         """Have the configuration read again; fit for a signal handler, and asked for many times it is done once."""
@@ -166,6 +178,8 @@ class Service:
         self._common.tell(Reloaded(new.loaded.digest, len(new.entries), *numbers))
         for warning in new.told(besides=old):
             self._common.tell(warning)
+        if old.config.server != new.config.server:
+            self._common.tell(Warned("Where the server answers changes with its next start", {"key": "server"}))
         self._ignore_unplanned(plan, changed.added | changed.changed)
 
     async def _refuse(self, source: Source, before: Watched, problems: Sequence[str]) -> None:
@@ -189,6 +203,10 @@ class Service:
             say=say,
         )
         return len(tally.failures)
+
+    def _note_ready(self) -> None:
+        self.ready = True
+        self._common.tell(Ready(len(self.setup.entries), self.standing.digest))
 
     def _ignore_unplanned(self, plan: Plan, names: Container[str]) -> None:
         for name in [name for name in self.setup.entries if name in names and name not in plan.schedules]:

@@ -23,7 +23,7 @@ NOT_NUMBERS: Final = {  # what the reference calls a default that is found at ru
     "sync.target": "required", "sync.type": "required", "sync.name": "see below", "sync.tags": "all",
     "sync.repos": "all", "sync.platforms": "all", "hook.type": "required", "hook.params": "required",
     "ratelimit.retry": "`5m`", "defaults.referrerFilters": "all", "defaults.referrerSource": "the source",
-    "defaults.referrerTarget": "the target",
+    "defaults.referrerTarget": "the target", "server.listen": "nowhere",
 }  # fmt: skip
 CHOICES: Final = {"everything", "nothing"}
 TYPES: Final = {

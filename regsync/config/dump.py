@@ -14,7 +14,7 @@ import yaml
 
 from regsync.config.fields import Section
 from regsync.config.hooks import without_secrets
-from regsync.config.model import Config, Cred, Defaults, RateLimit, SyncStep
+from regsync.config.model import Config, Cred, Defaults, RateLimit, Server, SyncStep
 from regsync.config.problems import HIDDEN, SECRETS
 from regsync.config.scalars import resolve
 from regsync.config.templated import CRED_TEXTS, is_template
@@ -61,6 +61,7 @@ def dump_config(
         "version": config.version,
         "creds": [_login(cred) for cred in config.creds],
         "defaults": _telling(_values(config.defaults), _values(Defaults().settled())),
+        "server": _telling(_values(config.server), _values(Server())),
         "sync": [_telling(_values(step), inherited) for step in config.sync],
     }
     hidden = not show_secrets and any([*map(_hide, (*values["creds"], values["defaults"], *values["sync"]))])

@@ -27,6 +27,8 @@ from regsync.config.fields import (
     refusal,
 )
 from regsync.config.scalars import kind_of, shown
+from regsync.errors import Malformed
+from regsync.listen import Address
 from regsync.oci.mediatype import SYNCED_BY_DEFAULT
 
 RETRY_MIN: Final = 300.0  # seconds; the Go regsync raises shorter waits for a registry's rate limit to this
@@ -47,6 +49,14 @@ def _version(number: int) -> int:
     if number not in {0, 1}:
         raise refusal(f"unsupported config version {number}; expected 1")
     return 1
+
+
+def _address(text: str) -> str:
+    try:
+        Address.parse(text or ":0")
+    except Malformed as error:
+        raise refusal(f"{error}") from error
+    return text
 
 
 def _long_enough(seconds: float) -> float:
@@ -268,10 +278,18 @@ def _items(given: Any) -> Any:
     return [{} if item is None else item for item in given] if isinstance(given, list) else given
 
 
+class Server(Section):
+    """`server`: where the daemon answers HTTP, and the names it may be asked for by."""
+
+    listen: Annotated[Text, AfterValidator(_address)] = ""
+    hosts: tuple[Text, ...] = ()
+
+
 class Config(Section):
     """The whole file."""
 
     version: Annotated[Whole, AfterValidator(_version)] = 1
     creds: Annotated[tuple[Cred, ...], BeforeValidator(_items)] = ()
     defaults: Defaults = Defaults()
+    server: Server = Server()
     sync: tuple[SyncStep, ...] = ()

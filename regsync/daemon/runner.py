@@ -65,6 +65,11 @@ class Runner:
         self._crew: list[asyncio.Task[None]] = []
         self._cut_off = False
 
+    @property
+    def stopping(self) -> bool:
+        """Whether it was told to stop."""
+        return self._stopping.is_set()
+
     async def run(self, first: Sequence[Job]) -> None:
         """Put the first jobs, leaders before followers, then run what falls due, until stopped; to be called once."""
         async with asyncio.TaskGroup() as group:

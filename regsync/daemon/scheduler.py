@@ -77,6 +77,11 @@ class Scheduler:
         if self._nap is not None:
             self._nap.cancel()
 
+    @property
+    def looked(self) -> float:
+        """Return when it last came round, on the monotonic clock; it does at least once a minute while it lives."""
+        return self._steady
+
     async def run(self) -> None:
         """Put jobs as they fall due, for ever."""
         self._wall, self._steady = self._woke = self._clock.now(), self._clock.monotonic()

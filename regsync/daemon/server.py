@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
 from regsync.clock import Clock
@@ -13,6 +13,7 @@ from regsync.daemon.scheduler import Scheduler
 from regsync.daemon.turns import Turns
 from regsync.events import Tell
 
+_DEAF = 180.0  # seconds; the scheduler comes round every minute
 _WORKERS = 64  # entries under way at once
 
 
@@ -74,6 +75,16 @@ class Daemon:
         """Work until stopped; to be called once."""
         await self._runner.run(self._first(self._plan.schedules))
         return Served(self._runner.failed, self._runner.crashed, self._runner.cut, self._aborted)
+
+    @property
+    def planned(self) -> Collection[str]:
+        """The entries that are ever due, leaders before their followers."""
+        return self._plan.schedules.keys()
+
+    @property
+    def alive(self) -> bool:
+        """Whether the scheduler comes round, or need not any more."""
+        return self._runner.stopping or self._clock.monotonic() - self._scheduler.looked < _DEAF
 
     def apply(self, plan: Plan) -> None:
         """Go on with another plan, while it runs.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from regsync.events.content import BlobDone, BlobProgress, BlobRetried, BlobStarted, ManifestPushed
+from regsync.events.content import BlobDone, BlobProgress, BlobRead, BlobRetried, BlobStarted, ManifestPushed
 from regsync.events.images import (
     BackupStarted,
     CopyPlanned,
@@ -35,7 +35,7 @@ from regsync.events.traffic import Exchanged, RequestRetried
 
 Event = (
     Exchanged | RequestRetried | Warned
-    | BlobStarted | BlobDone | BlobProgress | BlobRetried | ManifestPushed
+    | BlobStarted | BlobDone | BlobProgress | BlobRead | BlobRetried | ManifestPushed
     | TagsSelected | NoTagsMatched
     | ImageCurrent | ImageNeeded | ImageRefreshing | ImageSkipped
     | BackupStarted | HookRan | CopyPlanned | ImageCopied
@@ -61,6 +61,7 @@ __all__ = [
     "BackupStarted",
     "BlobDone",
     "BlobProgress",
+    "BlobRead",
     "BlobRetried",
     "BlobStarted",
     "CopyPlanned",

@@ -38,6 +38,15 @@ class BlobProgress:
 
 
 @dataclass(frozen=True, slots=True)
+class BlobRead:
+    """So many bytes of a blob were read from its source, to its end or until it broke; once for all its targets."""
+
+    source: str
+    digest: str
+    read: int
+
+
+@dataclass(frozen=True, slots=True)
 class BlobRetried:
     """A blob broke on its way and is begun again."""
 

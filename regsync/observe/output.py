@@ -40,7 +40,13 @@ class Output:
         self._written = 0
         self._given_up: int | None = None  # how many lines were written when flushing was given up
         self._dropped = 0
+        self._dropped_before = 0  # and told of
         self._writer: Thread | None = None
+
+    @property
+    def dropped(self) -> int:
+        """Return how many lines were dropped in all."""
+        return self._dropped_before + self._dropped
 
     def put(self, line: str, *, urgent: bool = False) -> None:
         """Queue a line, or drop it; this never waits."""
@@ -102,6 +108,7 @@ class Output:
 
     def _note_loss(self) -> None:
         missing, self._dropped = self._dropped, 0
+        self._dropped_before += missing
         self._append(_encoded(self.lost(missing)), urgent=True)
 
     def _start(self) -> None:

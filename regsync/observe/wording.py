@@ -14,6 +14,7 @@ from regsync.events import (
     BackupStarted,
     BlobDone,
     BlobProgress,
+    BlobRead,
     BlobRetried,
     BlobStarted,
     CopyPlanned,
@@ -70,7 +71,7 @@ _Waits = ImagePostponed | ImageDelayed
 def line_of(event: Event) -> Line:
     """Decide what an event says, and how loud."""
     match event:
-        case Exchanged() | BlobProgress():
+        case Exchanged() | BlobProgress() | BlobRead():
             return _line_of_trace(event)
         case RequestRetried() | Warned() | BlobStarted() | BlobDone() | BlobRetried() | ManifestPushed():
             return _line_of_bytes(event)
@@ -93,10 +94,12 @@ def line_of(event: Event) -> Line:
             assert_never(event)
 
 
-def _line_of_trace(event: Exchanged | BlobProgress) -> Line:
+def _line_of_trace(event: Exchanged | BlobProgress | BlobRead) -> Line:
     if isinstance(event, Exchanged):
         login = {"authorization": "[censored]"} if event.authorized else {}
         return TRACE, "Exchange", {"method": event.method, "url": event.url, "status": event.status, **login}
+    if isinstance(event, BlobRead):
+        return TRACE, "Blob read", {"source": event.source, "digest": event.digest, "bytes": event.read}
     ends = {"source": event.source, "targets": list(event.targets)}
     return TRACE, "Blob under way", {**ends, "digest": event.digest, "bytes": event.offset, "of": event.size}
 

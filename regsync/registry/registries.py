@@ -27,7 +27,7 @@ from regsync.registry.http.wire import Wire
 from regsync.registry.login.scope import CATALOGUE
 from regsync.registry.mirrored import Complaints, MirroredRepository
 from regsync.registry.repository import RegistryRepository
-from regsync.repository import Repository
+from regsync.repository import UNCOUNTED, Quota, Repository
 from regsync.secrets import Secrets
 
 
@@ -39,6 +39,14 @@ class _Contact:
     transport: Transport
     learnt: Learnt
     suspended: Suspended
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """Whether a registry is left alone for a while, and what it said last of how much may be fetched."""
+
+    left_alone: bool
+    quota: Quota
 
 
 class Registries:
@@ -156,6 +164,18 @@ class Registries:
             told = type(error)(f"{error}; a registry without a catalogue is mirrored by entries of type: repository")
             told.attempts = error.attempts
             raise told from error
+
+    def conditions(self) -> dict[str, Condition]:
+        """Return how each registry that was spoken to is."""
+        last: dict[str, Quota] = {}
+        for (name, *_), opened in self._opened.items():
+            quota = opened.quota
+            if quota.remaining is not None and (name not in last or quota.heard > last[name].heard):
+                last[name] = quota
+        return {
+            name: Condition(contact.transport.left_alone, last.get(name, UNCOUNTED))
+            for name, contact in self._contacts.items()
+        }
 
     async def post(self, url: str, body: bytes) -> tuple[int, float | None]:
         """Send a JSON document to a URL that is no registry's; see `courier.py`."""

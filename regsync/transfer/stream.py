@@ -13,7 +13,7 @@ from typing import Final
 
 from regsync.clock import Clock
 from regsync.errors import RegsyncError
-from regsync.events import BlobProgress, Tell
+from regsync.events import BlobProgress, BlobRead, Tell
 from regsync.oci.descriptor import Descriptor
 from regsync.repository import BlobWriter, Chunks, Repository
 from regsync.transfer.proof import Proof
@@ -104,24 +104,28 @@ async def pour(
 async def _read(proof: Proof, source: Repository, sinks: Sequence[Sink], *, clock: Clock, tell: Tell) -> None:
     blob, names = proof.blob, tuple(sink.target.name for sink in sinks)
     at = proof.go_back(min(sink.offset for sink in _live(sinks)))
-    told = clock.monotonic()
-    async with _opened(source, blob, start=at) as chunks:
-        held = b""
-        async for chunk in chunks:
-            if not chunk:  # the last one is held back, and must not be nothing
-                continue
-            proof.add(chunk)
-            if held:
-                await _give(sinks, held, at)
-                at += len(held)
-            held = chunk
-            if not _live(sinks):
-                return
-            if (now := clock.monotonic()) - told >= _TELLING:
-                told = now
-                tell(BlobProgress(source.name, names, str(blob.digest), at, blob.size))
-        proof.finish()
-        await _give(sinks, held, at)
+    told, read = clock.monotonic(), 0
+    try:
+        async with _opened(source, blob, start=at) as chunks:
+            held = b""
+            async for chunk in chunks:
+                if not chunk:  # the last one is held back, and must not be nothing
+                    continue
+                read += len(chunk)
+                proof.add(chunk)
+                if held:
+                    await _give(sinks, held, at)
+                    at += len(held)
+                held = chunk
+                if not _live(sinks):
+                    return
+                if (now := clock.monotonic()) - told >= _TELLING:
+                    told = now
+                    tell(BlobProgress(source.name, names, str(blob.digest), at, blob.size))
+            proof.finish()
+            await _give(sinks, held, at)
+    finally:
+        tell(BlobRead(source.name, str(blob.digest), read))
 
 
 def _opened(source: Repository, blob: Descriptor, *, start: int) -> AbstractAsyncContextManager[Chunks]:

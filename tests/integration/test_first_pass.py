@@ -9,6 +9,7 @@ from pathlib import Path
 from regsync.app import App, load
 from regsync.events import EntryIgnored, JobFinished
 from regsync.facts import Fact, Telling
+from regsync.options import Serving
 from regsync.secrets import Secrets
 from tests.support.built import image_bytes
 from tests.support.clock import FakeClock
@@ -39,7 +40,7 @@ class Life:
             self.ignored.append(fact.event)
 
     async def serve(self) -> None:
-        await self.app.serve(grace=1, abort_on_error=False, meet=lambda service: self.stops.append(service.stop))
+        await self.app.serve(Serving(1), meet=lambda service: self.stops.append(service.stop))
 
     async def all_jobs_once(self) -> None:
         for _ in range(ENTRIES):

@@ -12,6 +12,7 @@ import pytest
 from regsync.app import App, Service, Source
 from regsync.events import Event, JobFinished, JobQueued, Ready, Reloaded, Reloading, ReloadRefused, Warned
 from regsync.facts import Fact, Telling
+from regsync.options import Serving
 from regsync.secrets import Secrets
 from regsync.watching import Watched
 from tests.support.built import image_bytes, read_layout, write_layout
@@ -57,7 +58,7 @@ class Life:
             source=source,
         )
         met: list[Service] = []
-        serving = asyncio.create_task(app.serve(grace=1, abort_on_error=False, meet=met.append, watch=watch))
+        serving = asyncio.create_task(app.serve(Serving(1, watch=watch), meet=met.append))
         while not self.events(Ready):
             await settle()
         yield met[0]

@@ -14,6 +14,7 @@ import pytest
 
 from regsync.events import JobFinished
 from regsync.facts import Fact
+from regsync.options import Serving
 from tests.conftest import COUNTED
 from tests.integration.requests import belonging, copies, logins, options
 from tests.integration.requests.world import Situation, World
@@ -69,9 +70,7 @@ async def test_a_daemon_asks_for_an_index_it_knows_no_more(tmp_path: Path, note:
         world.defaults["interval"] = "1h"
         clock = FakeClock()
         app = world.app(clock, follow)
-        serving = asyncio.create_task(
-            app.serve(grace=1, abort_on_error=False, meet=lambda service: stops.append(service.stop))
-        )
+        serving = asyncio.create_task(app.serve(Serving(1), meet=lambda service: stops.append(service.stop)))
         for _ in range(2):
             await finished.get()
             world.forget()

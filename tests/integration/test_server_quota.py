@@ -9,6 +9,7 @@ from pathlib import Path
 from regsync.app import App, load
 from regsync.events import Event, ImageCopied, ImageDelayed
 from regsync.facts import Fact, Telling
+from regsync.options import Serving
 from regsync.secrets import Secrets
 from tests.support.built import image_bytes
 from tests.support.clock import FakeClock
@@ -45,9 +46,7 @@ async def test_entries_that_wait_for_a_quota_keep_no_others_from_their_turn(
     clock = FakeClock()
     loaded = load(str(path), allow_unknown_keys=False)
     app = App(loaded, clock=clock, tell=Telling([note], clock), environ={}, secrets=Secrets())
-    serving = asyncio.ensure_future(
-        app.serve(grace=1, abort_on_error=False, meet=lambda service: stops.append(service.stop_now))
-    )
+    serving = asyncio.ensure_future(app.serve(Serving(1), meet=lambda service: stops.append(service.stop_now)))
     await copied.wait()
     assert [event.source for event in seen if isinstance(event, ImageCopied)] == [f"{fake_registry.host}/other:v1"]
     assert sum(isinstance(event, ImageDelayed) for event in seen) >= 64

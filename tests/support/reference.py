@@ -18,6 +18,7 @@ _SECTIONS: Final = {
     "Top level": "",
     "creds": "creds.",
     "defaults": "defaults.",
+    "server": "server.",
     "sync": "sync.",
     "Keys inside keys": "",
 }

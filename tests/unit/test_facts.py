@@ -112,3 +112,13 @@ def test_a_follower_that_fails_is_left_out_of_its_run_alone() -> None:
         tell(NEEDED)
         tell(NEEDED)
     assert seen == [NEEDED, Warned("An observer failed and is left out", {"error": "KeyError"}), NEEDED]
+
+
+def test_who_joins_is_told_of_what_happens_meanwhile() -> None:
+    seen: list[Fact] = []
+    tell = Telling([], FakeClock())
+    tell(NEEDED)
+    with tell.joined(seen.append):
+        tell(NEEDED)
+    tell(NEEDED)
+    assert len(seen) == 1

@@ -92,6 +92,11 @@ class Transport:
         return self._pacing.closed
 
     @property
+    def left_alone(self) -> bool:
+        """Say whether the registry is not asked for a while: it wants that, or it has stayed away."""
+        return self._pacing.out
+
+    @property
     def origin(self) -> str:
         """Where the registry is asked: `scheme://host[:port]`."""
         return self._host.origin

@@ -9,6 +9,7 @@ import pytest
 
 from regsync.errors import ConfigError
 from regsync.events import Event, ImageSkipped, JobFinished, JobQueued
+from regsync.options import Serving
 from tests.e2e.keys.lab import IMAGE, Lab, row
 from tests.support.built import image_bytes, index_bytes, read_layout, write_layout
 from tests.support.clock import FakeClock
@@ -91,9 +92,7 @@ async def visits(lab: Lab, defaults: str, entry: str, *, hours: int) -> int:
     app = lab.app(
         f"defaults: {{{defaults}}}\nsync: [{{source: {source}, target: 'ocidir://{lab.out}:v1', type: image{entry}}}]\n"
     )
-    serving = asyncio.create_task(
-        app.serve(grace=1, abort_on_error=False, meet=lambda service: stops.append(service.stop))
-    )
+    serving = asyncio.create_task(app.serve(Serving(1), meet=lambda service: stops.append(service.stop)))
     assert (await finished.get()).failed == 0
     done = 1
     for _ in range(4 * hours):

@@ -15,7 +15,7 @@ _PEM = '"-----BEGIN X-----\\nQUFB\\n-----END X-----"'
 BAD = [
     # keys
     ("vresion: 1\n", '1:1: vresion: unknown key; did you mean "version"?'),
-    ("wrong: 1\n", "1:1: wrong: unknown key; expected one of creds, defaults, sync, version"),
+    ("wrong: 1\n", "1:1: wrong: unknown key; expected one of creds, defaults, server, sync, version"),
     (f"{STEP}    tagss: {{}}\n", '5:5: sync[0].tagss: unknown key; did you mean "tags"?'),
     (f"{STEP}    Tags: {{}}\n", '5:5: sync[0].Tags: unknown key; did you mean "tags"?'),
     (f"{STEP}    tags:\n      alow: [a]\n", '6:7: sync[0].tags.alow: unknown key; did you mean "allow"?'),

@@ -1,0 +1,161 @@
+"""The board in the words of Prometheus. Nothing is counted here: at each scrape the values are read as they stand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import accumulate
+from typing import Final
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from regsync import __version__
+from regsync.web.board import BUCKETS, EntryStats, HostStats
+
+CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
+_BOUNDS: Final = (*(str(bound) for bound in BUCKETS), "+Inf")
+
+
+@dataclass(frozen=True, slots=True)
+class HostNow:
+    """A host at this moment: how busy it is, how many pulls are left (None: it does not say), and if it is avoided."""
+
+    used: int
+    limit: int
+    remaining: int | None = None
+    left_alone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """Everything at one moment. `running` are entries under way; `lag` is in seconds."""
+
+    now: datetime
+    began: datetime
+    entries: Mapping[str, EntryStats]
+    running: frozenset[str]
+    traffic: Mapping[str, HostStats]
+    hosts: Mapping[str, HostNow]
+    reloads: Mapping[str, int]
+    digest: str
+    since: datetime
+    refused: bool
+    dropped: int
+    lag: float
+
+
+def exposition(readings: Readings) -> bytes:
+    """Return what a scrape is answered with; of ten thousand entries that takes seconds, so it is made aside."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_Readings(readings))
+    return generate_latest(registry)
+
+
+class _Readings(Collector):
+    def __init__(self, readings: Readings) -> None:
+        self._readings = readings
+
+    def collect(self) -> Iterator[Metric]:
+        yield from _of_process(self._readings)
+        yield from _of_entries(self._readings)
+        yield from _of_traffic(self._readings.traffic)
+        yield from _of_hosts(self._readings.hosts)
+
+
+def _of_process(now: Readings) -> Iterator[Metric]:
+    build = GaugeMetricFamily("regsync_build_info", "Always 1; the version is in the label.", labels=["version"])
+    build.add_metric([__version__], 1)
+    yield build
+    config = GaugeMetricFamily("regsync_config_info", "Always 1; the configuration in force.", labels=["digest"])
+    config.add_metric([now.digest], 1)
+    yield config
+    for name, text, value in (
+        ("regsync_start_time_seconds", "When the process began.", now.began.timestamp()),
+        ("regsync_config_since_seconds", "Since when the configuration is in force.", now.since.timestamp()),
+        ("regsync_config_last_reload_successful", "0 if the last one was refused.", float(not now.refused)),
+        ("regsync_loop_lag_seconds", "The longest that work had to wait for its turn in the last minute.", now.lag),
+    ):
+        yield GaugeMetricFamily(name, text, value=value)
+    reloads = CounterMetricFamily("regsync_reloads", "Configurations read again.", labels=["outcome"])
+    for outcome in ("taken", "refused"):
+        reloads.add_metric([outcome], now.reloads.get(outcome, 0))
+    yield reloads
+    yield CounterMetricFamily("regsync_log_lines_dropped", "Log lines nobody read in time.", value=now.dropped)
+
+
+def _of_entries(now: Readings) -> Iterator[Metric]:
+    yield from _moments(now)
+    runs = CounterMetricFamily("regsync_entry_runs", "Runs that ended.", labels=["entry", "outcome"])
+    images = CounterMetricFamily(
+        "regsync_entry_images", "Images of those runs, and listings that failed.", labels=["entry", "outcome"]
+    )
+    skipped = CounterMetricFamily(
+        "regsync_entry_skipped", "Due times met while the entry still waited or ran.", labels=["entry"]
+    )
+    durations = HistogramMetricFamily("regsync_entry_run_seconds", "How long runs took.", labels=["entry"])
+    for name, stats in now.entries.items():
+        for outcome, count in stats.runs.items():
+            runs.add_metric([name, outcome], count)
+        for outcome, count in stats.images.items():
+            images.add_metric([name, outcome], count)
+        skipped.add_metric([name], stats.skipped)
+        durations.add_metric([name], [*zip(_BOUNDS, accumulate(stats.buckets), strict=True)], stats.seconds)
+    yield from (runs, images, skipped, durations)
+
+
+def _moments(now: Readings) -> Iterator[Metric]:
+    freshness = GaugeMetricFamily(
+        "regsync_entry_freshness_seconds",
+        "Since when source and target are not known to be equal; from the start of the process if never.",
+        labels=["entry"],
+    )
+    success = GaugeMetricFamily(
+        "regsync_entry_last_success_timestamp_seconds", "When a run last ended without failure.", labels=["entry"]
+    )
+    failing = GaugeMetricFamily("regsync_entry_failing", "1 if the last run failed.", labels=["entry"])
+    running = GaugeMetricFamily("regsync_entry_running", "1 while it runs.", labels=["entry"])
+    for name, stats in now.entries.items():
+        freshness.add_metric([name], (now.now - (stats.equal or now.began)).total_seconds())
+        if stats.succeeded is not None:
+            success.add_metric([name], stats.succeeded.timestamp())
+        failing.add_metric([name], float(stats.failing))
+        running.add_metric([name], float(name in now.running))
+    yield from (freshness, success, failing, running)
+
+
+def _of_traffic(traffic: Mapping[str, HostStats]) -> Iterator[Metric]:
+    requests = CounterMetricFamily(
+        "regsync_host_requests", "Requests that were answered.", labels=["host", "method", "status"]
+    )
+    told = {
+        "retries": CounterMetricFamily("regsync_host_retries", "Requests tried again.", labels=["host"]),
+        "read": CounterMetricFamily("regsync_host_read_bytes", "Bytes of blobs read.", labels=["host"]),
+        "written": CounterMetricFamily("regsync_host_written_bytes", "Bytes of blobs written.", labels=["host"]),
+        "spared": CounterMetricFamily(
+            "regsync_host_spared_bytes", "Bytes of blobs that were mounted or linked.", labels=["host"]
+        ),
+        "adopted": CounterMetricFamily("regsync_host_mounts", "Blobs that were mounted or linked.", labels=["host"]),
+    }
+    for host, stats in traffic.items():
+        for (method, status), count in stats.requests.items():
+            requests.add_metric([host, method, status], count)
+        for name, family in told.items():
+            family.add_metric([host], getattr(stats, name))
+    yield from (requests, *told.values())
+
+
+def _of_hosts(hosts: Mapping[str, HostNow]) -> Iterator[Metric]:
+    used = GaugeMetricFamily("regsync_host_in_flight", "Requests and transfers under way.", labels=["host"])
+    limit = GaugeMetricFamily("regsync_host_limit", "How many may be under way.", labels=["host"])
+    left = GaugeMetricFamily("regsync_host_pulls_left", "Manifests that may be fetched, where told.", labels=["host"])
+    alone = GaugeMetricFamily("regsync_host_left_alone", "1 while the host is not asked.", labels=["host"])
+    for name, host in hosts.items():
+        used.add_metric([name], host.used)
+        limit.add_metric([name], host.limit)
+        alone.add_metric([name], float(host.left_alone))
+        if host.remaining is not None:
+            left.add_metric([name], host.remaining)
+    yield from (used, limit, left, alone)

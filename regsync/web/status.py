@@ -1,0 +1,112 @@
+"""What the daemon answers: whether it lives, whether it works, and its metrics."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Collection
+from contextlib import asynccontextmanager
+from copy import deepcopy
+from functools import partial
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from regsync.aside import aside
+from regsync.listen import Address
+from regsync.record.recorder import Recorder
+from regsync.service import Service
+from regsync.setup import Common
+from regsync.web.board import Board, EntryStats
+from regsync.web.metrics import CONTENT_TYPE, HostNow, Readings, exposition
+from regsync.web.pulse import Pulse
+from regsync.web.site import site
+
+
+@asynccontextmanager
+async def shown(
+    service: Service, common: Common, *, address: Address, names: Collection[str], dropped: Callable[[], int]
+) -> AsyncIterator[None]:
+    """Answer at this address, asked for by any of these names, while the block lasts; `ConfigError` if that cannot be.
+
+    `dropped` says how many lines of the log were lost.
+    """
+    board, pulse = Board(common.clock.now()), Pulse(common.clock)
+    recorder = Recorder(board.add, most_unchanged=0)
+    status = _Status(service, common, board, recorder, pulse, dropped)
+    with common.tell.joined(board, recorder):
+        async with site(address, names, status.routes()):
+            beating = asyncio.create_task(pulse.beat(), name="pulse")
+            try:
+                yield
+            finally:
+                beating.cancel()
+
+
+class _Status:
+    def __init__(
+        self,
+        service: Service,
+        common: Common,
+        board: Board,
+        recorder: Recorder,
+        pulse: Pulse,
+        dropped: Callable[[], int],
+    ) -> None:
+        self._service = service
+        self._common = common
+        self._board = board
+        self._recorder = recorder
+        self._pulse = pulse
+        self._dropped = dropped
+
+    def routes(self) -> dict[str, Handler]:
+        return {"/healthz": self.healthz, "/readyz": self.readyz, "/metrics": self.metrics}
+
+    async def healthz(self, _: web.Request) -> web.Response:
+        """Say whether the daemon has to be started anew: its scheduler does not come round any more."""
+        if self._service.alive:
+            return web.Response(text="ok\n")
+        return web.Response(status=503, text="the scheduler does not come round any more\n")
+
+    async def readyz(self, _: web.Request) -> web.Response:
+        """Say whether the first visit of every entry is under way, and what became of the last configuration read."""
+        if not self._service.ready:
+            return web.Response(status=503, text="starting\n")
+        standing = self._service.standing
+        lines = [f"ok: configuration {standing.digest} since {standing.since:%Y-%m-%dT%H:%M:%SZ}"]
+        if standing.problems:
+            lines.append(f"the one read at {standing.tried:%Y-%m-%dT%H:%M:%SZ} was refused:")
+            lines += standing.problems
+        return web.Response(text=self._common.secrets.clean("\n".join(lines)) + "\n")
+
+    async def metrics(self, _: web.Request) -> web.Response:
+        """Read everything in one step, and make text of it aside."""
+        body = await aside(partial(exposition, self._readings()))
+        return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE})
+
+    def _readings(self) -> Readings:
+        service, board = self._service, self._board
+        planned = service.planned
+        board.keep_only(planned)
+        conditions = service.conditions()
+        hosts = {}
+        for name, slots in service.slots().items():
+            condition = conditions.get(name)
+            remaining = None if condition is None else condition.quota.remaining
+            alone = condition is not None and condition.left_alone
+            hosts[name] = HostNow(slots.used, slots.limit, remaining, alone)
+        standing = service.standing
+        return Readings(
+            now=self._common.clock.now(),
+            began=board.began,
+            entries={name: deepcopy(board.entries.get(name)) or EntryStats() for name in planned},
+            running=frozenset(run.entry for run in self._recorder.running()),
+            traffic=deepcopy(board.hosts),
+            hosts=hosts,
+            reloads=dict(board.reloads),
+            digest=standing.digest,
+            since=standing.since,
+            refused=bool(standing.problems),
+            dropped=self._dropped(),
+            lag=self._pulse.lag,
+        )
