@@ -34,13 +34,15 @@ class Gateway:
     """Leads names to ports of this machine (`leads`); whatever else is asked for, it does not know.
 
     With `login` (`user:password`) it lets nobody else in. `refuses` is the code SOCKS requests are answered with, or
-    the status CONNECT is, if that is not 0. `passed` is a journal of connections, not of requests.
+    the status CONNECT is, if that is not 0; `hello` is what CONNECT is answered with where it works. `passed` is a
+    journal of connections, not of requests.
     """
 
     def __init__(self, leads: Mapping[str, int], *, login: str = "", tls: ssl.SSLContext | None = None) -> None:
         self.leads = dict(leads)
         self.login = login
         self.refuses = 0
+        self.hello = b"HTTP/1.1 200 Connection established\r\n\r\n"
         self.passed: list[Passage] = []
         self.port = 0
         self._tls = tls
@@ -135,7 +137,7 @@ class Gateway:
         refusal = f"HTTP/1.1 {self.refuses} No\r\nContent-Length: 0\r\n\r\n"
         port = self._way(passage, refusal=refusal, unknown="HTTP/1.1 502 Unknown\r\nContent-Length: 0\r\n\r\n")
         if method == "CONNECT":
-            await self._join(port, reader, writer, hello=b"HTTP/1.1 200 Go on\r\n\r\n")
+            await self._join(port, reader, writer, hello=self.hello)
             return
         lines = [line for line in head[1:] if not line.lower().startswith(("proxy-", "connection:"))]
         inner = f"{method} {place.path}{'?' if place.query else ''}{place.query} HTTP/1.1"

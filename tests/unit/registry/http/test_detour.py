@@ -8,6 +8,7 @@ import socket
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -209,3 +210,30 @@ async def test_a_certificate_behind_a_proxy_is_judged_as_any(scheme: str) -> Non
     assert isinstance(error, Refused)
     assert str(error).startswith(f"r.example through the proxy {gateway.host}: its TLS certificate is not trusted: ")
     assert server.asked == []
+
+
+@pytest.mark.parametrize(
+    "hello",
+    [
+        b"HTTP/1.0 200 Connection established\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+        b"HTTP/1.0 200 OK\r\nProxy-Agent: x\r\nConnection: close\r\nVia : y\r\n\r\n",
+        b"HTTP/1.1 200\r\n\r\n",
+        b"HTTP/1.1 200 Connection established\nProxy-Agent: x\n\n",
+    ],
+)
+async def test_a_tunnel_begins_after_whatever_head_a_proxy_opens_it_with(hello: bytes, tmp_path: Path) -> None:
+    authority, context = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("r.example").configure_cert(context)
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    async with (
+        RawServer(in_turn(says(200, b"hi")), tls=context) as server,
+        Gateway({"r.example": server.port}) as gateway,
+    ):
+        gateway.hello = hello
+        environ = {"https_proxy": gateway.host, "SSL_CERT_FILE": str(tmp_path / "ca.pem")}
+        async with speaking(HostSettings(name="r.example", hostname="r.example"), environ=environ) as to:
+            for _ in range(2):
+                assert (await to.transport.send(GET)).body == b"hi"
+    assert (server.connections, len(gateway.passed)) == (1, 1)
