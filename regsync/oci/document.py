@@ -82,6 +82,8 @@ def _said(error: json.JSONDecodeError, raw: bytes) -> str:
         return "it is empty"
     if raw.startswith(BOM):
         return "it begins with a byte order mark"
+    if raw.lstrip().startswith(b"<"):
+        return "it is a page (HTML or XML), as sign-in portals and web servers send them"
     if error.msg == "Extra data":
         return f"Extra data behind its end: line {error.lineno} column {error.colno}"
     return str(error)

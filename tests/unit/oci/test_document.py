@@ -22,7 +22,7 @@ def nested(depth: int, *, opening: str = '{"a":', closing: str = "}") -> bytes:
     [
         (b"", "it is empty"),
         (b" \n", "it is empty"),
-        (b"<html><body>Sign in</body></html>", "Expecting value"),
+        (b"<html><body>Sign in</body></html>", "it is a page"),
         (b"[]", "not an object"),
         (b"null", "not an object"),
         (b'"text"', "not an object"),
@@ -49,6 +49,7 @@ def nested(depth: int, *, opening: str = '{"a":', closing: str = "}") -> bytes:
         ('{"x": \u0661}'.encode(), "Expecting value"),
         (b'\xef\xbb\xbf{"a": 1}', "it begins with a byte order mark"),
         ('{"a": 1}'.encode("utf-16"), "it is not in UTF-8"),
+        (b"\n  <?xml version='1.0'?><Error/>", "it is a page"),
         (b'{"a": "\xff"}', "not in UTF-8"),
         (b'{"a": "\xed\xa0\x80"}', "not in UTF-8"),
         (b'{"a": "\xc0\xaf"}', "not in UTF-8"),

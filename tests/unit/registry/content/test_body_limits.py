@@ -78,3 +78,11 @@ async def test_who_takes_neither_chunks_nor_the_whole_is_given_up(fake_registry:
     async with lab(fake_registry.host, blob_max=1000, blob_chunk=100_000) as at:
         with pytest.raises(Unavailable):
             await stored(at.repository())
+
+
+async def test_chunks_go_on_where_what_is_said_of_them_stands_still(fake_registry: FakeRegistry) -> None:
+    """ECR keeps every chunk and goes on naming the end of the first one (aws/containers-roadmap#2831)."""
+    fake_registry.fail(Fault(Change({"Range": "0-99999"}), kind="patch", times=ALWAYS))
+    async with lab(fake_registry.host, blob_max=1000, blob_chunk=100_000) as at:
+        await stored(at.repository())
+    assert fake_registry.count(method="PATCH") == 3
