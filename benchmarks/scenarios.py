@@ -10,6 +10,7 @@ from pathlib import Path
 from benchmarks.attached import referrers
 from benchmarks.blobs import blob, broken, fan
 from benchmarks.choice import choice
+from benchmarks.holding import holding
 from benchmarks.lab import Registry, ours, peer, registry
 from benchmarks.proxy import Proxy
 from benchmarks.reading import reading
@@ -182,5 +183,6 @@ SCENARIOS: Mapping[str, Scenario] = {
     "fan": fan,
     "choice": choice,
     "templates": templates,
+    "holding": holding,
     "broken": broken,
 }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import sys
 from collections.abc import Awaitable, Callable, Sequence
@@ -15,6 +14,7 @@ from regsync.config.dump import dump_config
 from regsync.errors import ConfigError, Malformed, RegsyncError
 from regsync.events import JobFinished
 from regsync.facts import Observer, Telling
+from regsync.garbage import look_from_now_on
 from regsync.observe.ending import failure_lines, table
 from regsync.observe.levels import ERROR, parse_verbosity
 from regsync.observe.lines import LONGEST
@@ -27,7 +27,6 @@ from regsync.reports.files import Reports
 from regsync.secrets import Secrets
 from regsync.signals import HangUps, cancel_by_signal, reap_by_signal, stop_by_signal
 
-_GARBAGE = 10_000  # objects made and not dropped between two looks for garbage; little of ours is in circles
 _LOOKED_AT = 1 << 16  # characters of a line that are looked at to cut it
 _LAST_WORDS = 0.2  # seconds without a reader, when told to end at once
 
@@ -147,7 +146,7 @@ def _with_app(
         app = App(loaded, clock=clock, tell=tell, environ=os.environ, secrets=around.secrets, source=source)
         return await run(app, loaded.left_out)
 
-    _look_for_garbage()
+    look_from_now_on()
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         return runner.run(whole())
 
@@ -171,13 +170,6 @@ def _ending(around: _Around, work: Callable[[], int]) -> int:
         return FAILED
     finally:
         around.output.flush()
-
-
-def _look_for_garbage() -> None:
-    """Switch on again what `cli` switched off: what was made so far stays to the end and is never looked at."""
-    gc.freeze()
-    gc.set_threshold(_GARBAGE, *gc.get_threshold()[1:])
-    gc.enable()
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

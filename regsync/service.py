@@ -19,6 +19,7 @@ from regsync.daemon.runner import Say
 from regsync.daemon.server import Daemon, Served
 from regsync.errors import ConfigError
 from regsync.events import EntryIgnored, Ready, Reloaded, Reloading, ReloadRefused, Warned
+from regsync.garbage import none_looked_for
 from regsync.limits import Slots
 from regsync.loading import Source
 from regsync.options import Serving
@@ -125,7 +126,8 @@ class Service:
             self._common.tell(Reloading())
             before = self._source.read
             try:
-                await self._replace(self._source)
+                with none_looked_for():
+                    await self._replace(self._source)
             except ConfigError as error:
                 await self._refuse(self._source, before, error.problems)
             except Exception as bug:  # noqa: BLE001 - a file that trips a bug of ours must not stop the mirror

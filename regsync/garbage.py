@@ -1,0 +1,33 @@
+"""When garbage is looked for: not while much is made that stays, and never among that.
+
+Little of ours is in circles, and a look at all that a large configuration is made of holds up everybody for long.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+_GARBAGE = 10_000  # objects made and not dropped between two looks
+
+
+def look_from_now_on() -> None:
+    """Switch on what `cli` switched off: what was made so far stays to the end and is never looked at."""
+    gc.freeze()
+    gc.set_threshold(_GARBAGE, *gc.get_threshold()[1:])
+    gc.enable()
+
+
+@contextmanager
+def none_looked_for() -> Iterator[None]:
+    """Look for none within the block, nor ever among what it has made; for a process that has begun to look."""
+    if not gc.get_freeze_count():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
