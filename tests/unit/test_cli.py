@@ -115,7 +115,7 @@ def test_the_version_is_printed_without_the_engine_being_imported() -> None:
         check=True,
     )
     assert done.stdout.startswith("VCSTag:   v")
-    for heavy in ("aiohttp", "pydantic", "structlog", "yaml", "rich"):
+    for heavy in ("aiohttp", "pydantic", "structlog", "croniter", "yaml", "rich"):
         assert f" {heavy}\n" not in done.stderr
 
 

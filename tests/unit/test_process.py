@@ -45,9 +45,9 @@ def test_a_run_looks_for_garbage_but_not_among_what_the_start_has_made() -> None
     assert at_exit("once", config="version: 1\n", names=set()) == "True True"
 
 
-def test_a_run_loads_what_reads_layouts_only_where_there_are_some() -> None:
-    heavy = {"regsync.layout.repository"}
+def test_a_run_loads_what_reads_cron_lines_and_layouts_only_where_there_are_some() -> None:
+    heavy = {"croniter", "regsync.layout.repository"}
     assert at_exit("once", config="version: 1\n", names=heavy) == "True True"
-    entry = "{type: image, source: 'ocidir://nowhere/at-all', target: 'ocidir://nowhere/either'}"
-    code = "True True regsync.layout.repository"
+    entry = "{type: image, source: 'ocidir://nowhere/at-all', target: 'ocidir://nowhere/either', schedule: '1 1 * * *'}"
+    code = "True True croniter regsync.layout.repository"
     assert at_exit("check", config=f"sync: [{entry}]\n", names=heavy) == code

@@ -67,7 +67,7 @@ def test_a_cron_line_is_due_when_robfig_says(line: str, expected: list[str]) -> 
         ("*-5 1 * * *", ["2026-01-01 01:00", "2026-01-01 01:01"]),
     ],
 )
-def test_a_line_that_others_read_otherwise_is_due_when_robfig_says(line: str, expected: list[str]) -> None:
+def test_a_line_that_croniter_reads_otherwise_is_due_when_robfig_says(line: str, expected: list[str]) -> None:
     assert fires(utc(line), len(expected)) == expected
 
 
