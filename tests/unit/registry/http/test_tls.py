@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+import subprocess
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -34,6 +36,17 @@ def stranger() -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     trustme.CA().issue_cert("other.example").configure_cert(context)
     return context
+
+
+def self_signed_without_alternative_names(name: str, context: ssl.SSLContext) -> str:
+    """Have a server show a certificate whose name is where it was before 2000; return it."""
+    with tempfile.TemporaryDirectory() as folder:
+        key, certificate = Path(folder, "key"), Path(folder, "certificate")
+        new = ("-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2")
+        where = ("-subj", f"/CN={name}", "-keyout", str(key), "-out", str(certificate))
+        subprocess.run(["openssl", "req", *new, *where], check=True, capture_output=True, timeout=30)
+        context.load_cert_chain(certificate, key)
+        return certificate.read_text()
 
 
 def host_of(server: RawServer) -> HostSettings:
@@ -178,4 +191,19 @@ async def test_tls_below_1_2_is_not_spoken() -> None:
     async with server, speaking(replace(host_of(server), ca=authority())) as to:
         with pytest.raises((Refused, Unavailable)):
             await to.transport.send(Request("GET", "/", attempts=1))
+    assert server.asked == []
+
+
+@pytest.mark.parametrize(("name", "works"), [("localhost", True), ("127.0.0.1", False), ("other.example", False)])
+async def test_a_common_name_alone_counts_for_host_names_and_never_for_addresses(name: str, works: bool) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    own = self_signed_without_alternative_names(name, context)
+    async with RawServer(in_turn(says(200)), tls=context) as server:
+        place = f"{'localhost' if works else '127.0.0.1'}:{server.port}"
+        async with speaking(HostSettings(name=place, hostname=place, ca=own)) as to:
+            if works:
+                assert (await to.transport.send(GET)).status == 200
+                return
+            with pytest.raises(Refused, match=r"for another address; .*subjectAltName"):
+                await to.transport.send(GET)
     assert server.asked == []
