@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+import trustme
 
 from regsync.errors import IntegrityError, Refused, RegsyncError, Unavailable
 from regsync.events import Warned
@@ -229,3 +230,31 @@ async def test_a_session_at_another_origin_that_wants_a_login_is_refused_with_bo
                 await put_bytes(at.repository(), DATA)
     assert other.host in str(caught.value)
     assert fake_registry.host in str(caught.value)
+
+
+def in_the_clear(port: str) -> Callable[[str, str], dict[str, str]]:
+    return lambda path, _: {"Location": f"http://127.0.0.1{port}{path}"}
+
+
+@pytest.mark.parametrize("port", ["", ":80", ":5000"])
+async def test_sessions_in_plain_http_of_a_registry_behind_tls_stay_in_tls_and_that_is_told_once(port: str) -> None:
+    authority = trustme.CA()
+    async with FakeRegistry(authority=authority) as behind:
+        behind.fail(Fault(Named(in_the_clear(port)), kind="upload", times=9))
+        async with lab(behind.host, tls="enabled", ca=authority.cert_pem.bytes().decode()) as at:
+            for path in ("app", "other"):
+                await put_bytes(at.repository(path), DATA)
+            what = "it names places of its own in plain http; asking for them in https"
+            assert at.warned == [Warned(f"Registry is odd: {what}", {"host": behind.host})]
+
+
+async def test_sessions_in_plain_http_of_somebody_else_are_refused_behind_tls() -> None:
+    authority = trustme.CA()
+    async with FakeRegistry() as other, FakeRegistry(authority=authority) as behind:
+        place = f"http://127.0.0.2:{other.port}/v2/app/blobs/uploads/1"
+        behind.fail(Fault(Named(lambda _path, _name: {"Location": place}), kind="upload", times=9))
+        async with lab(behind.host, tls="enabled", ca=authority.cert_pem.bytes().decode()) as at:
+            with pytest.raises(Refused, match=r"sends us from https to plain http at 127\.0\.0\.2"):
+                await put_bytes(at.repository(), DATA)
+            assert at.warned == []
+    assert other.journal == []

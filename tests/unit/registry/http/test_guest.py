@@ -10,6 +10,7 @@ from dataclasses import replace
 import pytest
 
 from regsync.errors import RegsyncError
+from regsync.events import Warned
 from regsync.registry.http.message import Request
 from tests.unit.registry.http.test_redirect import Two
 from tests.unit.registry.raw import Answering, Asked, RawServer, Step, in_turn, says
@@ -148,3 +149,19 @@ async def test_a_stranger_that_wants_a_token_gets_none(two: Two) -> None:
     with pytest.raises(RegsyncError):
         await two.to.transport.send(replace(READ, anonymous=True))
     assert not any(asked.target.startswith("/token") for asked in two.elsewhere.asked)
+
+
+async def test_that_a_token_is_wanted_elsewhere_is_told_once_for_the_registry(two: Two) -> None:
+    two.elsewhere.answer = wanting(two.elsewhere, 'Bearer realm="HERE/token",scope="repository:real/a:pull"')
+    for name in ("a", "b", "c"):
+        await two.to.transport.send(replace(READ, url=f"/v2/{name}/manifests/v1"))
+    what = "it sends us to another registry that wants a token; getting one that anybody can have"
+    told = [event for event in two.to.told if isinstance(event, Warned)]
+    assert told == [Warned(f"Registry is odd: {what}", {"host": two.registry.host, "example": "127.0.0.1"})]
+
+
+async def test_a_registry_elsewhere_that_gives_nothing_to_nobody_is_not_told_of(two: Two) -> None:
+    two.elsewhere.answer = wanting(two.elsewhere, 'Bearer realm="HERE/token"', token=b"")
+    with pytest.raises(RegsyncError):
+        await two.to.transport.send(READ)
+    assert not [event for event in two.to.told if isinstance(event, Warned)]
