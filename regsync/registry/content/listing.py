@@ -36,6 +36,7 @@ _PLAIN_BEYOND = 4 << 20  # bytes; longer pages must be ASCII without \u, for oth
 _OK = frozenset({200, 204})
 _GUESSED = _OK | {400, 403, 404, 405, 410, 422}  # who does not know the `last` that we made up has sent all there is
 _FULL = frozenset({100, 1000})  # tags; a list that is cut silently ends at a round number
+_ASIDE = frozenset({"name", "errors"})  # what an answer without a list may say
 _SHOWN = 80  # characters of an item that can be no name
 _LONGEST_LAST = 1024  # characters of an item a list goes on after
 
@@ -133,6 +134,8 @@ class Listing:
             transport.warn(f"{self.key} are listed that can be none; leaving them out", page.unusable)
 
     def _read(self, answer: Answer, *, registry: str) -> _Page:
+        if answer.status == 204 and self.asking.attempts == 1:
+            raise IntegrityError(f"{self.what} came without {self.key}")
         if answer.status != 200:
             return _Page((), "", NextPage(""), answer.url)
         if len(answer.body) > _PLAIN_BEYOND and not (answer.body.isascii() and b"\\u" not in answer.body):
@@ -149,10 +152,14 @@ class Listing:
     def _items(self, answer: Answer) -> list[str]:
         """Return what a page lists: nothing where a registry says null (docker-registry: all tags are gone) or no word.
 
-        Others say more than the names (GCR), which is not read.
+        Not where it says something else instead: that may be a key with a flipped bit; nor where it stands in for
+        another, which may have some. What is said besides (GCR) is not read.
         """
         body = {} if answer.body.strip() == b"null" else json_object(answer, self.what)
-        items = next((value for key, value in body.items() if key.lower() == self.key), None)  # as Go reads JSON
+        named = [key for key in body if key.lower() == self.key]  # as Go reads JSON
+        if not named and (self.asking.attempts == 1 or not body.keys() <= _ASIDE):
+            raise IntegrityError(f"{self.what} came without {self.key}")
+        items = body[named[0]] if named else None
         if items is None and body.get("errors"):
             raise IntegrityError(f"{self.what} came as a complaint: {complaint_of(answer.body).words or 'no words'}")
         items = [] if items is None else items

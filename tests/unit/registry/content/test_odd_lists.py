@@ -48,14 +48,26 @@ def warned(at: Lab) -> list[str]:
 async def test_a_list_that_names_nothing_is_an_empty_one(answer: Step) -> None:
     async with RawServer(lambda _: answer) as server, lab(server.host) as at:
         assert await tags_of(at) == []
+        assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize("body", [{}, {"repositories": None}, {"repositories": []}, None])
+async def test_a_catalogue_that_names_nothing_is_an_empty_one(body: object) -> None:
+    async with RawServer(lambda _: listed(body)) as server, lab(server.host) as at:
         assert await catalogue_of(at) == []
-    assert len(server.asked) == 2
 
 
 @pytest.mark.parametrize("body", [{"errors": [{"code": "UNKNOWN", "message": "try later"}]}, {"errors": "no"}])
 async def test_a_complaint_that_comes_as_a_success_is_no_empty_list(body: object) -> None:
     async with RawServer(lambda _: listed(body)) as server, lab(server.host) as at:
         with pytest.raises(IntegrityError, match="came as a complaint"):
+            await tags_of(at)
+
+
+@pytest.mark.parametrize("body", [{"tagt": ["v1"]}, {"name": "app", "results": []}, {"message": "log in"}])
+async def test_a_list_that_says_something_else_instead_is_no_empty_one(body: object) -> None:
+    async with RawServer(lambda _: listed(body)) as server, lab(server.host) as at:
+        with pytest.raises(IntegrityError, match="came without tags"):
             await tags_of(at)
 
 
