@@ -162,6 +162,8 @@ class Listing:
         items = body[named[0]] if named else None
         if items is None and body.get("errors"):
             raise IntegrityError(f"{self.what} came as a complaint: {complaint_of(answer.body).words or 'no words'}")
+        if items is None and any(isinstance(value, list) and value for value in body.values()):
+            raise IntegrityError(f"{self.what} came without {self.key}, and with a list of something else")
         items = [] if items is None else items
         if not isinstance(items, list):
             raise IntegrityError(f"{self.what}: {self.key} came as something that is not a list")

@@ -9,7 +9,7 @@ import pytest
 
 from regsync.errors import Refused, RegsyncError, Unsupported
 from tests.unit.registry.content.lab import Lab, lab
-from tests.unit.registry.raw import Asked, RawServer, Step, says
+from tests.unit.registry.raw import Asked, RawServer, Step, in_turn, says
 
 JSON = ("Content-Type", "application/json")
 PATH = "/v2/docker/team/app/tags/list"
@@ -252,3 +252,9 @@ async def test_who_has_no_catalogue_is_told_how_to_do_without(status: int) -> No
     async with RawServer(lambda _: says(status)) as server, lab(server.host) as at:
         with pytest.raises(RegsyncError, match="without a catalogue is mirrored by entries of type: repository"):
             [path async for path in at.registries.catalogue(at.host)]
+
+
+async def test_a_list_under_a_key_that_was_damaged_is_asked_for_again() -> None:
+    steps = in_turn(page("a", "b", key="tagr"), page("a", "b"))
+    async with RawServer(steps) as server, lab(server.host) as at:
+        assert await tags_of(at) == ["a", "b"]
