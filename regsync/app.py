@@ -72,14 +72,19 @@ class App:
         service = Service(setup, self._common, serving, source=self._source)
         meet(service)
         server = self._loaded.config.server
-        listen = serving.listen or server.listen
-        if not listen:
+        listen, state = serving.listen or server.listen, self._loaded.config.defaults.state
+        if not (listen or state):
             return await service.run()
-        from regsync.web.status import shown  # noqa: PLC0415  # its libraries cost a tenth of a second
+        from regsync.keeping import kept  # noqa: PLC0415  # nobody else pays for its library
 
-        address = Address.parse(listen)
-        async with shown(service, self._common, address=address, names=server.hosts, dropped=dropped):
-            return await service.run()
+        with kept(state, self._common) as keeping:
+            if not listen:
+                return await service.run()
+            from regsync.web.status import shown  # noqa: PLC0415  # its libraries cost a tenth of a second
+
+            address = Address.parse(listen)
+            async with shown(service, self._common, keeping, address=address, names=server.hosts, dropped=dropped):
+                return await service.run()
 
     async def _setup(self) -> Setup:
         note = (lambda _: None) if self._source is None else self._source.read.note

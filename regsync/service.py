@@ -182,6 +182,8 @@ class Service:
             self._common.tell(warning)
         if old.config.server != new.config.server:
             self._common.tell(Warned("Where the server answers changes with its next start", {"key": "server"}))
+        if old.config.defaults.state != new.config.defaults.state:
+            self._common.tell(Warned("Where runs are kept changes with the next start", {"key": "defaults.state"}))
         self._ignore_unplanned(plan, changed.added | changed.changed)
 
     async def _refuse(self, source: Source, before: Watched, problems: Sequence[str]) -> None:

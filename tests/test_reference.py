@@ -24,6 +24,7 @@ NOT_NUMBERS: Final = {  # what the reference calls a default that is found at ru
     "sync.repos": "all", "sync.platforms": "all", "hook.type": "required", "hook.params": "required",
     "ratelimit.retry": "`5m`", "defaults.referrerFilters": "all", "defaults.referrerSource": "the source",
     "defaults.referrerTarget": "the target", "server.listen": "nowhere",
+    "defaults.state": "in memory",
 }  # fmt: skip
 CHOICES: Final = {"everything", "nothing"}
 TYPES: Final = {

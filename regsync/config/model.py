@@ -223,6 +223,7 @@ class Defaults(Inherited):
     cache_time: Seconds = 0.0
     skip_docker_config: Boolean = False
     skip_invalid_entries: Boolean = False
+    state: Text = ""
     user_agent: Text = ""
 
     def settled(self) -> Defaults:

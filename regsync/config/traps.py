@@ -68,6 +68,8 @@ def _of_defaults(written: Written) -> Iterator[Trap]:
             yield (*path, "skipDockerConfig"), theirs, _SAME
     if "skip_invalid_entries" in said:
         yield (*path, "skipInvalidEntries"), _UNKNOWN, "entries that cannot be used are left out"
+    if defaults.state:
+        yield (*path, "state"), _UNKNOWN, "the last runs of `server` are kept there"
     if defaults.cache_count and defaults.cache_time:
         theirs = "keeps what is asked for often beyond this time, so that later signatures are never seen"
         yield (*path, "cacheTime"), theirs, "nothing is kept longer than this"

@@ -19,9 +19,9 @@ _NOTED: Final = f"SELECT run, {IMAGE_COLUMNS} FROM images WHERE at >= ? AND {{}}
 _FAILURES: Final = _NOTED.format("outcome = 'failed'")
 _CHANGES: Final = _NOTED.format("outcome = 'copied' AND before <> digest")
 _EQUAL: Final = """
-SELECT max(began) FROM runs WHERE entry = ? AND failed = 0 AND cut = 0 AND scope = 'changed'
+SELECT began FROM runs WHERE entry = ? AND failed = 0 AND cut = 0 AND scope = 'changed' ORDER BY id DESC LIMIT 1
 """
-_DONE: Final = "SELECT max(ended) FROM runs WHERE entry = ? AND failed = 0 AND cut = 0"
+_DONE: Final = "SELECT ended FROM runs WHERE entry = ? AND failed = 0 AND cut = 0 ORDER BY id DESC LIMIT 1"
 _END: Final = "\U0010ffff"  # sorts behind every name of a run
 
 
@@ -83,8 +83,8 @@ def _past(connection: sqlite3.Connection, entry: str, most: int) -> Past:
 
 
 def _latest(connection: sqlite3.Connection, query: str, entry: str) -> datetime | None:
-    (found,) = connection.execute(query, (entry,)).fetchone()
-    return None if found is None else moment(found)
+    found = connection.execute(query, (entry,)).fetchone()
+    return None if found is None else moment(found[0])
 
 
 def _noted(connection: sqlite3.Connection, query: str, since: datetime, most: int) -> list[Noted]:

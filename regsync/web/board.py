@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from regsync.events import BlobDone, BlobRead, Exchanged, JobSkipped, Reloaded, ReloadRefused, RequestRetried
 from regsync.facts import Fact
+from regsync.record.queries import Past
 from regsync.record.values import RunRecord
 
 BUCKETS: Final = (0.5, 2.0, 10.0, 60.0, 300.0, 1800.0, 7200.0)  # seconds
@@ -25,7 +26,7 @@ _IMAGES: Final = ("copied", "unchanged", "skipped", "failed")
 
 @dataclass(slots=True)
 class EntryStats:
-    """What runs of one entry came to since the process began.
+    """What runs of one entry came to since the process began; its times may be from before, where a history was kept.
 
     `succeeded` is when a run last ended without failure; `equal` when one began after which source and target were
     equal. `failing` says whether the last run failed.
@@ -101,6 +102,14 @@ class Board:
     def add(self, run: RunRecord) -> None:
         """Take note of a run that has ended."""
         self._entry(run.entry).add(run)
+
+    def remember(self, past: Past) -> None:
+        """Take over what is known of an entry from before the process began, as far as it has not run since."""
+        stats = self._entry(past.entry)
+        if stats.runs:
+            return
+        stats.succeeded, stats.equal = past.succeeded, past.equal
+        stats.failing = any(run.outcome == "failed" for run in past.runs[:1])
 
     def keep_only(self, entries: Iterable[str]) -> None:
         """Forget entries that are no more."""

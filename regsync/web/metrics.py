@@ -109,7 +109,7 @@ def _of_entries(now: Readings) -> Iterator[Metric]:
 def _moments(now: Readings) -> Iterator[Metric]:
     freshness = GaugeMetricFamily(
         "regsync_entry_freshness_seconds",
-        "Since when source and target are not known to be equal; from the start of the process if never.",
+        "Since when source and target are not known to be equal; from the start of the process if not known.",
         labels=["entry"],
     )
     success = GaugeMetricFamily(

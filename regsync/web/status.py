@@ -12,6 +12,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from regsync.aside import aside
+from regsync.keeping import Kept
 from regsync.listen import Address
 from regsync.record.recorder import Recorder
 from regsync.service import Service
@@ -24,16 +25,24 @@ from regsync.web.site import site
 
 @asynccontextmanager
 async def shown(
-    service: Service, common: Common, *, address: Address, names: Collection[str], dropped: Callable[[], int]
+    service: Service,
+    common: Common,
+    keeping: Kept,
+    *,
+    address: Address,
+    names: Collection[str],
+    dropped: Callable[[], int],
 ) -> AsyncIterator[None]:
     """Answer at this address, asked for by any of these names, while the block lasts; `ConfigError` if that cannot be.
 
     `dropped` says how many lines of the log were lost.
     """
     board, pulse = Board(common.clock.now()), Pulse(common.clock)
-    recorder = Recorder(board.add, most_unchanged=0)
-    status = _Status(service, common, board, recorder, pulse, dropped)
-    with common.tell.joined(board, recorder):
+    for past in await keeping.pasts([*service.planned]):
+        board.remember(past)
+    keeping.pass_on_to(board.add)
+    status = _Status(service, common, board, keeping.recorder, pulse, dropped)
+    with common.tell.joined(board):
         async with site(address, names, status.routes()):
             beating = asyncio.create_task(pulse.beat(), name="pulse")
             try:

@@ -43,11 +43,10 @@ class Life:
     def write(self, *entries: str, head: str = HEAD) -> None:
         self.path.write_text(f"{head}sync:\n{''.join(entries)}")
 
-    @asynccontextmanager
-    async def serving(self, *, watch: bool = False) -> AsyncIterator[Service]:
-        """Run it; the block is entered when it is ready."""
+    def app(self) -> App:
+        """Return the program over the file as it is."""
         source = Source(str(self.path), allow_unknown_keys=False)
-        app = App(
+        return App(
             source.load(lambda _: None),
             clock=self.clock,
             tell=Telling([self._note], self.clock),
@@ -55,8 +54,12 @@ class Life:
             secrets=Secrets(),
             source=source,
         )
+
+    @asynccontextmanager
+    async def serving(self, *, watch: bool = False) -> AsyncIterator[Service]:
+        """Run it; the block is entered when it is ready."""
         met: list[Service] = []
-        serving = asyncio.create_task(app.serve(Serving(1, watch=watch), meet=met.append))
+        serving = asyncio.create_task(self.app().serve(Serving(1, watch=watch), meet=met.append))
         while not self.events(Ready):
             await settle()
         yield met[0]

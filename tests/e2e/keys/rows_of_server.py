@@ -3,29 +3,31 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 
 import aiohttp
 
-from regsync.events import Event, Ready
+from regsync.events import Event, JobFinished, Ready
 from regsync.options import Serving
+from regsync.record.queries import runs_of
+from regsync.record.state import read_only
 from regsync.service import Service
 from tests.e2e.keys.lab import Lab, row
 
 
 @asynccontextmanager
-async def served(lab: Lab, server: str) -> AsyncIterator[None]:
-    """Run the daemon with this section while the block lasts, from the moment it is ready."""
+async def served(lab: Lab, server: str = "", *, defaults: str = "", until: type[Event] = Ready) -> AsyncIterator[None]:
+    """Run the daemon with these sections while the block lasts, from the moment it is ready (or something else)."""
     ready = asyncio.Event()
     services: list[Service] = []
 
     def heard(event: Event) -> None:
-        if isinstance(event, Ready):
+        if isinstance(event, until):
             ready.set()
 
     lab.heard = heard
-    entry = "source: 'ocidir://in:v1', target: 'ocidir://out:v1', type: image, interval: 1h"
-    app = lab.app(f"server: {{{server}}}\nsync: [{{{entry}}}]\n")
+    entry = "name: one, source: 'ocidir://in:v1', target: 'ocidir://out:v1', type: image, interval: 1h"
+    app = lab.app(f"server: {{{server}}}\ndefaults: {{{defaults}}}\nsync: [{{{entry}}}]\n")
     serving = asyncio.create_task(app.serve(Serving(1), meet=services.append))
     await ready.wait()
     try:
@@ -46,6 +48,16 @@ async def _(lab: Lab) -> None:
             async with session.get(f"http://regsync/{page}") as answer:
                 assert (answer.status, (await answer.text()).startswith(begin)) == (200, True)
     assert not path.exists()
+
+
+@row("defaults.state")
+async def _(lab: Lab) -> None:
+    path = lab.folder / "state.db"
+    for runs in (1, 2):
+        async with served(lab, defaults=f"state: '{path}'", until=JobFinished):
+            pass
+        with closing(read_only(str(path))) as database:
+            assert [run.outcome for run in runs_of(database, "one")] == ["failed"] * runs
 
 
 @row("server.hosts")

@@ -63,7 +63,7 @@ CRED = st.builds(
 )  # fmt: skip
 DEFAULTS = some(
     **SHARED, parallel=NUMBER | st.just(-1), blobLimit=NUMBER, cacheCount=NUMBER, skipDockerConfig=MAYBE,
-    skipInvalidEntries=MAYBE, userAgent=TEXT.filter(str.isprintable) | WORD,
+    skipInvalidEntries=MAYBE, state=TEXT.filter(str.isprintable) | WORD, userAgent=TEXT.filter(str.isprintable) | WORD,
 )  # fmt: skip
 STEP = st.builds(
     lambda place, rest: {**place, **rest},

@@ -28,7 +28,7 @@ WRONG: Final = (
 _HARMLESS: Final = """
 source target type interval schedule ratelimit tags tagSets repos mediaTypes parallel blobLimit cacheCount cacheTime
 jitter digestTags referrers referrerFilters referrerSlow fastCheck fastCopy forceRecursive includeExternal
-skipDockerConfig skipInvalidEntries
+skipDockerConfig skipInvalidEntries state
 platform platforms hooks userAgent name backup referrerSource referrerTarget
 """
 HARMLESS: Final = frozenset(_HARMLESS.split())

@@ -57,6 +57,7 @@ TRAPS = [
     ("defaults: {cacheTime: 5m, cacheCount: 5}\n", "1:23: defaults.cacheTime", "keeps what is asked for", "nothing is"),
     ("defaults: {blobLimit: -1}\n", "1:23: defaults.blobLimit", "takes a number below 0 for none", "an error"),
     ("defaults: {skipInvalidEntries: true}\n", "1:32: defaults.skipInvalidEntries", "ignores this key", "entries that"),
+    ("defaults: {state: a.db}\n", "1:19: defaults.state", "ignores this key", "the last runs of `server` are kept"),
     ("defaults: {hooks: {post: {type: exec, params: [a]}}}\n", "1:26: defaults.hooks.post", "never runs", "it runs"),
     # entries
     (f"{STEP}    fastCopy: true\n", "5:15: sync[0].fastCopy", "ignores this key", "it is another name of fastCheck"),
