@@ -105,6 +105,10 @@ class NotFound(RegsyncError):
     """A manifest, blob, tag or repository that was demanded and is not there."""
 
 
+class Misnamed(NotFound):
+    """Nothing has this digest: a registry has said that it is a tag's, and now is known to say such things."""
+
+
 class NoSuchRepository(NotFound):
     """The registry says that it has no repository of this name (NAME_UNKNOWN), and not merely nothing to answer."""
 

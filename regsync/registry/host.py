@@ -180,6 +180,7 @@ class Way(enum.Enum):
     """A way of asking that spares requests or bytes, and that not every registry goes."""
 
     MANIFEST_HEAD = enum.auto()
+    NAMED_DIGEST = enum.auto()
     BLOB_HEAD = enum.auto()
     ANONYMOUS_MOUNT = enum.auto()
     LARGE_BODY = enum.auto()

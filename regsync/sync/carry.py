@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from regsync.errors import CopyFailed, Incomplete, Malformed, NotFound, RegsyncError
 from regsync.events import BackupStarted, Tell, Warned
 from regsync.oci.digest import Digest
-from regsync.sync.decide import Decider, Delayed, Failed, Needed, OpenTarget, Postponed
+from regsync.sync.decide import Current, Decider, Delayed, Failed, Needed, OpenTarget, Postponed, is_misnamed
 from regsync.sync.entry import ImagePair, PullLimit
 from regsync.sync.lookups import Lookups
 from regsync.sync.planning import Remembered
@@ -40,7 +40,7 @@ class Order:
     limit: PullLimit | None = None
 
 
-Held = Delayed | Postponed | Failed  # what became of an image that was not let through
+Held = Current | Delayed | Postponed | Failed  # what became of an image that was not let through, or need not be
 Outcome = Digest | RegsyncError | Held  # what the target's name stands for now, or why it still does for what it did
 
 
@@ -91,6 +91,8 @@ class Carrier:
         needed, original = order.needed, order.pair.target
         if needed.backup is None or needed.before is None:
             return
+        if await self._is_misnamed(order):
+            return  # whether it is going to be overwritten at all, `_anew` finds out
         self._tell(BackupStarted(str(original), str(needed.backup)))
         try:
             if needed.backup == original:
@@ -107,6 +109,13 @@ class Carrier:
         except RegsyncError as error:
             ends = {"original": str(original), "backup": str(needed.backup)}
             self._tell(Warned("Failed to backup existing image", {**ends, "error": str(error)}))
+
+    async def _is_misnamed(self, order: Order) -> bool:
+        try:
+            await self._lookups.manifest(order.needed.source, order.needed.root, since=order.since)
+        except RegsyncError as error:  # which the copy is going to tell of
+            return is_misnamed(error)
+        return False
 
     async def _copy(self, orders: Sequence[Order]) -> list[Outcome]:
         await together(self._back_up(order) for order in orders)
@@ -132,9 +141,12 @@ class Carrier:
             moved = await self._decider.moved(order.pair, order.needed, since=order.since)
         except RegsyncError as error:
             return error
-        if moved is None:
-            return outcome
-        return (await self._attempt([Order(order.pair, moved, order.since)], trusting=True))[0]
+        if not isinstance(moved, Needed):
+            return moved or outcome
+        again = replace(order, needed=moved)
+        if isinstance(outcome, CopyFailed) and is_misnamed(outcome):
+            await self._back_up(again)
+        return (await self._attempt([again], trusting=True))[0]
 
     async def _attempt(self, orders: Sequence[Order], *, trusting: bool) -> list[Outcome]:
         """Plan for each target and copy to all of them; `since` is the latest of theirs."""

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal, TypeVar
 
-from regsync.errors import CopyFailed, IntegrityError, NotFound, RegsyncError, Unreadable
+from regsync.errors import CopyFailed, IntegrityError, Misnamed, NotFound, RegsyncError, Unreadable
 from regsync.oci.descriptor import Descriptor
 from regsync.oci.digest import Digest
 from regsync.oci.mediatype import INDEXES
@@ -129,6 +129,12 @@ class Decider:
         `listed`: the target is shared by other images, so its list of tags answers for all of them.
         """
         try:
+            try:
+                return await self._decision(entry, pair, scope=scope, listed=listed, since=since)
+            except (CopyFailed, Misnamed) as error:
+                if not is_misnamed(error) or not is_tagged(pair.source):
+                    raise
+            self._lookups.forget(self._endpoints.open(pair.source), pair.source.ref, sparse=entry.options.parts)
             return await self._decision(entry, pair, scope=scope, listed=listed, since=since)
         except _TargetTrouble as trouble:
             return _failed("Failed to access target", pair, trouble.error)
@@ -199,15 +205,24 @@ class Decider:
         plan = await needed.plan(Remembered(self._lookups, since))
         return await plan.adds() if needed.options.insists else not plan.empty
 
-    async def moved(self, pair: ImagePair, needed: Needed, *, since: float) -> Needed | None:
-        """Resolve the source's tag once more, since parts of what it stood for are gone; None if it has not moved."""
+    async def moved(self, pair: ImagePair, needed: Needed, *, since: float) -> Needed | Current | None:
+        """Resolve the source's tag once more, since parts of what it stood for are gone; None if it has not moved.
+
+        The target may have all of what it stands for now: a registry has said something else before.
+        """
         if not is_tagged(pair.source):
             return None
         source, ref, parts = needed.source, pair.source.ref, needed.options.parts
         self._lookups.forget(source, ref, sparse=parts)
         root = await self._lookups.head(source, ref, since=since, sparse=parts)
         part = await self._part(needed.source, root, needed.options, since=since)
-        return None if part.digest == needed.root.digest else replace(needed, root=part, there=False)
+        if part.digest == needed.root.digest:
+            return None
+        before = needed.before
+        found = replace(needed, root=part, there=before is not None and before.digest == part.digest)
+        if found.there and not await self._lacks_something(found, "changed", since=since):
+            return Current("same", before)
+        return found
 
     async def _part(self, source: Repository, root: Descriptor, options: CopyOptions, *, since: float) -> Descriptor:
         """Return the image of an index that is wanted for its platform, or the root itself."""
@@ -254,6 +269,11 @@ async def _present(target: Repository, at: str | Digest, options: CopyOptions) -
         if says_nothing(error):
             return None
         raise _TargetTrouble(error) from error
+
+
+def is_misnamed(error: RegsyncError) -> bool:
+    """Say whether this is for a digest that was only said to be the tag's: looked at again, it is known by its own."""
+    return isinstance(error.__cause__ if isinstance(error, CopyFailed) else error, Misnamed)
 
 
 def _failed(message: str, pair: ImagePair, error: RegsyncError) -> Failed | Postponed:

@@ -27,7 +27,7 @@ from regsync.oci.reference import parse_reference
 from regsync.repository import Endpoints
 from regsync.sync.around import Around, Copied, RunHook, no_hook
 from regsync.sync.carry import Carrier, Order, Outcome
-from regsync.sync.decide import Decider, Decision, Delayed, Failed, Needed, Postponed
+from regsync.sync.decide import Current, Decider, Decision, Delayed, Failed, Needed, Postponed
 from regsync.sync.entry import ImagePair, Pair, RegistryPair, RepositoryPair, Scope, SyncEntry, pair_of
 from regsync.sync.expand import Expander
 from regsync.sync.gates import Gate, name_backup, passed
@@ -232,6 +232,8 @@ class Run:
         if isinstance(outcome, RegsyncError):
             return Failed("Failed to copy image", str(pair.source), str(pair.target), outcome).decision()
         if not isinstance(outcome, Digest):
+            if isinstance(outcome, Current):
+                self._tell_of(outcome, entry, pair)
             return outcome
         self._tell(ImageCopied(str(pair.source), str(pair.target), str(outcome)))
         return Copied(outcome)

@@ -82,6 +82,19 @@ class Looks:
         what = "manifests" if way is Way.MANIFEST_HEAD else "blobs"
         self.transport.warn(f"HEAD does not find {what} that GET has; asking by GET for an hour")
 
+    @property
+    def names_right(self) -> bool:
+        """Whether the digests that are named beside tags are believed."""
+        return self.learnt.goes(Way.NAMED_DIGEST)
+
+    def names_wrong(self) -> None:
+        """Note that a digest was named beside a tag whose manifest has another, so that HEAD tells nothing."""
+        for way in (Way.NAMED_DIGEST, Way.MANIFEST_HEAD):
+            self.learnt.refused(way, surely=True)
+        self.transport.warn(
+            "tags are answered for with digests their manifests do not have; reckoning them for an hour"
+        )
+
     async def _blob_by_get(self, request: Request) -> Headers | None:
         try:
             async with self.transport.stream(replace(request, astray=_NOT_FOR_HEAD)) as streamed:

@@ -2,13 +2,13 @@
 
 Not every registry says by HEAD what a tag stands for, and some serve manifests by tag alone (Nexus: by digest 404 or
 500). The bytes that came by tag are as good: their digest is reckoned, and it is the one that was wanted or they are
-not used.
+not used. Where the registry names another digest than they have (distribution/distribution#2395), `naming` says whether
+that is damage or a lie.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from contextlib import suppress
 from dataclasses import replace
 from math import inf
 
@@ -18,6 +18,7 @@ from regsync.errors import (
     IntegrityError,
     Malformed,
     Misled,
+    Misnamed,
     NotFound,
     RegsyncError,
     Unavailable,
@@ -29,6 +30,7 @@ from regsync.oci.descriptor import Descriptor
 from regsync.oci.digest import Digest
 from regsync.oci.manifest import MANIFEST_MAX, Manifest
 from regsync.registry.content.looking import Looks, Untold, length_of
+from regsync.registry.content.naming import Naming, named
 from regsync.registry.content.quota import quota_of
 from regsync.registry.content.reading import ask
 from regsync.registry.host import Asking, OnRegistry, Way
@@ -126,7 +128,10 @@ class Manifests:
         return manifest.descriptor
 
     async def get(self, ref: str | Digest, *, attempts: int | None = None) -> Manifest:
-        """Fetch a manifest; one that came by tag is proved against the digest its own answer names."""
+        """Fetch a manifest; one that came by tag is proved against the digest its own answer names.
+
+        `Misnamed`: nothing has this digest, which was only said to be a tag's.
+        """
         if not isinstance(ref, Digest):
             manifest = await self._fetched(ref, attempts=attempts)
             self._note(manifest.digest, ref)
@@ -155,9 +160,24 @@ class Manifests:
         except NotFound:
             raise error from None
         if Digest.of(manifest.raw, wanted.algorithm) != wanted:
+            if await self._is_lied_about(tag, wanted):
+                raise Misnamed(f"{self._of.name}: {tag} was said to be {wanted}, and is {manifest.digest}") from error
             raise error
         self._looks.transport.warn("manifests cannot be had by digest; using what comes by tag, if it has the digest")
         return manifest
+
+    async def _is_lied_about(self, tag: str, named_so: Digest) -> bool:
+        """Say whether HEAD goes on naming a tag's manifest so, although it is another; else the tag has moved."""
+        if not self._looks.names_right:
+            return True
+        try:
+            answer = await self._looks.headed(self._request(tag), Way.MANIFEST_HEAD)
+        except RegsyncError:  # that says nothing, and what by digest was answered stands
+            return False
+        if answer is None or named(answer) != named_so:
+            return False
+        self._looks.names_wrong()
+        return True
 
     def _note(self, digest: Digest, ref: str | Digest) -> None:
         if isinstance(ref, str):
@@ -172,24 +192,46 @@ class Manifests:
             self._looks.got(Way.MANIFEST_HEAD)
 
     async def _fetched(self, ref: str | Digest, *, attempts: int | None = None) -> Manifest:
+        naming = Naming(believed=self._looks.names_right)
+
         def read(answer: Answer) -> Manifest:
             self._quota = quota_of(answer.headers, heard=self._clock.monotonic())
             kind = answer.headers.get("content-type", "")
             if isinstance(ref, Digest):
                 return Manifest.read(answer.body, content_type=kind, expected=ref)
-            if mediatype.is_other(mediatype.base(kind)):
-                digest = named(answer) or Digest.of(answer.body)
-                why = f"{self._of.name}:{ref} is {kind[:200]!r}, and that is not the media type of a manifest"
-                raise _OtherKind(why, Descriptor(mediatype.base(kind), digest, len(answer.body)))
-            try:
-                return Manifest.read(answer.body, content_type=kind, expected=named(answer))
-            except Malformed as error:  # nothing proves these bytes, so they may be a proxy's error page
-                raise IntegrityError(f"{self._of.name}:{ref}: {error}") from error
+            return self._read_of_tag(answer, ref, naming)
 
         request = self._request(ref)
         if attempts is not None:
             request = replace(request, attempts=min(attempts, request.attempts))
-        return await ask(self._looks.transport, request, read=read, clock=self._clock)
+        manifest = await ask(self._looks.transport, request, read=read, clock=self._clock)
+        return manifest if naming.doubted is None else await self._instead_of(manifest, naming.doubted)
+
+    def _read_of_tag(self, answer: Answer, tag: str, naming: Naming) -> Manifest:
+        kind = answer.headers.get("content-type", "")
+        if mediatype.is_other(mediatype.base(kind)):
+            digest = named(answer) or Digest.of(answer.body)
+            why = f"{self._of.name}:{tag} is {kind[:200]!r}, and that is not the media type of a manifest"
+            raise _OtherKind(why, Descriptor(mediatype.base(kind), digest, len(answer.body)))
+        try:
+            return naming.read(answer)
+        except Malformed as error:  # nothing proves these bytes, so they may be a proxy's error page
+            raise IntegrityError(f"{self._of.name}:{tag}: {error}") from error
+
+    async def _instead_of(self, manifest: Manifest, digest: Digest) -> Manifest:
+        """Return what came by tag, unless the registry has not that by digest, but what its answer named."""
+        if await self._proved(manifest.digest) is None and (meant := await self._proved(digest)) is not None:
+            return meant
+        self._looks.names_wrong()
+        return manifest
+
+    async def _proved(self, digest: Digest) -> Manifest | None:
+        try:
+            return await self._fetched(digest, attempts=_FEW)
+        except (IntegrityError, Malformed, NotFound, Unavailable) as error:
+            if error.retry_after is not None:
+                raise
+            return None
 
     def _request(self, ref: str | Digest) -> Request:
         return Request(
@@ -215,10 +257,3 @@ def _described(answer: Answer, ref: str | Digest) -> Descriptor | None:
 
 def _kind(answer: Answer) -> str:
     return mediatype.base(answer.headers.get("content-type", ""))
-
-
-def named(answer: Answer) -> Digest | None:
-    """Return the digest an answer names; what is no digest of ours counts as not given."""
-    with suppress(Malformed):
-        return Digest.parse(answer.headers.get("docker-content-digest", ""))
-    return None

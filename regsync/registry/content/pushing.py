@@ -15,7 +15,8 @@ from regsync.clock import Clock
 from regsync.errors import Failing, Incomplete, IntegrityError, RegsyncError, Unavailable, Unsupported
 from regsync.oci.digest import Digest
 from regsync.oci.manifest import Manifest
-from regsync.registry.content.manifests import Manifests, named
+from regsync.registry.content.manifests import Manifests
+from regsync.registry.content.naming import named
 from regsync.registry.host import OnRegistry
 from regsync.registry.http.complaint import complaint_of
 from regsync.registry.http.failure import failure_of

@@ -31,6 +31,23 @@ class HeadSays(Oddity):
 
 
 @dataclass(frozen=True, slots=True)
+class NamesWrongly(Oddity):
+    """By tag (by these methods), manifests are answered for with this digest, whatever they have."""
+
+    digest: str = f"sha256:{'5' * 64}"
+    methods: Sequence[str] = ("GET", "HEAD")
+
+    def answer(self, asked: Asked, then: Answering, at: OddRegistry) -> Reply:
+        del at
+        kind, found = parsed(asked.path)
+        reply = then(asked)
+        by_tag = kind == "manifest" and ":" not in found["reference"]
+        if by_tag and asked.method in self.methods and reply.status == 200:
+            reply.headers["Docker-Content-Digest"] = self.digest
+        return reply
+
+
+@dataclass(frozen=True, slots=True)
 class MissingIs(Oddity):
     """What is not there may not be looked at: no 404 for manifests and blobs; 401 says how to log in."""
 
