@@ -132,16 +132,16 @@ class _Run:
         if image := self.open.get(event.target):
             image.size, image.done, image.until, image.why = event.size, 0, None, ""
 
-    def moves(self, event: BlobProgress) -> None:
-        """Take note of how far a blob is on its way to every image that waits for it."""
+    def moves(self, event: BlobProgress, fact: Fact) -> None:
+        """Take note of how far a blob is on its way to the images it is read for."""
         blob = LiveBlob(event.digest, event.source, event.targets, event.offset, event.size)
         for target in event.targets:
-            for image in self._in(target):
+            for image in self._meant(fact, target):
                 image.blobs[event.digest] = blob
 
     def stops(self, event: BlobRetried | BlobDone, fact: Fact) -> None:
         """Take note that a blob is not under way any more; its bytes count for the image it was moved for."""
-        for image in self._in(event.target):
+        for image in self._meant(fact, event.target):
             image.blobs.pop(event.digest, None)
             if isinstance(event, BlobDone):
                 image.done += event.size
@@ -150,12 +150,16 @@ class _Run:
 
     def credits(self, fact: Fact, repository: str, size: int, *, moved: bool) -> None:
         """Count bytes for one image: the one this was done for, or else any of the repository's."""
-        here = self._in(repository)
-        image = next((one for one in here if one.target == fact.image), here[0] if here else None)
-        if image is not None and moved:
-            image.moved += size
-        elif image is not None:
-            image.spared += size
+        for image in self._meant(fact, repository)[:1]:
+            if moved:
+                image.moved += size
+            else:
+                image.spared += size
+
+    def _meant(self, fact: Fact, repository: str) -> list[_Image]:
+        """Return the image of this repository that is worked for, or all of it where that is one of another's."""
+        image = self.open.get(fact.image)
+        return [image] if image is not None and image.is_in(repository) else self._in(repository)
 
     def _in(self, repository: str) -> list[_Image]:
         return [image for image in self.open.values() if image.is_in(repository)]
@@ -223,7 +227,7 @@ def _note_bytes(run: _Run, fact: Fact) -> None:
         case CopyPlanned():
             run.plans(event)
         case BlobProgress():
-            run.moves(event)
+            run.moves(event, fact)
         case BlobRetried() | BlobDone():
             run.stops(event, fact)
         case ManifestPushed(size=size):

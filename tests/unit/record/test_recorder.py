@@ -165,6 +165,16 @@ def test_bytes_are_credited_to_the_image_they_were_moved_for_if_it_is_known() ->
     assert [image.moved for image in lab.end().images] == [0, 100]
 
 
+def test_a_blob_under_way_is_no_other_image_s_of_the_repository_where_it_is_known_whose() -> None:
+    lab = Lab()
+    for tag in ("v1", "v2"):
+        lab.tell(ImageNeeded(f"a.x/app:{tag}", f"b.x/app:{tag}"), CopyPlanned("a.x/app", f"b.x/app:{tag}", 2, 200))
+    lab.tell(BlobProgress("a.x/app", ("b.x/app",), "sha256:1", 50, 100), image="b.x/app:v1")
+    assert [image.done for image in lab.recorder.live()] == [50, 0]
+    lab.tell(BlobDone("b.x/app", "sha256:1", 100, "copied"), image="b.x/app:v1")
+    assert [image.done for image in lab.recorder.live()] == [100, 0]
+
+
 def test_a_run_that_goes_on_is_told_apart_from_those_that_ended() -> None:
     lab = Lab()
     lab.tell(ImageCurrent(*ENDS, "same"))
