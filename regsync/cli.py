@@ -52,6 +52,9 @@ def _report(command: _F) -> _F:
     return click.option("--report", multiple=True, metavar="FILE", help=text)(command)
 
 
+_no_progress = _switch("--no-progress", "Do not show on a terminal how far the run is.")
+
+
 def _options(given: dict[str, Any]) -> Options:
     """Take the common options out of a command's arguments and return what was said at both places."""
     context = click.get_current_context()
@@ -92,11 +95,12 @@ def program(context: click.Context, /, **given: Any) -> None:
 @_switch("--missing", "Only copy images whose name is not at the target yet.")
 @_switch("--abort-on-error", "Stop at the first failure.")
 @_report
-def once(*, missing: bool, abort_on_error: bool, report: tuple[str, ...], **given: Any) -> int:
+@_no_progress
+def once(*, missing: bool, abort_on_error: bool, report: tuple[str, ...], no_progress: bool, **given: Any) -> int:
     """Run every entry once."""
     from regsync.process import run_once  # noqa: PLC0415  # start-up time: see the module's docstring
 
-    manner = Manner("missing" if missing else "changed", abort_on_error, reports=report)
+    manner = Manner("missing" if missing else "changed", abort_on_error, reports=report, progress=not no_progress)
     return run_once(_options(given), manner)
 
 
@@ -105,11 +109,13 @@ def once(*, missing: bool, abort_on_error: bool, report: tuple[str, ...], **give
 @_switch("--abort-on-error", "Stop at the first failure.")
 @_switch("--exit-code", "Exit with 3 when something would be copied.")
 @_report
-def check(*, abort_on_error: bool, exit_code: bool, report: tuple[str, ...], **given: Any) -> int:
+@_no_progress
+def check(*, abort_on_error: bool, exit_code: bool, report: tuple[str, ...], no_progress: bool, **given: Any) -> int:
     """Say what `once` would copy, and copy nothing."""
     from regsync.process import run_once  # noqa: PLC0415
 
-    return run_once(_options(given), Manner("check", abort_on_error, drift_fails=exit_code, reports=report))
+    manner = Manner("check", abort_on_error, drift_fails=exit_code, reports=report, progress=not no_progress)
+    return run_once(_options(given), manner)
 
 
 @program.command()

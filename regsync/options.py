@@ -19,12 +19,14 @@ class Manner:
 
     `scope` is what is copied: what `changed`, only what is `missing`, or nothing (`check`). `drift_fails`: something to
     copy is an exit code of its own. `reports` are files the run is described in; `-` is standard output.
+    `progress`: on a terminal, how far it is is shown meanwhile.
     """
 
     scope: Literal["changed", "missing", "check"]
     abort_on_error: bool = False
     drift_fails: bool = False
     reports: tuple[str, ...] = ()
+    progress: bool = True
 
 
 @dataclass(frozen=True, slots=True)

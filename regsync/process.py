@@ -12,17 +12,19 @@ from regsync.app import App, Service, Source, keep_hook_secrets, keep_secrets
 from regsync.clock import SystemClock
 from regsync.config.dump import dump_config
 from regsync.errors import ConfigError, Malformed, RegsyncError
-from regsync.events import JobFinished
+from regsync.events import Event, JobFinished
 from regsync.facts import Observer, Telling
 from regsync.garbage import look_from_now_on
-from regsync.observe.ending import failure_lines, table
+from regsync.observe.ending import failure_lines
 from regsync.observe.levels import ERROR, parse_verbosity
 from regsync.observe.lines import LONGEST
 from regsync.observe.logs import Log
 from regsync.observe.output import Output
+from regsync.observe.screen import Screen, told_otherwise
 from regsync.observe.systemd import Systemd
 from regsync.options import DRIFT, FAILED, FINE, INTERRUPTED, USAGE, Manner, Options, Serving
 from regsync.program import reap_orphans
+from regsync.record.tally import Tally
 from regsync.reports.files import Reports
 from regsync.secrets import Secrets
 from regsync.signals import HangUps, cancel_by_signal, reap_by_signal, stop_by_signal
@@ -39,9 +41,15 @@ class _Around:
         self.output = Output(sys.stderr.fileno())
         self._as_json = options.log_options[-1:] == ("json",)
 
-    def log(self, threshold: int) -> Log:
-        """Return the log that says what is as bad as that, or worse."""
-        return Log(self.output, threshold=threshold, as_json=self._as_json, secrets=self.secrets)
+    def screen(self, *, progress: bool) -> Screen | None:
+        """Return the terminal, if there is one and it is for people."""
+        if self._as_json or not sys.stderr.isatty():
+            return None
+        return Screen(self.output, sys.stderr.fileno(), environ=os.environ, secrets=self.secrets, progress=progress)
+
+    def log(self, threshold: int, but: tuple[type[Event], ...] = ()) -> Log:
+        """Return the log that says what is as bad as that, or worse, and of no such kind."""
+        return Log(self.output, threshold=threshold, as_json=self._as_json, secrets=self.secrets, but=but)
 
     def say(self, text: str) -> None:
         """Say something that is no line of the log, behind all that is."""
@@ -50,6 +58,7 @@ class _Around:
 
     def leave(self, code: int) -> None:
         """End the process now, whatever its threads do; what was said before is written if somebody reads."""
+        self.output.show("")
         self.output.flush(idle=_LAST_WORDS)
         os._exit(code)
 
@@ -58,26 +67,39 @@ def run_once(options: Options, manner: Manner) -> int:
     """Run every entry once in this manner and return the exit code."""
     around = _Around(options)
     reports = Reports(manner.reports, around.secrets)
+    screen = around.screen(progress=manner.progress)
 
     async def run(app: App, left_out: int) -> int:
         cancel_by_signal(partial(around.leave, INTERRUPTED))
-        tally = await app.once(manner.scope, abort_on_error=manner.abort_on_error)
-        if sys.stderr.isatty():
-            around.say(table(tally))
-        for line in failure_lines(tally.failures):
-            around.say(line)
+        tally = await _shown(app.once(manner.scope, abort_on_error=manner.abort_on_error), around, screen)
         if tally.failures or _say_left_out(around, left_out):
             return FAILED
         return DRIFT if manner.drift_fails and tally.needed else FINE
 
     def work() -> int:
-        observers = reports.observers()
+        observers = reports.observers() + (screen.observers() if screen else [])
+        but = told_otherwise(manner.scope, _threshold(options)) if screen else ()
         try:
-            return _with_app(options, around, run, observers)
+            return _with_app(options, around, run, observers, but)
         finally:  # also of a run that is interrupted
             reports.write()
 
     return _ending(around, work)
+
+
+async def _shown(work: Awaitable[Tally], around: _Around, screen: Screen | None) -> Tally:
+    """Do this while people are shown how far it is, and say what it came to: to them in words, be it interrupted."""
+    if screen is None:
+        tally = await work
+        for line in failure_lines(tally.failures):
+            around.say(line)
+        return tally
+    try:
+        async with screen.drawn(SystemClock()):
+            return await work
+    finally:
+        for line in screen.ending():
+            around.say(line)
 
 
 def run_server(options: Options, serving: Serving) -> int:
@@ -134,11 +156,15 @@ def _say_left_out(around: _Around, count: int) -> bool:
 
 
 def _with_app(
-    options: Options, around: _Around, run: Callable[[App, int], Awaitable[int]], observers: Sequence[Observer]
+    options: Options,
+    around: _Around,
+    run: Callable[[App, int], Awaitable[int]],
+    observers: Sequence[Observer],
+    but: tuple[type[Event], ...] = (),
 ) -> int:
     """Load the configuration, build the program around it and run it on an event loop of its own."""
     clock = SystemClock()
-    tell = Telling([around.log(_threshold(options)), *observers], clock)
+    tell = Telling([around.log(_threshold(options), but), *observers], clock)
     source = _source(options)
     loaded = source.load(around.secrets.keep)
 

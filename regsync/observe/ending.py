@@ -1,11 +1,16 @@
-"""What is printed at the end of a run: its list of failures and, for people, a table."""
+"""What is printed at the end of a run: its list of failures and, for people, what it came to in words."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Final
+
 from regsync.events import ImageFailed
-from regsync.record.tally import Tally
-from regsync.record.words import human_bytes
+from regsync.record.values import RunRecord
+from regsync.record.words import Cause, causes, summary
 from regsync.text import plain
+
+_NAMED: Final = 20  # images of a cause; every one has had its line when it failed
 
 
 def failure_lines(failures: list[ImageFailed]) -> list[str]:
@@ -13,23 +18,21 @@ def failure_lines(failures: list[ImageFailed]) -> list[str]:
     return [plain(f"{one.source} -> {one.target}: {one.error} ({_tries(one.attempts)})") for one in failures]
 
 
+def ending(run: RunRecord) -> Iterator[str]:
+    """Give the lines for people: one sentence, and what failed, by cause."""
+    yield f"{summary(run)}{'; not all was done' if run.cut else ''}"
+    for cause in causes(run.images):
+        yield from _failed(cause)
+
+
+def _failed(cause: Cause) -> Iterator[str]:
+    count, first = len(cause.images), cause.images[0]
+    yield plain(f"{count} failed: {cause.error} ({_tries(first.attempts)})")
+    for image in cause.images[:_NAMED]:
+        yield plain(f"  {image.source} -> {image.target}")
+    if count > _NAMED:
+        yield f"  and {count - _NAMED} more"
+
+
 def _tries(attempts: int) -> str:
     return "tried once" if attempts == 1 else f"tried {attempts} times"
-
-
-def table(tally: Tally) -> str:
-    """Return the counts as a small table for a terminal.
-
-    Drawn here: that a table library is installed at all costs every start 80 ms, since the log's library imports it.
-    """
-    columns = {
-        "copied": str(tally.copied),
-        "unchanged": str(tally.unchanged),
-        "skipped": str(tally.skipped),
-        "failed": str(len(tally.failures)),
-        "moved": human_bytes(tally.moved),
-        "spared": human_bytes(tally.spared),
-    }
-    widths = [max(len(name), len(value)) for name, value in columns.items()]
-    rows = (columns, ["-" * width for width in widths], columns.values())
-    return "".join("  ".join(map(str.rjust, row, widths)) + "\n" for row in rows)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from regsync.events import RequestRetried
+from regsync.events import Event, RequestRetried
 from regsync.facts import Fact
 from regsync.observe.levels import ERROR, WARN, level_name
 from regsync.observe.lines import json_line, text_line
@@ -47,9 +47,15 @@ class _Lines(structlog.BoundLoggerBase):
 
 
 class Log:
-    """An observer that writes lines of this level and above; what is secret is left out of them."""
+    """An observer that writes lines of this level and above; what is secret is left out of them.
 
-    def __init__(self, output: Output, *, threshold: int, as_json: bool, secrets: Secrets) -> None:
+    Events of the kinds in `but` have no line.
+    """
+
+    def __init__(
+        self, output: Output, *, threshold: int, as_json: bool, secrets: Secrets, but: tuple[type[Event], ...] = ()
+    ) -> None:
+        self._but = but
         self._threshold = threshold
         self._secrets = secrets
         self._written = json_line if as_json else text_line
@@ -62,6 +68,8 @@ class Log:
 
     def __call__(self, fact: Fact, /) -> None:
         """Write the line a fact becomes, if its level is wanted."""
+        if isinstance(fact.event, self._but):
+            return
         level, message, fields = line_of(fact.event)
         if isinstance(fact.event, RequestRetried) and self._is_first(fact.run, fact.event.host):
             level = WARN  # 16 s may pass until a host counts as gone, and nobody should wonder for so long

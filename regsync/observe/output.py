@@ -2,6 +2,9 @@
 
 A reader that stops costs lines, never work: what finds no room is dropped and counted (for an urgent line, another one
 is), and as soon as there is room again a line says how many are missing, where they are missing.
+
+On a terminal, a region may stand below the lines. It is written by the same thread, so neither tears the other; of
+those that a slow terminal does not keep up with, only the latest is drawn.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ from threading import Condition, Thread
 
 _LINES = 10_000
 _BYTES = 8 << 20
+_BATCH = 100  # lines
 _IDLE = 1.0  # seconds without a line written after which a reader counts as gone
 _Queued = tuple[int, bytes]
 
@@ -42,6 +46,9 @@ class Output:
         self._dropped = 0
         self._dropped_before = 0  # and told of
         self._writer: Thread | None = None
+        self._region: bytes = b""
+        self._drawn = b""  # what of it stands there now
+        self._stale = False
 
     @property
     def dropped(self) -> int:
@@ -66,6 +73,16 @@ class Output:
             if not self._room(len(_encoded(line)), urgent=False):
                 self.flush()
             self.put(line, urgent=True)
+
+    def show(self, region: str) -> None:
+        """Show this below all lines, in place of what stands there; it ends in no line break. This never waits."""
+        with self._changed:
+            self._start()
+            self._region = region.encode(errors="backslashreplace")
+            if not self._stale:
+                self._stale = True
+                self._taken += 1  # so that flushing waits for it
+            self._changed.notify_all()
 
     def flush(self, *, idle: float = _IDLE) -> bool:
         """Wait until everything is written; False when no line was for `idle` seconds, so that nobody seems to read."""
@@ -119,20 +136,34 @@ class Output:
     def _write(self) -> None:
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._waiting or self._dropped)
-                if not self._waiting:
+                self._changed.wait_for(lambda: self._waiting or self._dropped or self._stale)
+                if not self._waiting and self._dropped:
                     self._note_loss()
-                data = self._oldest().popleft()[1]
-                self._bytes -= len(data)
+                data, taken = self._next()
             write_all(self._descriptor, data)
             with self._changed:
-                self._written += 1
+                self._written += taken
                 self._changed.notify_all()
+
+    def _next(self) -> tuple[bytes, int]:
+        """Return what is to be written, and how many lines it counts for; below a region, a batch costs as a line."""
+        taken, self._stale = int(self._stale), False
+        lines: list[bytes] = []
+        while self._waiting and len(lines) < (_BATCH if self._drawn or self._region else 1):
+            lines.append(self._oldest().popleft()[1])
+            self._bytes -= len(lines[-1])
+        erased, self._drawn = _erased(self._drawn), self._region
+        return b"".join((erased, *lines, self._drawn)), taken + len(lines)
 
     def _oldest(self) -> deque[_Queued]:
         if self._urgent and self._others:
             return min(self._urgent, self._others, key=lambda queue: queue[0][0])
         return self._urgent or self._others
+
+
+def _erased(region: bytes) -> bytes:
+    """Return what clears a terminal's lines from the region's last to its first, and leaves the cursor there."""
+    return b"\r\x1b[2K" + b"\x1b[A\x1b[2K" * region.count(b"\n") if region else b""
 
 
 def write_all(descriptor: int, data: bytes) -> None:

@@ -51,3 +51,7 @@ def test_a_run_loads_what_reads_cron_lines_and_layouts_only_where_there_are_some
     entry = "{type: image, source: 'ocidir://nowhere/at-all', target: 'ocidir://nowhere/either', schedule: '1 1 * * *'}"
     code = "True True croniter regsync.layout.repository"
     assert at_exit("check", config=f"sync: [{entry}]\n", names=heavy) == code
+
+
+def test_what_draws_on_terminals_is_loaded_only_where_there_is_one() -> None:
+    assert at_exit("once", config="version: 1\n", names={"rich", "regsync.observe.progress"}) == "True True"

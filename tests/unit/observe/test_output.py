@@ -11,6 +11,7 @@ from fcntl import F_SETPIPE_SZ, fcntl
 import pytest
 
 from regsync.observe.output import Output
+from tests.support.screen import Screen
 
 SMALLEST = 4096  # bytes a pipe holds at least
 
@@ -160,3 +161,50 @@ def test_a_stuck_pipe_does_not_keep_a_process_from_ending() -> None:
     finally:
         process.kill()
         process.communicate()
+
+
+def shown(pipe: Pipe, output: Output) -> Screen:
+    assert output.flush()
+    return Screen(os.read(pipe.reading, SMALLEST).decode())
+
+
+def test_a_region_stands_below_the_lines_and_gives_way_to_the_next_one(pipe: Pipe) -> None:
+    output = Output(pipe.writing)
+    output.put("one")
+    output.show("a\nregion")
+    output.flush()
+    output.put("two")
+    output.flush()
+    output.show("another")
+    output.put("three")
+    assert shown(pipe, output).text == "one\ntwo\nthree\nanother"
+
+
+def test_a_region_that_is_over_leaves_nothing_behind(pipe: Pipe) -> None:
+    output = Output(pipe.writing)
+    output.show("a\nregion\nof three")
+    output.flush()
+    output.show("")
+    output.put("the end")
+    assert shown(pipe, output).lines == ["the end", "", ""]
+
+
+def test_drawing_waits_for_no_reader_and_draws_only_the_latest(pipe: Pipe) -> None:
+    output = Output(pipe.writing)
+    pipe.fill()
+    output.put("stuck")
+    for number in range(1000):
+        output.show(f"region {number}.")
+    output.put("line")
+    output.say("said")
+    os.read(pipe.reading, SMALLEST)
+    screen = shown(pipe, output)
+    assert screen.text.splitlines()[-3:] == ["line", "said", "region 999."]
+
+
+def test_without_a_region_nothing_but_lines_is_written(pipe: Pipe) -> None:
+    output = Output(pipe.writing)
+    output.show("")
+    output.put("one")
+    output.flush()
+    assert os.read(pipe.reading, SMALLEST) == b"one\n"

@@ -1,0 +1,154 @@
+"""On a terminal: progress while it runs, one line for an image, words at the end. Elsewhere: lines, and no escape."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import fcntl
+import os
+import pty
+import signal
+import struct
+import subprocess
+import sys
+import termios
+from collections.abc import Mapping
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+from tests.e2e.program import creds, regsync, surroundings, wait_for
+from tests.support.built import image_bytes, some_bytes
+from tests.support.fake_registry import FakeRegistry
+from tests.support.faults import Fault, Stall
+from tests.support.screen import Screen
+
+ROOT = Path(__file__).parents[2]
+TERMINAL = {"TERM": "xterm-256color", "NO_COLOR": ""}
+FAILING = """sync:
+- {source: 'ocidir://examples/layout:no-1', target: 'ocidir://out/a:v1', type: image}
+- {source: 'ocidir://examples/layout:no-1', target: 'ocidir://out/a:v2', type: image}
+- {source: 'ocidir://examples/layout:hello', target: 'ocidir://out/a:v3', type: image}
+"""
+
+
+class AtTerminal:
+    """The program with its standard error on a terminal of 80x24."""
+
+    def __init__(self, *arguments: str, cwd: Path, environ: Mapping[str, str] = TERMINAL) -> None:
+        self._master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+        self.sent = ""
+        known = surroundings({**TERMINAL, **environ})
+        called = [sys.executable, "-m", "regsync", *arguments]  # asyncio, watched, would write between the lines
+        self.process = subprocess.Popen(
+            called, cwd=cwd, env=known, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=slave
+        )
+        os.close(slave)
+        self._reading = Thread(target=self._read, daemon=True)
+        self._reading.start()
+
+    def _read(self) -> None:
+        raw = b""
+        try:
+            while data := os.read(self._master, 65536):
+                raw += data
+                self.sent = raw.decode(errors="ignore")
+        except OSError as error:  # how Linux says that nobody has the other end open any more
+            assert error.errno == errno.EIO  # noqa: PT017
+
+    def ended(self) -> tuple[int, Screen]:
+        """Wait for its end, and return its exit code and what stands on the terminal then."""
+        try:
+            code = self.process.wait(timeout=60)
+        finally:
+            self.process.kill()
+        self._reading.join(10)
+        os.close(self._master)
+        return code, Screen(self.sent)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Where the example runs, and one that fails."""
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    (tmp_path / "example.yml").write_text((ROOT / "config.example.yaml").read_text())
+    (tmp_path / "failing.yml").write_text(FAILING)
+    return tmp_path
+
+
+def test_a_copy_has_one_line_for_an_image_and_a_sentence_at_its_end(folder: Path) -> None:
+    code, screen = AtTerminal("once", "-c", "example.yml", cwd=folder).ended()
+    assert code == 0, screen.text
+    *lines, last = screen.text.splitlines()
+    assert last.startswith("5 images copied, ")
+    assert "came by links" in last
+    assert sum(line.startswith("time=") for line in lines) == 5
+    assert screen.text.count('msg="Image copied"') == 5
+    code, screen = AtTerminal("check", "-c", "example.yml", cwd=folder).ended()
+    assert screen.text.startswith("5 images unchanged in ")
+
+
+def test_with_debug_every_line_comes(folder: Path) -> None:
+    _, screen = AtTerminal("once", "-c", "example.yml", "-v", "debug", cwd=folder).ended()
+    for message in ("Copy layer", "Image sync needed", "Run finished"):
+        assert f'msg="{message}"' in screen.text.replace("\n", "")
+
+
+def test_failures_are_grouped_by_cause_behind_the_sentence(folder: Path) -> None:
+    code, screen = AtTerminal("once", "-c", "failing.yml", cwd=folder).ended()
+    assert code == 1
+    text = screen.text
+    assert text.count("level=ERROR") == 2, "each is told when it fails"
+    _summary, cause, *images = text[text.index("1 image copied, 2 failed") :].splitlines()
+    assert cause.startswith("2 failed: ")
+    assert sorted(images) == [f"  ocidir://examples/layout:no-1 -> ocidir://out/a:v{n}" for n in (1, 2)], text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environ"), [(["--no-progress"], {}), ([], {"TERM": "dumb"}), (["--no-progress=true"], {})]
+)
+def test_without_progress_nothing_but_lines_is_sent_and_the_sentence_stays(
+    arguments: list[str], environ: dict[str, str], folder: Path
+) -> None:
+    run = AtTerminal("once", "-c", "example.yml", *arguments, cwd=folder, environ=environ)
+    _, screen = run.ended()
+    assert "\x1b" not in run.sent
+    assert screen.text.splitlines()[-1].startswith("5 images copied, ")
+
+
+def test_json_for_a_terminal_is_what_it_is_elsewhere(folder: Path) -> None:
+    run = AtTerminal("once", "-c", "example.yml", "--logopt", "json", cwd=folder)
+    run.ended()
+    assert {line[:1] for line in run.sent.splitlines()} == {"{"}
+    assert '"Copy layer"' in run.sent
+
+
+def test_where_no_terminal_is_every_line_comes_and_no_escape(folder: Path) -> None:
+    ended = regsync("once", "-c", "failing.yml", cwd=folder, environ=TERMINAL)
+    assert "\x1b" not in ended.err
+    assert 'msg="Copy layer"' in ended.err
+    assert 'msg="Run finished"' in ended.err
+    assert len([line for line in ended.plain if " -> " in line and line.endswith("(tried once)")]) == 2
+
+
+@pytest.mark.parametrize("no_color", ["", "1"])
+async def test_progress_is_shown_below_the_lines_and_an_interrupt_leaves_nothing_of_it(
+    no_color: str, fake_registry: FakeRegistry, tmp_path: Path
+) -> None:
+    fake_registry.seed("a", {"v1": image_bytes(some_bytes(4 << 20))})
+    fake_registry.fail(Fault(Stall(1 << 20), kind="blob", method="GET", times=2))
+    config = f"sync:\n- {{source: '{fake_registry.host}/a:v1', target: 'ocidir://out', type: image}}\n"
+    config += f"- {{source: '{fake_registry.host}/a:none', target: 'ocidir://out:none', type: image}}\n"
+    (tmp_path / "regsync.yml").write_text(creds(fake_registry.host) + config)
+    run = AtTerminal("once", "-c", "regsync.yml", cwd=tmp_path, environ={"NO_COLOR": no_color})
+    await asyncio.to_thread(wait_for, lambda: "1 of 2 images" in run.sent and "MiB" in run.sent, within=60)
+    run.process.send_signal(signal.SIGINT)
+    code, screen = await asyncio.to_thread(run.ended)
+    assert code == 130
+    assert (screen.colours == 0) == bool(no_color)
+    assert "1 of 2" not in screen.text
+    assert "level=ERROR" in screen.text
+    assert screen.text.endswith("interrupted; what was copied is complete, the rest is as it was")
+    assert "not all was done" in screen.text
