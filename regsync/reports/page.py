@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from regsync.record.objects import stamp
 from regsync.record.values import RunRecord
 from regsync.record.words import causes, human_bytes, human_seconds, short, summary
-from regsync.reports.document import stamp
 
 
 def page(run: RunRecord) -> str:

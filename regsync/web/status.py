@@ -17,6 +17,7 @@ from regsync.listen import Address
 from regsync.record.recorder import Recorder
 from regsync.service import Service
 from regsync.setup import Common
+from regsync.web.api import Api
 from regsync.web.board import Board, EntryStats
 from regsync.web.metrics import CONTENT_TYPE, HostNow, Readings, exposition
 from regsync.web.pulse import Pulse
@@ -43,7 +44,7 @@ async def shown(
     keeping.pass_on_to(board.add)
     status = _Status(service, common, board, keeping.recorder, pulse, dropped)
     with common.tell.joined(board):
-        async with site(address, names, status.routes()):
+        async with site(address, names, {**status.routes(), **Api(service, common, keeping).routes()}):
             beating = asyncio.create_task(pulse.beat(), name="pulse")
             try:
                 yield

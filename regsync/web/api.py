@@ -1,0 +1,157 @@
+"""What the daemon is asked for by programs: entries, their runs, images in flight, failures and changes, as JSON.
+
+Nothing can be changed here. Lists are bounded, and what registries said is cleaned in small steps, so that no question
+holds those who copy.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Awaitable, Callable, Iterable
+from datetime import timedelta
+from functools import partial
+from heapq import nsmallest
+from typing import Final, TypeVar
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from regsync.duration import format_duration
+from regsync.keeping import Kept
+from regsync.record.objects import Object, image_object, live_object, run_object, stamp
+from regsync.record.queries import Noted, Past, changes, failures, one_run, pasts_of, runs_of
+from regsync.record.values import RunRecord
+from regsync.service import Service
+from regsync.setup import Common
+from regsync.web.parameters import Page, Refused, answer, no_parameters, page_of
+
+T = TypeVar("T")
+_DAY: Final = timedelta(hours=24)
+_STEP: Final = 20  # objects that are cleaned in one turn of the loop
+_TEXTS: Final = frozenset(
+    {"name", "entry", "source", "target", "message", "error", "why", "blobs"}
+)  # others may have said
+_Question = Callable[[web.Request], Awaitable[Object]]
+
+
+class Api:
+    """Answers about a service, what is kept of its runs, and what is going on."""
+
+    def __init__(self, service: Service, common: Common, keeping: Kept) -> None:
+        self._service = service
+        self._common = common
+        self._keeping = keeping
+
+    def routes(self) -> dict[str, Handler]:
+        """Return who answers which path."""
+        questions: dict[str, _Question] = {
+            "/entries": self._entries,
+            "/entries/{name:.+}/runs": self._runs,
+            "/runs/{id}": self._run,
+            "/images": self._images,
+            "/failures": partial(self._noted, "failures", failures),
+            "/changes": partial(self._noted, "changes", changes),
+            "/{other:.*}": _nothing,
+        }
+        return {f"/api/v1{path}": self._answering(question) for path, question in questions.items()}
+
+    def _answering(self, question: _Question) -> Handler:
+        async def answering(request: web.Request) -> web.Response:
+            try:
+                return answer(await question(request))
+            except Refused as refusal:
+                error, status = f"{refusal}", refusal.status
+            except sqlite3.Error as trouble:
+                error, status = f"the history of runs cannot be read: {trouble}", 503
+            return answer({"error": self._common.secrets.clean(error)}, status=status)
+
+        return answering
+
+    async def _entries(self, request: web.Request) -> Object:
+        page = page_of(request.query, "after")
+        setup = self._service.setup
+        steps = dict(zip(setup.entries, setup.config.sync, strict=True))
+        names = nsmallest(page.limit + 1, (name for name in steps if name > page.mark))
+        running = {run.entry: run.id for run in self._keeping.recorder.running()}
+        found: list[Object] = []
+        for past in await self._keeping.history.ask(partial(pasts_of, entries=names[: page.limit], most=1)):
+            entry, step = setup.entries[past.entry], steps[past.entry]
+            described = {
+                "name": entry.name,
+                "source": entry.source,
+                "target": entry.target,
+                "type": entry.kind,
+                "schedule": step.schedule,
+                "interval": format_duration(step.interval) if step.interval and not step.schedule else "",
+                "running": running.get(entry.name),
+            }
+            found.append({**described, **_outcome(past)})
+        return {"entries": await self._clean(found), "next": self._cleaned(_next(names, page))}
+
+    async def _runs(self, request: web.Request) -> Object:
+        page, name = page_of(request.query, "before"), request.match_info["name"]
+        if name not in self._service.setup.entries:
+            raise Refused(404, "there is no entry of this name")
+        question = partial(runs_of, entry=name, before=page.mark, most=page.limit + 1)
+        runs = await self._keeping.history.ask(question)
+        found = await self._clean(map(run_object, runs[: page.limit]))
+        return {"runs": found, "next": _next([run.id for run in runs], page)}
+
+    async def _run(self, request: web.Request) -> Object:
+        no_parameters(request.query)
+        name = request.match_info["id"]
+        going_on = (run for run in self._keeping.recorder.running() if run.id == name)
+        run = next(going_on, None) or await self._keeping.history.ask(partial(one_run, name=name))
+        if run is None:
+            raise Refused(404, "there is no run of this name, or not any more")
+        return await self._with_images(run)
+
+    async def _with_images(self, run: RunRecord) -> Object:
+        (told,) = await self._clean([run_object(run)])
+        return {**told, "images": await self._clean(map(image_object, run.images))}
+
+    async def _images(self, request: web.Request) -> Object:
+        page = page_of(request.query)
+        live = self._keeping.recorder.live()
+        return {"images": await self._clean(map(live_object, live[: page.limit])), "total": len(live)}
+
+    async def _noted(self, key: str, question: Callable[..., list[Noted]], request: web.Request) -> Object:
+        page = page_of(request.query)
+        since = self._common.clock.now() - _DAY
+        noted = await self._keeping.history.ask(partial(question, since=since, most=page.limit))
+        return {key: await self._clean({"run": one.run, **image_object(one.image)} for one in noted)}
+
+    async def _clean(self, found: Iterable[Object]) -> list[Object]:
+        """Return these without secrets."""
+        shown: list[Object] = []
+        for number, one in enumerate(found, 1):
+            shown.append({key: self._cleaned(value) if key in _TEXTS else value for key, value in one.items()})
+            if not number % _STEP:
+                await asyncio.sleep(0)
+        return shown
+
+    def _cleaned(self, value: object) -> object:
+        if isinstance(value, str):
+            return self._common.secrets.clean(value)
+        if isinstance(value, dict):
+            return {key: self._cleaned(one) for key, one in value.items()}
+        return [*map(self._cleaned, value)] if isinstance(value, list | tuple) else value
+
+
+def _outcome(past: Past) -> Object:
+    """Return what became of an entry's last run, and since when it is how."""
+    return {
+        "outcome": past.runs[0].outcome if past.runs else None,
+        "succeeded": stamp(past.succeeded),
+        "equal": stamp(past.equal),
+    }
+
+
+def _next(names: list[str], page: Page) -> str | None:
+    """Return the last name on a page that others follow; one more than fits was looked for."""
+    return names[page.limit - 1] if len(names) > page.limit else None
+
+
+async def _nothing(_: web.Request) -> Object:
+    raise Refused(404, "there is nothing of this name; docs/reference/api.md lists what there is")
