@@ -143,9 +143,9 @@ async def test_a_registry_that_stores_something_else_is_found_out(fake_registry:
             await put_built(target, image_bytes(b"layer"), tag="v1")
 
 
-async def test_a_next_page_elsewhere_is_not_followed(fake_registry: FakeRegistry) -> None:
+async def test_a_next_page_of_another_list_elsewhere_is_not_followed(fake_registry: FakeRegistry) -> None:
     fake_registry.seed("app", {"v1": image_bytes(b"layer")})
-    link = '<http://127.0.0.2:1/v2/app/tags/list?last=v1>; rel="next"'
+    link = '<http://127.0.0.2:1/v2/other/tags/list?last=v1>; rel="next"'
     fake_registry.fail(Fault(Change({"Link": link}), kind="tags"))
     async with repository(fake_registry) as source:
         with pytest.raises(Refused, match="not its own"):

@@ -2,7 +2,8 @@
 
 Of what a registry names only the query is a stranger's: fronts drop the first part of their paths or add that of the
 server behind them (Artifactory), and its port. So a page elsewhere on the same host counts if its path ends as ours
-does, and it is asked for at the path that is known to lead here.
+does, and it is asked for at the path that is known to lead here. Behind a proxy that hides its own name a registry may
+name the host it knows itself by; then only the very list counts, and the registry is asked, never that host.
 """
 
 from __future__ import annotations
@@ -71,13 +72,17 @@ def _unrelated(answer: Answer, location: str, what: str, *, path: str, registry:
     if not location:
         return NextPage("")
     try:
-        return NextPage(_checked(answer, answer.resolve(location), what, path=path, registry=registry), odd=True)
+        url = _checked(answer, answer.resolve(location), what, path=path, registry=registry, anywhere=False)
+        return NextPage(url, odd=True)
     except RegsyncError:
         return NextPage("")
 
 
-def _checked(answer: Answer, following: str, what: str, *, path: str, registry: str) -> str:
-    """Return where the next page is asked for; elsewhere our credentials would go to wherever the answer says."""
+def _checked(answer: Answer, following: str, what: str, *, path: str, registry: str, anywhere: bool = True) -> str:
+    """Return where the next page is asked for; elsewhere our credentials would go to wherever the answer says.
+
+    `anywhere`: at whatever host the registry's own list is named, its cursor counts.
+    """
     try:
         here, there = origin_of(answer.url), origin_of(following)
     except Refused as error:
@@ -88,9 +93,17 @@ def _checked(answer: Answer, following: str, what: str, *, path: str, registry: 
         return path + query
     if named.path == path != came.path and here.host == there.host:
         return path + query  # whoever is behind the front knows what it is called there
+    if anywhere and here == origin_of(registry) and _is_own(path, named.path):
+        return path + query
     if here.host != there.host or not _same_list(came.path, named.path):
         raise Refused(f"{what}: the registry names a next page that is not its own: {named.netloc}{named.path}")
     return f"{came.scheme}://{came.netloc}{came.path}{query}"
+
+
+def _is_own(path: str, named: str) -> bool:
+    """Say whether a path is ours, or ours without what a front adds."""
+    ours, rest = path.strip("/").split("/"), named.strip("/").removeprefix("v2/").split("/")
+    return path == named or (_same_list(path, named) and ours[-len(rest) :] == rest)
 
 
 def _same_list(came: str, named: str) -> bool:

@@ -45,10 +45,10 @@ PROFILE = Profile(
     settings={"pathPrefix": "docker-local"},
     refusals=(
         Refusal(
-            "a next page at another host",
+            "another list at another host",
             "from",
             ("names a next page that is not its own", "elsewhere.example"),
-            (LinksAs('<https://elsewhere.example{path}?{query}>; rel="next"'),),
+            (LinksAs('<https://elsewhere.example/v2/other/tags/list?{query}>; rel="next"'),),
             path="many",
         ),
         Refusal(

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from regsync.errors import Refused, RegsyncError, Unsupported
+from regsync.registry.content.links import ODD_LINK
 from tests.unit.registry.content.lab import Lab, lab
 from tests.unit.registry.raw import Asked, RawServer, Step, in_turn, says
 
@@ -83,8 +84,14 @@ async def test_another_relation_is_no_next_page(link: str) -> None:
 @pytest.mark.parametrize(
     "link",
     [
-        f"http://127.0.0.2:1{PATH}",
-        f"https://elsewhere.example{PATH}",
+        "http://127.0.0.2:1/v2/docker/team/other/tags/list",
+        f"https://elsewhere.example/inner{PATH}",
+        "http://registry:5000/v2/other/docker/team/app/tags/list",
+        "http://registry:5000/v2/docker/team/app/referrers/list",
+        "http://registry:5000/v2/tags/list",
+        "http://registry:5000/v2/_catalog",
+        f"ftp://registry:5000{PATH}",
+        f"http://user:secret@registry:5000{PATH}",
         "/v2/docker/team/other/tags/list",
         "/v2/docker/team/app/manifests/list",
         "/tags/list",
@@ -94,11 +101,40 @@ async def test_another_relation_is_no_next_page(link: str) -> None:
         f"ftp://127.0.0.1{PATH}",
     ],
 )
-async def test_a_page_of_another_host_or_of_another_list_is_refused(link: str) -> None:
+async def test_a_page_of_another_list_at_whatever_host_is_refused(link: str) -> None:
     async with RawServer(two_pages(f'<{link}?last=b>; rel="next"')) as server, lab(server.host) as at:
         with pytest.raises(Refused, match="names a next page that"):
             await tags_of(at)
     assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        f"http://registry:5000{PATH}",
+        f"http://127.0.0.2:1{PATH}",
+        f"http://169.254.169.254{PATH}",
+        f"https://elsewhere.example{PATH}",
+        "http://registry:5000/v2/team/app/tags/list",
+        "http://registry:5000/v2/app/tags/list",
+        "http://registry:5000/team/app/tags/list",
+    ],
+)
+async def test_a_page_of_this_list_at_the_host_the_registry_knows_itself_by_is_asked_of_the_registry(link: str) -> None:
+    answer = two_pages(f'<{link}?last=b&n=2>; rel="next"')
+    async with RawServer(answer) as server, lab(server.host, user="u", password="p") as at:
+        assert await tags_of(at) == ["a", "b", "c"]
+        assert [event.message for event in at.warned] == [f"Registry is odd: {ODD_LINK}"]
+        assert await tags_of(at) == ["a", "b", "c"]
+        assert len(at.warned) == 1
+    assert [asked.target for asked in server.asked] == [PATH, f"{PATH}?last=b&n=2"] * 2
+
+
+async def test_a_cursor_at_the_host_the_registry_knows_itself_by_has_to_move_too() -> None:
+    link = f"<http://registry:5000{PATH}?last=a>; rel=next"
+    async with RawServer(lambda _: page("a", link=link)) as server, lab(server.host) as at:
+        with pytest.raises(Unsupported, match="do not end"):
+            await tags_of(at)
 
 
 @pytest.mark.parametrize("link", [f"<{PATH}>; rel=next", "</v2/app/tags/list>; rel=next", "<?last=a>; rel=next"])
@@ -228,6 +264,7 @@ async def test_a_page_of_the_same_list_is_the_next_one_even_if_nothing_says_so(l
     "link",
     [
         "<https://docs.example/registry?x=1>",
+        f"<https://docs.example{PATH}?last=b>",
         "</v2/other/blobs/list?last=b>; type=text/html",
         f"<{PATH}>",
         f"<{PATH}?last=b>; rel=prev",

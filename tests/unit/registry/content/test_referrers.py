@@ -183,13 +183,21 @@ async def test_a_later_page_that_fails_is_a_list_that_failed(modern: FakeRegistr
 
 
 async def test_a_next_page_elsewhere_is_not_followed(modern: FakeRegistry) -> None:
-    modern.fail(Fault(Change({"Link": '<http://127.0.0.2:1/v2/app/referrers/x>; rel="next"'}), kind="referrers"))
+    modern.fail(Fault(Change({"Link": '<http://127.0.0.2:1/v2/app/referrers/x?page=2>; rel="next"'}), kind="referrers"))
     async with lab(modern.host) as at:
         with pytest.raises(Refused, match="not its own"):
             await found(at)
 
 
-@pytest.mark.parametrize("link", ["/app/referrers/{}?page=2", "/inner/v2/app/referrers/{}?page=2", "?page=2"])
+@pytest.mark.parametrize(
+    "link",
+    [
+        "/app/referrers/{}?page=2",
+        "/inner/v2/app/referrers/{}?page=2",
+        "?page=2",
+        "http://registry:5000/v2/app/referrers/{}?page=2",
+    ],
+)
 async def test_a_next_page_without_the_fronts_path_is_asked_for_below_it(modern: FakeRegistry, link: str) -> None:
     modern.fail(Fault(Change({"Link": f"<{link.format(ABOUT)}>; rel=next"}, body=listed(node(1))), kind="referrers"))
     modern.fail(Fault(Change(body=listed(node(2))), kind="referrers"))
