@@ -8,6 +8,7 @@ from typing import Final
 
 from regsync.record.values import ImageRecord, RunRecord
 
+_MARKS: Final = ":,;.()\"'"  # what surrounds a name in a sentence
 _SHORT: Final = 12  # characters of a digest that tell it from others
 
 
@@ -83,11 +84,16 @@ def _common(image: ImageRecord) -> str:
     """Return the error without the names and digests of its image."""
     words = image.error.split()
     own = {part for name in (image.source, image.target) for part in _parts(name)}
-    return " ".join("*" if any(part in word for part in own) or "sha256:" in word else word for word in words)
+    return " ".join("*" if _holds(word, own) or "sha256:" in word else word for word in words)
+
+
+def _holds(word: str, own: set[str]) -> bool:
+    """Say whether one of these is in the word; a short one, such as `v1`, has to be all of it."""
+    return word.strip(_MARKS) in own or any(len(part) > 2 and part in word for part in own)
 
 
 def _parts(name: str) -> list[str]:
     """Return what of a reference may be met in an error: all of it, what follows its host, and its tag."""
     rest = name.partition("/")[2]
     tag = rest.rpartition(":")[2]
-    return [part for part in (name, rest, tag) if len(part) > 2]
+    return [part for part in (name, rest, tag) if part]

@@ -122,6 +122,9 @@ def test_what_failed_for_one_cause_is_one_cause() -> None:
         ]
     )
     assert [len(cause.images) for cause in found] == [3, 2, 1]
+    short_tags = causes([failed(tag, f"a.x/app: {tag} is not there") for tag in ("v1", "v2")])
+    assert [len(cause.images) for cause in short_tags] == [2]
+    assert len(causes([failed("v1", "b.x: v10 tries"), failed("v2", "b.x: v20 tries")])) == 2
 
 
 def test_durations_and_digests_are_written_as_people_read_them() -> None:
