@@ -149,6 +149,16 @@ def config(*, show_secrets: bool, check: bool, schema: bool, **given: Any) -> in
     return print_config(_options(given), show_secrets=show_secrets, only_check=check)
 
 
+@program.command()
+@_common
+@_switch("--json", "Print one JSON object in place of a table.")
+def status(*, json: bool, **given: Any) -> int:
+    """Say how fresh each entry is, as the server's state file tells."""
+    from regsync.process import print_status  # noqa: PLC0415
+
+    return print_status(_options(given), as_json=json)
+
+
 @program.command(name="help")
 @click.argument("command", required=False, default="")
 @click.pass_context

@@ -11,6 +11,7 @@ from functools import partial
 from regsync.app import App, Service, Source, keep_hook_secrets, keep_secrets
 from regsync.clock import SystemClock
 from regsync.config.dump import dump_config
+from regsync.config.load import Loaded
 from regsync.errors import ConfigError, Malformed, RegsyncError
 from regsync.events import Event, JobFinished
 from regsync.facts import Observer, Telling
@@ -130,12 +131,7 @@ def print_config(options: Options, *, show_secrets: bool, only_check: bool) -> i
     traps: list[str] | None = [] if only_check else None
 
     def work() -> int:
-        _threshold(options)
-        loaded = _source(options).load(around.secrets.keep, traps)
-        keep_secrets(loaded.config.creds, around.secrets)
-        keep_hook_secrets(loaded.config, around.secrets)
-        for warning in loaded.warnings:
-            around.say(warning)
+        loaded = _only_loaded(options, around, traps)
         if not only_check:
             shown.append(
                 dump_config(loaded.config, show_secrets=show_secrets, made=loaded.made, clean=around.secrets.clean)
@@ -146,6 +142,37 @@ def print_config(options: Options, *, show_secrets: bool, only_check: bool) -> i
     shown += [around.secrets.clean(f"{line}\n") for line in traps or ()]
     sys.stdout.writelines(shown)
     return code
+
+
+def print_status(options: Options, *, as_json: bool) -> int:
+    """Print how fresh each entry is, and return 1 if one of them is overdue."""
+    from regsync.status import status_document, status_of, status_table  # noqa: PLC0415  # a library of its own
+
+    around = _Around(options)
+    shown: list[str] = []
+
+    def work() -> int:
+        loaded = _only_loaded(options, around)
+        now, clean = SystemClock().now(), around.secrets.clean
+        found = status_of(loaded, now=now)
+        shown.append(status_document(found, clean) if as_json else clean(status_table(found, now=now)))
+        overdue = any(one.overdue for one in found)
+        return FAILED if _say_left_out(around, loaded.left_out) or overdue else FINE
+
+    code = _ending(around, work)
+    sys.stdout.writelines(shown)
+    return code
+
+
+def _only_loaded(options: Options, around: _Around, traps: list[str] | None = None) -> Loaded:
+    """Load the configuration for somebody who runs nothing; what is odd about it is said."""
+    _threshold(options)
+    loaded = _source(options).load(around.secrets.keep, traps)
+    keep_secrets(loaded.config.creds, around.secrets)
+    keep_hook_secrets(loaded.config, around.secrets)
+    for warning in loaded.warnings:
+        around.say(warning)
+    return loaded
 
 
 def _say_left_out(around: _Around, count: int) -> bool:

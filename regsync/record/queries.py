@@ -22,6 +22,7 @@ _EQUAL: Final = """
 SELECT began FROM runs WHERE entry = ? AND failed = 0 AND cut = 0 AND scope = 'changed' ORDER BY id DESC LIMIT 1
 """
 _DONE: Final = "SELECT ended FROM runs WHERE entry = ? AND failed = 0 AND cut = 0 ORDER BY id DESC LIMIT 1"
+_FIRST: Final = "SELECT began FROM runs WHERE entry = ? ORDER BY id LIMIT 1"
 _END: Final = "\U0010ffff"  # sorts behind every name of a run
 
 
@@ -63,6 +64,11 @@ def pasts_of(connection: sqlite3.Connection, entries: Sequence[str], *, most: in
     return [_past(connection, entry, most) for entry in entries]
 
 
+def first_of(connection: sqlite3.Connection, entry: str) -> datetime | None:
+    """Return when the first run of an entry that is kept began."""
+    return _moment_in(connection, _FIRST, entry)
+
+
 def failures(connection: sqlite3.Connection, *, since: datetime, most: int = 100) -> list[Noted]:
     """Return what failed since then, the last one first."""
     return _noted(connection, _FAILURES, since, most)
@@ -77,12 +83,12 @@ def _past(connection: sqlite3.Connection, entry: str, most: int) -> Past:
     return Past(
         entry,
         tuple(runs_of(connection, entry, most=most)),
-        _latest(connection, _DONE, entry),
-        _latest(connection, _EQUAL, entry),
+        _moment_in(connection, _DONE, entry),
+        _moment_in(connection, _EQUAL, entry),
     )
 
 
-def _latest(connection: sqlite3.Connection, query: str, entry: str) -> datetime | None:
+def _moment_in(connection: sqlite3.Connection, query: str, entry: str) -> datetime | None:
     found = connection.execute(query, (entry,)).fetchone()
     return None if found is None else moment(found[0])
 
