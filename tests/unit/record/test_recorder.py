@@ -19,7 +19,7 @@ from regsync.events import (
     RunFinished,
     RunStarted,
 )
-from regsync.facts import Telling, working
+from regsync.facts import Fact, Telling
 from regsync.record.recorder import Recorder
 from regsync.record.tally import Tally
 from regsync.record.values import Counts, LiveBlob, RunRecord, Scope
@@ -35,20 +35,17 @@ class Lab:
         self.kept: list[RunRecord] = []
         self.clock = FakeClock()
         self.recorder = Recorder(self.kept.append, most_unchanged=most_unchanged)
-        self._telling = Telling([self.recorder], self.clock)
         self._tally = Tally()
-        self._inside = self._telling.run(self._tally, entry="one")
-        self._inside.__enter__()
-        self._telling(RunStarted("one", scope))
+        self.tell(RunStarted("one", scope))
 
     def tell(self, *events: Event, image: str = "") -> None:
-        with working(image=image):
-            for event in events:
-                self._telling(event)
+        for event in events:
+            fact = Fact(self.clock.now(), "r1", "one", image, event)
+            self._tally(fact)
+            self.recorder(fact)
 
     def end(self, *, cut: bool = False) -> RunRecord:
-        self._telling(self._tally.finished("one", seconds=2.5, cut=cut))
-        self._inside.__exit__(None, None, None)
+        self.tell(self._tally.finished("one", seconds=2.5, cut=cut))
         return self.kept[-1]
 
 
