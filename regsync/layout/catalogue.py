@@ -108,9 +108,11 @@ class Catalogue:
     def _load(self, *, follow: bool = False) -> tuple[Stat | None, Index]:
         seen = self._files.stat(self._paths.index, follow=follow)
         if seen is None:
-            if self._files.stat(self._paths.previous) is not None or self._marker.has_blobs():
+            if self._files.stat(self._paths.previous) is None and not self._marker.has_blobs():
+                return None, Index.empty()
+            seen = self._files.stat(self._paths.index, follow=follow)  # somebody may have begun the layout since
+            if seen is None:
                 raise self._unreadable("it is missing")
-            return None, Index.empty()
         if self._read is not None and self._read[0] == seen:
             return self._read
         try:

@@ -38,6 +38,8 @@ class Marker:
             if reading:
                 self._refuse_docker_save()
             return False  # whatever else lies here: other layouts may be nested in this one
+        if seen is None:  # somebody may have made the layout since: this file comes before all others
+            seen = self._seen(follow=reading)
         if seen is None or seen != self._right:
             self._judge(seen, reading=reading)
         return True

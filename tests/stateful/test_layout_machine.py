@@ -16,7 +16,7 @@ from regsync.layout.whole import Whole
 from regsync.oci.descriptor import Descriptor
 from regsync.oci.digest import Digest
 from regsync.oci.platform import Platforms
-from tests.stateful.machine import play
+from tests.stateful.machine import LayoutMachine, Round, play
 
 EXAMPLES = int(os.environ.get("REGSYNC_STATE_EXAMPLES", "0"))
 LONG_ENOUGH = 300  # games within which a bug has to show
@@ -52,3 +52,16 @@ def test_trusting_a_manifest_for_what_lies_below_it_is_found(tmp_path: Path, mon
     monkeypatch.setattr(Whole, "_below", trusting)
     monkeypatch.setattr(Whole, "_children", lambda self, names, sparse: names.children)
     is_found(tmp_path)
+
+
+@pytest.mark.parametrize("seed", [17, 38, 51])
+def test_images_that_begin_a_layout_together_do_not_take_one_another_s_beginning_for_damage(
+    tmp_path: Path, seed: int
+) -> None:
+    game = LayoutMachine(tmp_path / "game")
+    game.begin(chosen=["a manifest as its layer", "a manifest as its layer", "artifact", "a manifest as its layer"])
+    game.let_the_grace_pass()
+    game.let_the_grace_pass()
+    round_ = Round(seed, moves=[("latest", "artifact")], interleaving=0.1)
+    game.run_at_once(runs=[(0, ["latest", "stable", "v1"])], round_=round_)
+    game.teardown()
