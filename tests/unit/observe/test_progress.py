@@ -16,10 +16,9 @@ from regsync.events import (
     ImagePostponed,
     RunStarted,
 )
-from regsync.facts import Telling, working
+from regsync.facts import Fact
 from regsync.observe.progress import Progress, Size
 from regsync.record.recorder import Recorder
-from regsync.record.tally import Tally
 from regsync.record.values import RunRecord, Scope
 from tests.support.clock import FakeClock
 
@@ -31,24 +30,20 @@ class Lab:
 
     def __init__(self, *, scope: Scope = "changed", size: Size = Size(80, 24), colours: bool = False) -> None:  # noqa: B008
         self.clock, self.shown, kept = FakeClock(), list[str](), list[RunRecord]()
-        recorder = Recorder(kept.append)
-        self.tell_ = Telling([recorder], self.clock)
+        self.recorder = Recorder(kept.append)
         self.progress = Progress(
-            recorder,
+            self.recorder,
             self.clock,
             show=self.shown.append,
             size=lambda: size,
             colours=colours,
             clean=lambda text: text.replace("hunter2", "[censored]"),
         )
-        self._inside = self.tell_.run(Tally(), entry="")
-        self._inside.__enter__()
         self.tell(RunStarted("", scope))
 
     def tell(self, *events: Event, image: str = "") -> None:
-        with working(image=image):
-            for event in events:
-                self.tell_(event)
+        for event in events:
+            self.recorder(Fact(self.clock.now(), "r1", "", image, event))
 
     def begin(self, *tags: str, blob: int = 10 * MIB) -> None:
         """Have images of one layer each under way, half of it read."""
