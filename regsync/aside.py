@@ -1,4 +1,4 @@
-"""Work that may block, done beside the event loop."""
+"""Work that may block, done in a thread beside the event loop."""
 
 from __future__ import annotations
 
@@ -16,6 +16,16 @@ async def aside(call: Callable[[], T]) -> T:
 
     Those of the loop's pool are few, and they resolve names. One that hangs, in a network file system perhaps, holds up
     nobody but who waits for it, not even the end of the process.
+    """
+    work, ended = promised(call)
+    Thread(target=work, name="aside", daemon=True).start()
+    return await ended
+
+
+def promised(call: Callable[[], T]) -> tuple[Callable[[], None], asyncio.Future[T]]:
+    """Return what makes this call in whichever thread runs it, and the future of the running loop it arrives at.
+
+    Whatever is raised is raised where the future is awaited; who runs the work is told of nothing.
     """
     loop = asyncio.get_running_loop()
     ended: asyncio.Future[T] = loop.create_future()
@@ -37,5 +47,4 @@ async def aside(call: Callable[[], T]) -> T:
         with suppress(RuntimeError):  # the loop has closed meanwhile
             loop.call_soon_threadsafe(settle, result, error)
 
-    Thread(target=work, name="aside", daemon=True).start()
-    return await ended
+    return work, ended

@@ -14,8 +14,9 @@ import sys
 import tempfile
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from threading import Thread
 from typing import IO, Literal, cast
+
+from regsync.aside import aside
 
 _READ = 64 << 10  # bytes at a time
 _REAP = 1.0  # seconds a killed program may take to be gone; it takes a millisecond
@@ -60,7 +61,7 @@ async def run_program(
     try:
         async with asyncio.timeout(patience):
             heard = await _heard(process, hear)
-            return await _exit_code(process), heard
+            return await aside(process.wait), heard
     finally:
         if process.returncode is None:  # not waited for yet, so the number is still its own
             with suppress(ProcessLookupError, PermissionError):
@@ -123,21 +124,3 @@ async def _heard(process: subprocess.Popen[bytes], hear: Hear) -> bytes:
     finally:
         loop.remove_reader(number)
         pipe.close()
-
-
-async def _exit_code(process: subprocess.Popen[bytes]) -> int:
-    """Wait for its end in a thread of its own: those of the loop's pool are few, and they resolve names."""
-    loop = asyncio.get_running_loop()
-    ended: asyncio.Future[int] = loop.create_future()
-
-    def tell(code: int) -> None:
-        if not ended.done():
-            ended.set_result(code)
-
-    def wait() -> None:
-        code = process.wait()
-        with suppress(RuntimeError):  # the loop has closed meanwhile
-            loop.call_soon_threadsafe(tell, code)
-
-    Thread(target=wait, daemon=True).start()
-    return await ended

@@ -12,7 +12,7 @@ from regsync.clock import Clock
 from regsync.errors import ConfigError
 from regsync.events import Tell, Warned
 from regsync.record.rows import ADD_IMAGE, ADD_RUN, image_row, run_row
-from regsync.record.state import State, is_damage, transaction
+from regsync.record.state import State, is_damage
 from regsync.record.values import RunRecord
 from regsync.record.worker import Worker
 
@@ -76,7 +76,7 @@ class History:
                 if not (is_damage(error) and self._begun_anew(error)):
                     raise
                 self._insert(run)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, ValueError, OverflowError) as error:  # the latter of what SQLite cannot hold
             if not self._failing:
                 self._warnings.append(f"the history of runs cannot be kept: {error}")
             self._failing = True
@@ -93,7 +93,8 @@ class History:
 
     def _insert(self, run: RunRecord) -> None:
         connection = self._state.connection
-        with transaction(connection):
+        connection.execute("BEGIN")
+        with connection:  # which commits, or rolls back
             connection.execute("DELETE FROM images WHERE run = ?", (run.id,))
             connection.execute(ADD_RUN, run_row(run))
             listed = (image for image in run.images if image.outcome != "unchanged")

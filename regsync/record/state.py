@@ -9,8 +9,8 @@ from __future__ import annotations
 import fcntl
 import os
 import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -63,19 +63,6 @@ def is_damage(error: sqlite3.Error) -> bool:
     return getattr(error, "sqlite_errorcode", 0) & 0xFF in DAMAGED
 
 
-@contextmanager
-def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """Do all of this or nothing."""
-    connection.execute("BEGIN")
-    try:
-        yield
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
-
-
 def read_only(path: str) -> sqlite3.Connection:
     """Open a state file that somebody else may be writing; `ConfigError` if it is none."""
     try:
@@ -94,17 +81,16 @@ def _check(version: int, path: str) -> None:
 
 
 def _opened(path: str) -> sqlite3.Connection:
-    connection = sqlite3.connect(path or ":memory:", timeout=_BUSY, isolation_level=None, check_same_thread=False)
-    try:
+    with ExitStack() as until_it_is_open:
+        connection = sqlite3.connect(path or ":memory:", timeout=_BUSY, isolation_level=None, check_same_thread=False)
+        until_it_is_open.callback(connection.close)
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         _check(version, path)
         for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON"):
             connection.execute(f"PRAGMA {pragma}")
         connection.executescript(TABLES)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
+        until_it_is_open.pop_all()
+        return connection
 
 
 def _locked(path: str) -> int:

@@ -6,12 +6,12 @@ a crash.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from queue import Full, Queue
 from threading import Thread
 from typing import TypeVar
 
+from regsync.aside import promised
 from regsync.clock import Clock
 
 T = TypeVar("T")
@@ -37,17 +37,7 @@ class Worker:
 
     async def ask(self, call: Callable[[], T]) -> T:
         """Return what this returns, or raise what it raises, after all that was begun before."""
-        loop = asyncio.get_running_loop()
-        answer: asyncio.Future[T] = loop.create_future()
-
-        def work() -> None:
-            try:
-                found = call()
-            except Exception as error:  # noqa: BLE001 - it is raised where it was asked
-                loop.call_soon_threadsafe(_fail, answer, error)
-            else:
-                loop.call_soon_threadsafe(_settle, answer, found)
-
+        work, answer = promised(call)
         while not self.begin(work):
             await self._clock.sleep(_PAUSE)
         return await answer
@@ -64,13 +54,3 @@ class Worker:
     def _work(self) -> None:
         while (call := self._queue.get()) is not None:
             call()
-
-
-def _settle(answer: asyncio.Future[T], found: T) -> None:
-    if not answer.done():
-        answer.set_result(found)
-
-
-def _fail(answer: asyncio.Future[T], error: Exception) -> None:
-    if not answer.done():
-        answer.set_exception(error)

@@ -28,7 +28,7 @@ def _no_power_cuts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "fsync", lambda descriptor: None)
 
 
-@pytest.mark.timeout(3600 if EXAMPLES else 900)  # half a minute, on a machine that does nothing else
+@pytest.mark.timeout(3600 if EXAMPLES else 300)
 def test_whatever_happens_to_a_layout_its_tags_are_whole_and_a_run_heals_it(tmp_path: Path) -> None:
     play(tmp_path, examples=EXAMPLES or 60, derandomize=not EXAMPLES)
 
