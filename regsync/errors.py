@@ -6,7 +6,8 @@ RegsyncError                 retryable = False; attempts = how often it was trie
 │   ├── InvalidReference     a name nothing can be found by
 │   └── BadTemplate          a template that is none, or that comes to nothing
 ├── NotFound                 a manifest, blob, tag or repository is not there
-│   └── NoSuchRepository     the registry has nothing at all by this name
+│   ├── NoSuchRepository     the registry has nothing at all by this name
+│   └── Misnamed             a tag is answered for with a digest that nothing has
 ├── AccessDenied             credentials missing or refused
 │   └── Forbidden            the credentials are fine, and yet this is not allowed
 ├── Refused                  we will not do that (unsafe redirect, guarded address, TLS not trusted)

@@ -25,6 +25,7 @@ VALUES_MAX: Final = 320_000  # keys and values: 10,000 annotated descriptors hav
 
 _DIGITS_MAX: Final = 20  # a sign and the digits of 2**63
 _SHOWN: Final = 80
+_FIRST: Final = 256  # bytes that are looked at to see what it is instead
 _SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]")
 _TOO_DEEP: Final = f"it is nested deeper than {DEPTH_MAX} levels"
 
@@ -78,11 +79,11 @@ def read_document(raw: bytes, *, what: str, most: int = VALUES_MAX) -> dict[str,
 
 def _said(error: json.JSONDecodeError, raw: bytes) -> str:
     """Return what the parser found, in words for whoever may have damaged the file."""
-    if not raw.strip():
+    if not raw or raw.isspace():
         return "it is empty"
     if raw.startswith(BOM):
         return "it begins with a byte order mark"
-    if raw.lstrip().startswith(b"<"):
+    if raw[:_FIRST].lstrip().startswith(b"<"):
         return "it is a page (HTML or XML), as sign-in portals and web servers send them"
     if error.msg == "Extra data":
         return f"Extra data behind its end: line {error.lineno} column {error.colno}"

@@ -177,7 +177,7 @@ class Manner:
 
 
 class Way(enum.Enum):
-    """A way of asking that spares requests or bytes, and that not every registry goes."""
+    """Something that spares requests or bytes and that not every registry does, or does truly."""
 
     MANIFEST_HEAD = enum.auto()
     NAMED_DIGEST = enum.auto()

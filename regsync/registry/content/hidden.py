@@ -6,6 +6,7 @@ A list that is there and may not be read is not put anew: what others have added
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from math import inf
 
@@ -26,6 +27,7 @@ class HiddenLists:
         self._read = read
         self._tags = tags
         self._clock = clock
+        self._lock = asyncio.Lock()
         self._there: frozenset[str] = frozenset()
         self._listed = -inf  # when, on the monotonic clock
 
@@ -44,10 +46,11 @@ class HiddenLists:
 
     async def _lists(self) -> frozenset[str]:
         """Return the tags of all lists; a repository that nobody knows has none."""
-        if self._clock.monotonic() - self._listed >= _BRIEFLY:
-            try:
-                self._there = frozenset([tag async for tag in self._tags() if is_fallback_tag(tag)])
-            except NotFound:
-                self._there = frozenset()
-            self._listed = self._clock.monotonic()
-        return self._there
+        async with self._lock:  # or all who meet a 403 at the same time list the tags
+            if self._clock.monotonic() - self._listed >= _BRIEFLY:
+                try:
+                    self._there = frozenset([tag async for tag in self._tags() if is_fallback_tag(tag)])
+                except NotFound:
+                    self._there = frozenset()
+                self._listed = self._clock.monotonic()
+            return self._there

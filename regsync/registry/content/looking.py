@@ -65,7 +65,7 @@ class Looks:
         """
         try:
             answer = await self.headed(request, Way.BLOB_HEAD)
-        except (AccessDenied, Malformed, Misled, NotFound, Unsupported, Untold) as error:
+        except (AccessDenied, Malformed, Misled, NotFound, Unsupported) as error:
             if not named and not isinstance(error, Untold):
                 if isinstance(error, NotFound):
                     return None

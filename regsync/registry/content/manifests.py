@@ -104,8 +104,8 @@ class Manifests:
             self._missed.clear()
         self._missed.add(ref)
 
-    def put(self, ref: str | Digest) -> None:
-        """Note that this has been put: what HEAD said before was true."""
+    def forget_miss(self, ref: str | Digest) -> None:
+        """Forget that HEAD has not found this: it was true, since we are about to put it."""
         self._missed.discard(ref)
 
     async def _head_by_get(self, ref: str | Digest, *, kind: str) -> Descriptor | None:

@@ -75,6 +75,7 @@ class Pushing:
     async def _put(self, manifest: Manifest, at: str | Digest) -> tuple[Answer | None, RegsyncError | None]:
         """Put it; return the answer, and what is to be said if it is not there."""
         try:
+            self._manifests.forget_miss(at)
             answer = await self._transport.send(self._request(manifest, at))
         except Failing as error:
             if error.retry_after is not None:
@@ -96,7 +97,6 @@ class Pushing:
         query = ""
         if isinstance(at, str) and manifest.digest.algorithm != "sha256":  # else the registry takes it for sha256
             query = f"?digest={quote(str(manifest.digest), safe='')}"
-        self._manifests.put(at)
         return Request(
             "PUT",
             f"{self._base}manifests/{at}{query}",

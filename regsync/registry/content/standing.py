@@ -16,10 +16,10 @@ _RANGE: Final = re.compile(r"(?:bytes[ =:] *)?0-([0-9]{1,19})(?: *[/,].*)?", re.
 _SESSION: Final = re.compile(r"[A-Za-z0-9_.~=-]{1,1024}")
 _UPLOADS: Final = "/blobs/uploads/"
 _DOUBLED: Final = re.compile(r"/blobs/uploads/(?:v2/.+?/)?(?:blobs/)?uploads/")
-_SURELY: Final = frozenset({301, 302, 303, 307, 308, 405, 411, 413, 415, 501})
+MOVED: Final = frozenset({301, 302, 303, 307, 308})
+_SURELY: Final = MOVED | {405, 411, 413, 415, 501}
 _MAYBE: Final = frozenset({409, 412, 422})  # may be about this blob alone, or an accident
 _OTHER_WAY: Final = frozenset({"", "UNSUPPORTED"})  # codes of a 400 that is not about the bytes
-MOVED: Final = frozenset({301, 302, 303, 307, 308})
 REFUSALS: Final = (_SURELY | _MAYBE | {400}) - MOVED
 
 

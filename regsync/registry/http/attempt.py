@@ -34,6 +34,7 @@ from regsync.waiting import UNIT
 _LOGINS = 5  # 401s in a row that are answered: without a login, with two tokens, with two passwords
 _EXPIRED = frozenset({400, 401, 403})  # what storage says of a signed URL that is too old
 _WANTING = frozenset({401, 403})
+_HIDING = _WANTING | {404}
 
 
 @dataclass(slots=True)
@@ -126,9 +127,9 @@ class Attempts:
     async def _wanted(self, course: Course, reply: Reply, sent: str | None) -> tuple[str, ...] | None:
         """Return what the registry itself wants to see before it answers, None where this is its answer."""
         request = course.request
-        if not self._is_its_own(reply.url, request) or (reply.status == 401 and 401 in request.expect):
+        if reply.status not in _HIDING or not self._is_its_own(reply.url, request):
             return None
-        if reply.status != 401 and course.feed is not None:
+        if 401 in request.expect if reply.status == 401 else course.feed is not None:
             return None
         given, door = reply.headers.lines("www-authenticate"), self._doors.of(request.scopes)
         if reply.status == 403 and given and await door.doubted(request.scopes, given, sent=sent):
@@ -206,7 +207,7 @@ class Attempts:
 
     async def _answered(self, course: Course, url: str, sent: str | None) -> Reply:
         """Return the answer from this URL; another registry that wants a token gets one that anybody can have."""
-        shown = self._guest.header(url)
+        shown = self._guest.header(url) if self._is_guest(course.request, url) else None
         reply = await self._exchanged(course, url, sent)
         if reply.status != 401 or not self._is_guest(course.request, url):
             return reply

@@ -13,7 +13,7 @@ from regsync.events import Tell, Warned
 from regsync.registry.host import HostSettings
 from regsync.registry.http.pem import certificates_in
 
-DOCKER: Final = Path("/etc/docker/certs.d")
+_DOCKER: Final = Path("/etc/docker/certs.d")
 _CONTAINERS: Final = Path("/etc/containers/certs.d")
 _FAILED: Final = "Failed to load a CA certificate"
 
@@ -21,7 +21,7 @@ _FAILED: Final = "Failed to load a CA certificate"
 def certificate_folders(environ: Mapping[str, str]) -> tuple[Path, ...]:
     """Return the folders in which docker and podman (containers-certs.d(5)) have one for each `host[:port]`."""
     home = environ.get("HOME")
-    return (*((Path(home, ".config/containers/certs.d"),) if home else ()), _CONTAINERS, DOCKER)
+    return (*((Path(home, ".config/containers/certs.d"),) if home else ()), _CONTAINERS, _DOCKER)
 
 
 def authorities(

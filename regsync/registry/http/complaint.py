@@ -38,6 +38,8 @@ class Complaint:
 
 def complaint_of(body: bytes) -> Complaint:
     """Read an error body (distribution-spec: Error Codes); what is no such document says nothing here."""
+    if not body:  # as of every HEAD
+        return Complaint("", "")
     try:
         errors = json.loads(body)["errors"]
         first = errors[0]
@@ -55,6 +57,8 @@ def words_of(body: bytes, *, pages: bool = True) -> str:
 
     Without `pages` it has to be JSON: other text of a token server may be anything, a token, too.
     """
+    if not body:
+        return ""
     said = complaint_of(body)
     if said.code or said.words:
         return " ".join(part for part in (said.code, said.words) if part)

@@ -19,6 +19,7 @@ from regsync.registry.http.wire import Reply
 
 _DOOR = Request("GET", "/v2/")
 _LASTS = 3600.0  # seconds
+_BRIEFLY = 5.0  # seconds until one that has not answered is asked again
 _MUTE = ("Basic",)  # what a door is taken to want that is closed without a word: proxies drop the header
 _BODY = 4096  # bytes of its answer that are read, to keep the connection
 
@@ -31,7 +32,7 @@ class FrontDoor:
         self._clock = clock
         self._has_login = host.has_login or bool(host.below)
         self._lock = asyncio.Lock()
-        self._asked = float("-inf")
+        self._good_until = float("-inf")  # on the monotonic clock
         self._said: tuple[str, ...] = ()
 
     async def challenges(self, reply: Reply, request: Request, *, sent: str | None) -> tuple[str, ...] | None:
@@ -51,12 +52,14 @@ class FrontDoor:
     async def _heard(self) -> tuple[str, ...]:
         """Return what is wanted at the front door, as far as we may have it."""
         async with self._lock:
-            if self._clock.monotonic() >= self._asked + _LASTS:
-                self._said = await self._ask()
-                self._asked = self._clock.monotonic()
+            if self._clock.monotonic() >= self._good_until:
+                said = await self._ask()
+                self._said = said or ()
+                self._good_until = self._clock.monotonic() + (_BRIEFLY if said is None else _LASTS)
         return self._said if self._has_login or "bearer" in " ".join(self._said).lower() else ()
 
-    async def _ask(self) -> tuple[str, ...]:
+    async def _ask(self) -> tuple[str, ...] | None:
+        """Return what is wanted there, None where nobody answers."""
         with suppress(RegsyncError):
             reply = await self._route.open(_DOOR, self._route.absolute(_DOOR.url), None, authorization=None)
             try:
@@ -65,4 +68,4 @@ class FrontDoor:
                 return () if reply.status != 401 else said if any(map(str.strip, said)) else _MUTE
             finally:
                 await reply.leave()
-        return ()
+        return None

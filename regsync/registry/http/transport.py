@@ -166,7 +166,7 @@ def _authenticator(
     clock: Clock,
     environ: Mapping[str, str],
     secrets: Secrets,
-    warn: Callable[[str], None],
+    warn: Callable[[str, str], None],
 ) -> Authenticator:
     return Authenticator(
         login,

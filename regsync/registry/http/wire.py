@@ -13,6 +13,7 @@ import ssl
 import time
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import nullcontext, suppress
+from io import BytesIO
 from types import MappingProxyType, TracebackType
 from typing import Final, Self, TypedDict
 
@@ -107,12 +108,12 @@ class Reply:
             length = self._response.content_length or 0
         if length > cap:
             raise IntegrityError(f"an answer of {length} bytes is more than the {cap} expected")
-        body = bytearray()
+        body = BytesIO()  # which gives away its own buffer, where that of a bytearray has to be copied
         while chunk := await self._next():
-            body += chunk
-            if len(body) > cap:
+            if body.tell() + len(chunk) > cap:
                 raise IntegrityError(f"an answer of more than the {cap} bytes expected")
-        return bytes(body)
+            body.write(chunk)
+        return body.getvalue()
 
     async def beginning(self, cap: int) -> bytes:
         """Return the first `cap` bytes of a body nobody relies on, or what came of it before it broke."""

@@ -57,7 +57,7 @@ _MANY = 1024  # names that are remembered
 _CREDIT = 2  # refusals in a row that a login which was accepted before survives
 
 
-Way = Literal["basic", "token"]  # how a login is shown: to the registry, or to its token server
+Shown = Literal["basic", "token"]  # how a login is shown: to the registry, or to its token server
 
 
 @dataclass(slots=True)
@@ -80,7 +80,7 @@ class Area:
     login: Trial = field(default_factory=Trial)
     credit: int = 0
     _gave_up: bool = False
-    _refused: dict[Way, tuple[Credential, Refusal]] = field(default_factory=dict)
+    _refused: dict[Shown, tuple[Credential, Refusal]] = field(default_factory=dict)
     _names: dict[str, Scopes] = field(default_factory=dict)  # what the registry calls our repositories, as far as heard
     _renames: bool = False
     _grants: Memory[Scopes, Grant] = field(default_factory=lambda: Memory(lambda _: Grant()))
@@ -152,7 +152,7 @@ class Area:
         theirs = ((scope, self._names.get(scope.name) if scope.kind == "repository" else None) for scope in scopes)
         return tuple(dict.fromkeys(one for scope, names in theirs for one in map(scope.called, names or (scope,))))
 
-    def prove(self, way: Way) -> None:
+    def prove(self, way: Shown) -> None:
         """Note that a login shown in this way was taken."""
         self.answered.add(way)
         self.credit = _CREDIT
@@ -166,7 +166,7 @@ class Area:
         *,
         until: float,
         shown: Credential | None,
-        way: Way = "basic",
+        way: Shown = "basic",
     ) -> None:
         """Remember a refusal: of a login that was shown for the whole area, of anything else for these scopes."""
         if shown is None or not self._refuse_login(shown, error, way=way, until=until):
@@ -176,7 +176,7 @@ class Area:
         """Return what to say a refusal is about; nothing where a login is wrong for whatever scopes."""
         return f" for {in_words(scopes)}" if login is None or self.credit else ""
 
-    def _refuse_login(self, credential: Credential, error: AccessDenied | Refused, *, way: Way, until: float) -> bool:
+    def _refuse_login(self, credential: Credential, error: AccessDenied | Refused, *, way: Shown, until: float) -> bool:
         """Note that this login was refused; whether it is wrong for the whole area, and remembered until then.
 
         Some registries answer 401 too where a good login lacks rights: one that was accepted has `credit`.
@@ -189,7 +189,7 @@ class Area:
         self.login.settle()
         return wrong
 
-    def check_login(self, credential: Credential, now: float, *, way: Way = "basic") -> None:
+    def check_login(self, credential: Credential, now: float, *, way: Shown = "basic") -> None:
         """Raise what was remembered of exactly this login, shown in this way."""
         if way in self._refused and self._refused[way][0] == credential:
             self._refused[way][1].check(now)

@@ -36,7 +36,7 @@ __all__ = ["Authenticator", "Fetch", "TokenAnswer", "TokenRequest"]
 _NO_LOGIN = 5.0  # seconds a login that could not be obtained counts as a refusal
 
 
-def _say_nothing(_: str) -> None:
+def _say_nothing(_what: str, _example: str) -> None:
     """Tell nobody."""
 
 
@@ -59,7 +59,7 @@ class Authenticator:
         clock: Clock,
         secrets: Secrets,
         local_realms: Callable[[], bool],
-        warn: Callable[[str], None] = _say_nothing,
+        warn: Callable[[str, str], None] = _say_nothing,
     ) -> None:
         self._host = host
         self._warn = warn
@@ -197,7 +197,7 @@ class Authenticator:
 
     def _turn_to_basic(self, area: Area, scopes: Scopes, instead_of: RegsyncError | None) -> None:
         if area.turn_to_basic(scopes, gave_up=instead_of is not None):
-            self._warn(f"it offers tokens that are not to be had, and user and password are used: {instead_of}")
+            self._warn("it offers tokens that are not to be had, and user and password are used", str(instead_of or ""))
 
     def _denied(
         self, area: Area, scopes: Scopes, offered: set[str], sent: str | None, credential: Credential | None
@@ -238,7 +238,7 @@ class Authenticator:
                     refusal = error
                     continue
                 if offer.params["realm"].lower().startswith("http:") and realm.startswith("https:"):
-                    self._warn("it names its token server in plain http, and that is asked in https")
+                    self._warn("it names its token server in plain http, and that is asked in https", "")
                 return offer, realm
         raise refusal
 

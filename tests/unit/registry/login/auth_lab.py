@@ -83,7 +83,7 @@ class Lab:
             clock=self.clock,
             secrets=self.secrets,
             local_realms=lambda: False,
-            warn=self.warned.append,
+            warn=lambda what, example: self.warned.append(f"{what}: {example}" if example else what),
         )
 
     async def fetch(self, request: TokenRequest) -> TokenAnswer:
