@@ -11,7 +11,7 @@ from regsync.errors import ConfigError
 from regsync.events import Warned
 from regsync.facts import Telling
 from regsync.listen import Address
-from regsync.loading import Source, keep_hook_secrets, keep_proxy_secrets, keep_secrets, load
+from regsync.loading import Source, keep_hook_secrets, keep_proxy_secrets, keep_secrets
 from regsync.options import Serving
 from regsync.record.tally import Tally
 from regsync.running import run_entries
@@ -19,8 +19,6 @@ from regsync.secrets import Secrets
 from regsync.service import NOTHING_TO_DO, Service
 from regsync.setup import Common, Setup, T, set_up
 from regsync.sync.entry import Scope
-
-__all__ = ["App", "Service", "Source", "keep_hook_secrets", "keep_secrets", "load"]
 
 
 class App:
@@ -80,7 +78,7 @@ class App:
         with kept(state, self._common) as keeping:
             if not listen:
                 return await service.run()
-            from regsync.web.status import shown  # noqa: PLC0415  # its libraries cost a tenth of a second
+            from regsync.web.health import shown  # noqa: PLC0415  # its libraries cost a tenth of a second
 
             address = Address.parse(listen)
             async with shown(service, self._common, keeping, address=address, names=server.hosts, dropped=dropped):

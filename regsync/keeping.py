@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import partial
 from typing import Final
 
@@ -13,7 +12,7 @@ from regsync.events import Warned
 from regsync.record.history import History
 from regsync.record.queries import Past, pasts_of
 from regsync.record.recorder import Recorder
-from regsync.record.values import RunRecord
+from regsync.record.values import RunRecord, cleaned
 from regsync.setup import Common
 
 _PATIENCE: Final = 1.0  # seconds a disk gets at the end
@@ -22,7 +21,7 @@ _PATIENCE: Final = 1.0  # seconds a disk gets at the end
 class Kept:
     """What is going on (`recorder`) and what came of it (`history`).
 
-    Texts of failures hold no secret when they are kept: what is one now may be forgotten when the file is read.
+    What is said of images holds no secret when it is kept: what is one now may be forgotten when the file is read.
     """
 
     def __init__(self, history: History, common: Common) -> None:
@@ -47,8 +46,7 @@ class Kept:
     def _keep(self, run: RunRecord) -> None:
         for hear in self._heard:
             hear(run)
-        images = (image for image in run.images if image.outcome != "unchanged")
-        self.history.add(replace(run, images=tuple(replace(one, error=self._clean(one.error)) for one in images)))
+        self.history.add(cleaned(run, self._clean))
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
-from regsync.app import App, Service, Source, keep_hook_secrets, keep_secrets
+from regsync.app import App
 from regsync.clock import SystemClock
 from regsync.config.dump import dump_config
 from regsync.config.load import Loaded
@@ -16,6 +16,7 @@ from regsync.errors import ConfigError, Malformed, RegsyncError
 from regsync.events import Event, JobFinished
 from regsync.facts import Observer, Telling
 from regsync.garbage import look_from_now_on
+from regsync.loading import Source, keep_hook_secrets, keep_secrets
 from regsync.observe.ending import failure_lines
 from regsync.observe.levels import ERROR, parse_verbosity
 from regsync.observe.lines import LONGEST
@@ -28,6 +29,7 @@ from regsync.program import reap_orphans
 from regsync.record.tally import Tally
 from regsync.reports.files import Reports
 from regsync.secrets import Secrets
+from regsync.service import Service
 from regsync.signals import HangUps, cancel_by_signal, reap_by_signal, stop_by_signal
 
 _LOOKED_AT = 1 << 16  # characters of a line that are looked at to cut it

@@ -26,7 +26,6 @@ from regsync.options import Serving
 from regsync.registry.registries import Condition
 from regsync.running import run_entries
 from regsync.setup import Changes, Common, Setup, changes, set_up
-from regsync.sync.entry import Scope
 from regsync.watching import Watched
 
 _LOOKED_AT_EVERY = 10.0  # seconds
@@ -194,11 +193,10 @@ class Service:
 
     async def _handle(self, job: Job, since: float, say: Say) -> int:
         setup, name = self.setup, job.entry
-        scope: Scope = "missing" if job.scope == "missing" else "changed"
         tally = await run_entries(
             self._connections.engine,
             [setup.entries[name]],
-            scope,
+            job.scope,
             setup=setup,
             common=self._common,
             name=name,

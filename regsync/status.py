@@ -14,7 +14,7 @@ from regsync.config.load import Loaded
 from regsync.config.model import Config, SyncStep
 from regsync.daemon.schedule import Schedule
 from regsync.errors import ConfigError
-from regsync.record.objects import stamp
+from regsync.record.objects import past_object
 from regsync.record.queries import Past, first_of, pasts_of
 from regsync.record.state import read_only
 from regsync.record.words import human_seconds
@@ -62,9 +62,7 @@ def status_document(found: Iterable[Fresh], clean: Callable[[str], str]) -> str:
             "source": clean(one.step.source),
             "target": clean(one.step.target),
             "type": one.step.type,
-            "outcome": one.past.runs[0].outcome if one.past.runs else None,
-            "succeeded": stamp(one.past.succeeded),
-            "equal": stamp(one.past.equal),
+            **past_object(one.past),
             "overdue": one.overdue,
         }
         for one in found
@@ -92,9 +90,8 @@ def _is_overdue(schedule: Schedule | None, since: datetime | None, now: datetime
 
 def _row(one: Fresh, now: datetime) -> tuple[str, ...]:
     past = one.past
-    outcome = past.runs[0].outcome if past.runs else "-"
     ages = [_age(moment, now) for moment in (past.succeeded, past.equal)]
-    return (plain(past.entry), outcome, *ages, "overdue" if one.overdue else "")
+    return (plain(past.entry), past.outcome or "-", *ages, "overdue" if one.overdue else "")
 
 
 def _age(moment: datetime | None, now: datetime) -> str:

@@ -11,9 +11,9 @@ import pytest
 import yaml
 from click import Command, Option
 
-from regsync.app import load
 from regsync.cli import program
 from regsync.errors import ConfigError
+from regsync.loading import load
 from regsync.observe import wording
 from regsync.template.functions import FUNCTIONS
 from regsync.template.times import DURATION, TIME

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from regsync.app import load
 from regsync.errors import ConfigError
+from regsync.loading import load
 from tests.support.schema import schema
 from tests.support.validation import faults
 from tests.support.wild import ENVIRON, FILES, FOLDER, differences, printed, recorded, values_in

@@ -4,9 +4,9 @@ A schedule has one due time ahead of it, never a list, so fires missed while the
 to one; entries with equal schedules share it. Sleeping in slices and comparing the wall clock with the monotonic one
 shows when the former was moved.
 
-Working out a due time takes a cron line up to a millisecond, and thousands may have to be asked at once (at the start,
-when they were due together, when the clock was moved). So none is asked on the way to something else: questions are put
-down, and a few are answered at a time, while what is due goes first and the event loop has its turn.
+Working out a due time takes a cron line up to two milliseconds, and thousands may have to be asked at once (at the
+start, when they were due together, when the clock was moved). So none is asked on the way to something else: questions
+are put down, and a few are answered at a time, while what is due goes first and the event loop has its turn.
 """
 
 from __future__ import annotations

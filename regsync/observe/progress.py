@@ -36,7 +36,7 @@ class Size:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Amounts:
     """How many bytes came so far, how many are still to come as far as is known, and bytes a second, 0 if unknown."""
 
     done: int
@@ -97,23 +97,23 @@ class Progress:
 
     def _parts(self, runs: Sequence[RunRecord], live: Sequence[LiveImage], rows: int) -> Iterator[RenderableType]:
         yield _images(runs, live)
-        standing = self._standing(runs, live)
-        if standing.done or standing.left:
-            yield _grid([_bytes(standing)])
+        amounts = self._amounts(runs, live)
+        if amounts.done or amounts.left:
+            yield _grid([_bytes(amounts)])
         under_way = [*_blobs(live, self._clean), *_waits(live, self._clock.now(), self._clean)]
         if shown := under_way[:rows]:
             yield _grid(shown)
         if hidden := len(under_way) - len(shown):
             yield Text(f"  and {hidden} more", "dim")
 
-    def _standing(self, runs: Sequence[RunRecord], live: Sequence[LiveImage]) -> Standing:
+    def _amounts(self, runs: Sequence[RunRecord], live: Sequence[LiveImage]) -> Amounts:
         on_the_way = sum({blob.digest: blob.offset for image in live for blob in image.blobs}.values())
         moved = sum(run.counts.moved for run in runs) + on_the_way
         self._seen.append((self._clock.monotonic(), moved))
         (before, less), (now, more) = self._seen[0], self._seen[-1]
         rate = max(more - less, 0) / (now - before) if now > before else 0.0
         spared = sum(run.counts.spared for run in runs)
-        return Standing(moved + spared, sum(image.size - image.done for image in live), rate)
+        return Amounts(moved + spared, sum(image.size - image.done for image in live), rate)
 
 
 def _images(runs: Sequence[RunRecord], live: Sequence[LiveImage]) -> Text:
@@ -130,13 +130,13 @@ def _images(runs: Sequence[RunRecord], live: Sequence[LiveImage]) -> Text:
     return said
 
 
-def _bytes(standing: Standing) -> list[RenderableType]:
-    whole = standing.done + standing.left
-    said = f"{human_bytes(standing.done)} of {human_bytes(whole)}"
-    if standing.rate >= 1:
-        said += f", {human_bytes(round(standing.rate))}/s"
-        said += f", {human_seconds(standing.left / standing.rate)} left" if standing.left else ""
-    return [_bar(standing.done, whole), Text(said)]
+def _bytes(amounts: Amounts) -> list[RenderableType]:
+    whole = amounts.done + amounts.left
+    said = f"{human_bytes(amounts.done)} of {human_bytes(whole)}"
+    if amounts.rate >= 1:
+        said += f", {human_bytes(round(amounts.rate))}/s"
+        said += f", {human_seconds(amounts.left / amounts.rate)} left" if amounts.left else ""
+    return [_bar(amounts.done, whole), Text(said)]
 
 
 def _blobs(live: Sequence[LiveImage], clean: Callable[[str], str]) -> list[list[RenderableType]]:

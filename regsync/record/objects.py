@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from datetime import datetime
 
+from regsync.record.queries import Past
 from regsync.record.values import ImageRecord, LiveImage, RunRecord
 
 Object = dict[str, object]
@@ -27,6 +28,11 @@ def run_object(run: RunRecord) -> Object:
         "outcome": run.outcome,
         "counts": asdict(run.counts),
     }
+
+
+def past_object(past: Past) -> Object:
+    """Return what became of an entry's last run, and since when it is how."""
+    return {"outcome": past.outcome, "succeeded": stamp(past.succeeded), "equal": stamp(past.equal)}
 
 
 def image_object(image: ImageRecord) -> Object:

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from regsync.record.rows import IMAGE_COLUMNS, RUN_COLUMNS, image_of, moment, run_of
-from regsync.record.values import ImageRecord, RunRecord
+from regsync.record.values import ImageRecord, RunOutcome, RunRecord
 
 # Columns are our own names and values are bound, so nothing below is put together from what anybody else wrote.
 _RUN: Final = f"SELECT {RUN_COLUMNS} FROM runs WHERE id = ?"  # noqa: S608
@@ -46,6 +46,11 @@ class Past:
     runs: tuple[RunRecord, ...] = ()
     succeeded: datetime | None = None
     equal: datetime | None = None
+
+    @property
+    def outcome(self) -> RunOutcome | None:
+        """What the last run came to, None if there was none."""
+        return self.runs[0].outcome if self.runs else None
 
 
 def one_run(connection: sqlite3.Connection, name: str) -> RunRecord | None:

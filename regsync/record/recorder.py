@@ -25,7 +25,7 @@ from regsync.events import (
 )
 from regsync.facts import Fact
 from regsync.record.tally import Tally
-from regsync.record.values import ImageOutcome, ImageRecord, LiveBlob, LiveImage, RunRecord, Scope
+from regsync.record.values import Counts, ImageOutcome, ImageRecord, LiveBlob, LiveImage, RunRecord, Scope
 
 _UNCHANGED = 1000  # unchanged images of a run that are listed; of 10,000 tags nobody reads all
 _Needed = ImageNeeded | ImageRefreshing
@@ -86,14 +86,17 @@ class _Run:
         self._images: list[ImageRecord] = []
         self._unlisted = most_unchanged
 
+    def so_far(self) -> RunRecord:
+        """Return what it has come to, without its images: of ten thousand nobody wants a copy four times a second."""
+        return RunRecord(self.name, self.entry, self.scope, self.began, counts=self._counts())
+
     def record(self, *, ended: datetime | None = None, seconds: float = 0.0, cut: bool = False) -> RunRecord:
         """Return what it has come to."""
+        return replace(self.so_far(), ended=ended, seconds=seconds, images=tuple(self._images), cut=cut)
+
+    def _counts(self) -> Counts:
         counts = self.tally.counts()
-        if self.scope != "check":
-            counts = replace(counts, needed=0)  # they were copied, or failed
-        return RunRecord(
-            self.name, self.entry, self.scope, self.began, ended, seconds, counts, tuple(self._images), cut
-        )
+        return counts if self.scope == "check" else replace(counts, needed=0)  # they were copied, or failed
 
     def add(self, image: ImageRecord) -> None:
         """List what became of an image."""
@@ -196,8 +199,12 @@ class Recorder:
             _note(run, fact)
 
     def running(self) -> list[RunRecord]:
-        """Return the runs that are going on, with what they have come to so far."""
-        return [run.record() for run in self._runs.values()]
+        """Return the runs that are going on and what they have come to so far, without their images."""
+        return [run.so_far() for run in self._runs.values()]
+
+    def run(self, name: str) -> RunRecord | None:
+        """Return the run of this name with its images, None if it is not going on."""
+        return next((run.record() for run in self._runs.values() if run.name == name), None)
 
     def live(self) -> list[LiveImage]:
         """Return the images that are being copied or wait."""

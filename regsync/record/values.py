@@ -6,7 +6,8 @@ in bytes, times aware and in UTC, durations in seconds.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
@@ -37,11 +38,6 @@ class ImageRecord:
     message: str = ""
     error: str = ""
     attempts: int = 0
-
-    @property
-    def changes(self) -> bool:
-        """Whether the target's name got, or should get, another image: not if only what belongs to it was lacking."""
-        return self.outcome in {"copied", "needed"} and self.before != self.digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +74,11 @@ class RunRecord:
     counts: Counts = Counts()
     images: tuple[ImageRecord, ...] = ()
     cut: bool = False
+
+    @property
+    def well(self) -> bool:
+        """Whether it ended and nothing failed; `queries.py` asks the same of its tables."""
+        return self.ended is not None and not self.cut and not self.counts.failed
 
     @property
     def outcome(self) -> RunOutcome:
@@ -122,3 +123,18 @@ class LiveImage:
     blobs: tuple[LiveBlob, ...] = ()
     until: datetime | None = None
     why: str = ""
+
+
+def cleaned(run: RunRecord, clean: Callable[[str], str]) -> RunRecord:
+    """Return a run whose images say nothing that is secret; `clean` takes it out of a text."""
+
+    def plainly(image: ImageRecord) -> ImageRecord:
+        return replace(
+            image,
+            source=clean(image.source),
+            target=clean(image.target),
+            message=clean(image.message),
+            error=clean(image.error),
+        )
+
+    return replace(run, images=tuple(map(plainly, run.images)))

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 
 from regsync.errors import ConfigError, StorageError
 from regsync.facts import Observer
 from regsync.record.recorder import Recorder
-from regsync.record.values import RunRecord
+from regsync.record.values import RunRecord, cleaned
 from regsync.reports import report
 from regsync.secrets import Secrets
 
@@ -36,11 +35,9 @@ class Reports:
 
     def write(self) -> None:
         """Write what was told; `StorageError` if that fails after all."""
-        clean = self._secrets.clean
         for run in self._ended:
-            cleaned = replace(run, images=tuple(replace(image, error=clean(image.error)) for image in run.images))
             for path in self._paths:
-                _write(path, report(cleaned, path))
+                _write(path, report(cleaned(run, self._secrets.clean), path))
 
 
 def _write(path: str, text: str) -> None:

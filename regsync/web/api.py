@@ -19,11 +19,12 @@ from aiohttp.typedefs import Handler
 
 from regsync.duration import format_duration
 from regsync.keeping import Kept
-from regsync.record.objects import Object, image_object, live_object, run_object, stamp
-from regsync.record.queries import Noted, Past, changes, failures, one_run, pasts_of, runs_of
+from regsync.record.objects import Object, image_object, live_object, past_object, run_object
+from regsync.record.queries import Noted, changes, failures, one_run, pasts_of, runs_of
 from regsync.record.values import RunRecord
 from regsync.service import Service
 from regsync.setup import Common
+from regsync.translate import steps_of
 from regsync.web.parameters import Page, Refused, answer, no_parameters, page_of
 
 T = TypeVar("T")
@@ -71,7 +72,7 @@ class Api:
     async def _entries(self, request: web.Request) -> Object:
         page = page_of(request.query, "after")
         setup = self._service.setup
-        steps = dict(zip(setup.entries, setup.config.sync, strict=True))
+        steps = steps_of(setup.config)
         names = nsmallest(page.limit + 1, (name for name in steps if name > page.mark))
         running = {run.entry: run.id for run in self._keeping.recorder.running()}
         found: list[Object] = []
@@ -86,7 +87,7 @@ class Api:
                 "interval": format_duration(step.interval) if step.interval and not step.schedule else "",
                 "running": running.get(entry.name),
             }
-            found.append({**described, **_outcome(past)})
+            found.append({**described, **past_object(past)})
         return {"entries": await self._clean(found), "next": self._cleaned(_next(names, page))}
 
     async def _runs(self, request: web.Request) -> Object:
@@ -101,8 +102,7 @@ class Api:
     async def _run(self, request: web.Request) -> Object:
         no_parameters(request.query)
         name = request.match_info["id"]
-        going_on = (run for run in self._keeping.recorder.running() if run.id == name)
-        run = next(going_on, None) or await self._keeping.history.ask(partial(one_run, name=name))
+        run = self._keeping.recorder.run(name) or await self._keeping.history.ask(partial(one_run, name=name))
         if run is None:
             raise Refused(404, "there is no run of this name, or not any more")
         return await self._with_images(run)
@@ -137,15 +137,6 @@ class Api:
         if isinstance(value, dict):
             return {key: self._cleaned(one) for key, one in value.items()}
         return [*map(self._cleaned, value)] if isinstance(value, list | tuple) else value
-
-
-def _outcome(past: Past) -> Object:
-    """Return what became of an entry's last run, and since when it is how."""
-    return {
-        "outcome": past.runs[0].outcome if past.runs else None,
-        "succeeded": stamp(past.succeeded),
-        "equal": stamp(past.equal),
-    }
 
 
 def _next(names: list[str], page: Page) -> str | None:

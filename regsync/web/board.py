@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 from urllib.parse import urlsplit
@@ -41,6 +41,10 @@ class EntryStats:
     equal: datetime | None = None
     failing: bool = False
 
+    def copy(self) -> EntryStats:
+        """Return what they are now, for whoever reads them in another thread."""
+        return replace(self, runs=self.runs.copy(), images=self.images.copy(), buckets=self.buckets.copy())
+
     def add(self, run: RunRecord) -> None:
         """Count a run that has ended."""
         self.runs[run.outcome] += 1
@@ -49,7 +53,7 @@ class EntryStats:
         self.buckets[next((at for at, most in enumerate(BUCKETS) if run.seconds <= most), len(BUCKETS))] += 1
         self.seconds += run.seconds
         self.failing = run.outcome == "failed"
-        if run.outcome in {"copied", "unchanged"}:
+        if run.well:
             self.succeeded = run.ended
             if run.scope == "changed":
                 self.equal = run.began
@@ -109,7 +113,7 @@ class Board:
         if stats.runs:
             return
         stats.succeeded, stats.equal = past.succeeded, past.equal
-        stats.failing = any(run.outcome == "failed" for run in past.runs[:1])
+        stats.failing = past.outcome == "failed"
 
     def keep_only(self, entries: Iterable[str]) -> None:
         """Forget entries that are no more."""

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
-from regsync.app import App, load
+from regsync.app import App
 from regsync.events import Event
 from regsync.facts import Telling
+from regsync.loading import load
 from regsync.record.tally import Tally
 from regsync.secrets import Secrets
 from regsync.sync.entry import Scope

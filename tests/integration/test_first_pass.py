@@ -6,9 +6,10 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
-from regsync.app import App, load
+from regsync.app import App
 from regsync.events import EntryIgnored, JobFinished
 from regsync.facts import Fact, Telling
+from regsync.loading import load
 from regsync.options import Serving
 from regsync.secrets import Secrets
 from tests.support.built import image_bytes

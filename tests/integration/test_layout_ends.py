@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from regsync.app import App, load
+from regsync.app import App
 from regsync.events import BlobRetried, Event, ImageCopied, ImageCurrent, Warned
 from regsync.facts import Telling
+from regsync.loading import load
 from regsync.record.tally import Tally
 from regsync.secrets import Secrets
 from tests.support.built import assert_whole, image_bytes, index_bytes, read_layout, some_bytes, write_layout

@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from regsync.app import App, Service, Source
+from regsync.app import App
 from regsync.events import Event, JobFinished, JobQueued, Ready, Reloaded, Reloading, ReloadRefused, Warned
 from regsync.facts import Fact, Telling
+from regsync.loading import Source
 from regsync.options import Serving
 from regsync.secrets import Secrets
+from regsync.service import Service
 from tests.support.built import image_bytes, read_layout, write_layout
 from tests.support.clock import FakeClock, settle
 from tests.support.fake_registry import Basic, FakeRegistry

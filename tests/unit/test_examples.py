@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from regsync.app import load
 from regsync.config.load import Loaded
 from regsync.duration import parse_duration
+from regsync.loading import load
 from tests.support.pages import ROOT, configuration_keys
 from tests.support.real import run
 

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from regsync.app import load
 from regsync.config.load import Loaded, load_config
 from regsync.errors import ConfigError
 from regsync.hosts import hosts_of
+from regsync.loading import load
 from regsync.registry.host import HostSettings, Known
 from regsync.registry.login.dockerconfig import DockerConfig, DockerLogin
 from tests.unit.config.loading import CHECKS

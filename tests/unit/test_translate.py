@@ -2,10 +2,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from regsync.app import load
 from regsync.config.load import Loaded
 from regsync.config.templated import NOWHERE
 from regsync.daemon.schedule import Every
+from regsync.loading import load
 from regsync.oci.mediatype import OCI_INDEX, SYNCED_BY_DEFAULT
 from regsync.oci.platform import Platform, Platforms
 from regsync.oci.referrers import ReferrerFilter, ReferrerOptions

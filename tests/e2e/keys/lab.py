@@ -15,13 +15,14 @@ from typing import get_args
 
 from pydantic import BaseModel
 
-from regsync.app import App, load
+from regsync.app import App
 from regsync.config.load import Loaded
 from regsync.config.model import Config
 from regsync.connections import Connections
 from regsync.events import Event, Tell, Warned, ignore
 from regsync.facts import Fact, Telling
 from regsync.hosts import hosts_of
+from regsync.loading import load
 from regsync.record.tally import Tally
 from regsync.registry.login.dockerconfig import DockerConfig
 from regsync.secrets import Secrets

@@ -11,9 +11,10 @@ from typing import Any
 
 import trustme
 
-from regsync.app import App, load
+from regsync.app import App
 from regsync.events import Event, Warned
 from regsync.facts import Telling
+from regsync.loading import load
 from regsync.record.tally import Tally
 from regsync.secrets import Secrets
 from tests.support.clock import FakeClock

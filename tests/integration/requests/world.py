@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from regsync.app import App, load
+from regsync.app import App
 from regsync.clock import Clock
 from regsync.facts import Observer, Telling
+from regsync.loading import load
 from regsync.secrets import Secrets
 from regsync.sync.entry import Scope
 from tests.support.clock import FakeClock

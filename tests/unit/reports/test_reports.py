@@ -162,3 +162,18 @@ def test_a_report_that_cannot_be_written_is_refused_before_anything_is_done(tmp_
 
 def test_where_no_report_is_wanted_nobody_takes_notes() -> None:
     assert Reports([], Secrets()).observers() == []
+
+
+def test_no_text_of_an_image_shows_a_secret(tmp_path: Path) -> None:
+    secrets = Secrets()
+    secrets.keep("hunter2hunter2")
+    path = tmp_path / "run.md"
+    reports = Reports([str(path)], secrets)
+    tell, tally = Telling(reports.observers(), FakeClock()), Tally()
+    with tell.run(tally, entry=""):
+        tell(RunStarted("", "changed"))
+        tell(ImageFailed("no hunter2hunter2", "a.x/hunter2hunter2:v1", "b.x/hunter2hunter2:v1", "no", 1))
+        tell(tally.finished("", seconds=1))
+    reports.write()
+    assert "hunter2" not in path.read_text()
+    assert "censored" in path.read_text()

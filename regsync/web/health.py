@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from copy import deepcopy
 from functools import partial
@@ -22,6 +22,8 @@ from regsync.web.board import Board, EntryStats
 from regsync.web.metrics import CONTENT_TYPE, HostNow, Readings, exposition
 from regsync.web.pulse import Pulse
 from regsync.web.site import site
+
+_AT_ONCE = 500  # entries
 
 
 @asynccontextmanager
@@ -90,14 +92,19 @@ class _Status:
         return web.Response(text=self._common.secrets.clean("\n".join(lines)) + "\n")
 
     async def metrics(self, _: web.Request) -> web.Response:
-        """Read everything in one step, and make text of it aside."""
-        body = await aside(partial(exposition, self._readings()))
+        """Read everything, so many entries at a time, and make text of it aside."""
+        self._board.keep_only(self._service.planned)
+        entries: dict[str, EntryStats] = {}
+        for number, name in enumerate([*self._service.planned], start=1):
+            stats = self._board.entries.get(name)
+            entries[name] = EntryStats() if stats is None else stats.copy()
+            if not number % _AT_ONCE:  # others copy meanwhile
+                await asyncio.sleep(0)
+        body = await aside(partial(exposition, self._readings(entries)))
         return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE})
 
-    def _readings(self) -> Readings:
+    def _readings(self, entries: Mapping[str, EntryStats]) -> Readings:
         service, board = self._service, self._board
-        planned = service.planned
-        board.keep_only(planned)
         conditions = service.conditions()
         hosts = {}
         for name, slots in service.slots().items():
@@ -109,7 +116,7 @@ class _Status:
         return Readings(
             now=self._common.clock.now(),
             began=board.began,
-            entries={name: deepcopy(board.entries.get(name)) or EntryStats() for name in planned},
+            entries=entries,
             running=frozenset(run.entry for run in self._recorder.running()),
             traffic=deepcopy(board.hosts),
             hosts=hosts,
