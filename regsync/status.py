@@ -12,7 +12,7 @@ from typing import Final
 
 from regsync.config.load import Loaded
 from regsync.config.model import Config, SyncStep
-from regsync.daemon.schedule import Schedule
+from regsync.daemon.overdue import is_overdue
 from regsync.errors import ConfigError
 from regsync.record.objects import past_object
 from regsync.record.queries import Past, first_of, pasts_of
@@ -21,7 +21,6 @@ from regsync.record.words import human_seconds
 from regsync.text import plain
 from regsync.translate import schedules_of, steps_of
 
-_TIMES: Final = 3  # due times that may pass
 _HEAD: Final = ("entry", "last run", "succeeded", "equal", "")
 _NO_STATE: Final = "status: nothing is kept; name a file under defaults.state, where the server keeps its runs"
 
@@ -75,17 +74,8 @@ def _found(config: Config, connection: sqlite3.Connection, now: datetime) -> lis
     found = []
     for past in pasts_of(connection, [*steps], most=1):
         since = past.equal or first_of(connection, past.entry)
-        found.append(Fresh(steps[past.entry], past, _is_overdue(schedules.get(past.entry), since, now)))
+        found.append(Fresh(steps[past.entry], past, is_overdue(schedules.get(past.entry), since, now)))
     return found
-
-
-def _is_overdue(schedule: Schedule | None, since: datetime | None, now: datetime) -> bool:
-    """Say whether so many due times have passed; of what is never due, or was never visited, none has."""
-    if schedule is None:
-        return False
-    for _ in range(_TIMES):
-        since = None if since is None else schedule.next_after(since)
-    return since is not None and since < now
 
 
 def _row(one: Fresh, now: datetime) -> tuple[str, ...]:
