@@ -106,6 +106,12 @@ class _Protocol(ResponseHandler):
             super().data_received(self._held)
         super().connection_lost(exc)
 
+    def close(self) -> None:
+        """Leave the connection, and what is still to be sent with it: a peer that does not read would keep it open."""
+        if self.transport is not None and self.transport.get_write_buffer_size():
+            self.abort()
+        super().close()
+
     def _rest_of(self, data: bytes) -> bytes:
         """Hand over the next head, or all that follows the last one; return what is left."""
         end = len(data) if self._answered else end_of(data)
