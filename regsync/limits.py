@@ -22,7 +22,7 @@ This lies below both `transfer` and `registry`, because both hold slots of the s
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Collection, Hashable
 from contextlib import suppress
 from contextvars import ContextVar, Token
@@ -75,10 +75,11 @@ class _Waiter:
 
 @dataclass(frozen=True, slots=True)
 class Slots:
-    """How many of a host's slots are used, and how many there are now."""
+    """How many of a host's slots are used, how many there are now, and how many requests and transfers wait for one."""
 
     used: int
     limit: int
+    waiting: int = 0
 
 
 class KeyedLock:
@@ -116,7 +117,10 @@ class Limits:
 
     def slots(self) -> dict[str, Slots]:
         """Return the slots of every host that was ever asked for one."""
-        return {name: Slots(host.used, host.limit) for name, host in self._hosts.items()}
+        waiting = Counter[str]()
+        for hosts, queue in self._queues.items():
+            waiting.update(dict.fromkeys(hosts, len(queue)))
+        return {name: Slots(host.used, host.limit, waiting[name]) for name, host in self._hosts.items()}
 
     def limit_of(self, host: str) -> int:
         """Return how many may be under way at this host now."""

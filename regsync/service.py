@@ -6,7 +6,7 @@ Everything about entries, their jobs and due times is asked of, and told to, the
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Container, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -101,6 +101,10 @@ class Service:
     def planned(self) -> Collection[str]:
         """The entries that are ever due."""
         return self._daemon.planned
+
+    async def dues(self, entries: Iterable[str]) -> dict[str, datetime]:
+        """Return when each of these is visited next; those are missing that never are."""
+        return await self._daemon.dues(entries)
 
     def slots(self) -> dict[str, Slots]:
         """Return how busy each host is."""

@@ -17,6 +17,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from functools import partial
+from operator import itemgetter
 from types import MappingProxyType
 
 from regsync.clock import Clock
@@ -81,6 +82,20 @@ class Scheduler:
     def looked(self) -> float:
         """Return when it last came round, on the monotonic clock; it does at least once a minute while it lives."""
         return self._steady
+
+    async def dues(self, schedules: Mapping[str, Schedule]) -> dict[str, datetime]:
+        """Return when a job of each of these entries is put next, if ever; `schedules` has those that are asked for."""
+        found = [(entry, due) for _, _, entry, due in self._put_off if entry in schedules]
+        wanted, delays = _by_schedule(schedules), self._delays
+        known = {schedule: due for due, _, schedule in self._coming if schedule in wanted}
+        for number, (schedule, question) in enumerate([one for one in self._asking if one[0] in wanted], start=1):
+            if due := question():
+                known[schedule] = due
+            if not number % _ASKED_AT_ONCE:
+                await self._clock.sleep(0)
+        for schedule, due in known.items():
+            found += [(entry, due + timedelta(seconds=delays.get(entry, 0.0))) for _, entry in wanted[schedule]]
+        return dict(sorted(found, key=itemgetter(1), reverse=True))  # the first of each comes last, and stays
 
     async def run(self) -> None:
         """Put jobs as they fall due, for ever."""
@@ -163,6 +178,7 @@ class Scheduler:
         if abs(jump) < _UNREST:
             return
         self._woke = wall, steady
+        self._put_off = [(since, position, entry, due + jump) for since, position, entry, due in self._put_off]
         expected, self._coming = self._coming, []
         asked = [(schedule, _moved(schedule, question, wall, jump)) for schedule, question in self._asking]
         known = [(schedule, partial(schedule.after_jump, due, now=wall, jump=jump)) for due, _, schedule in expected]

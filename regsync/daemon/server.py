@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from regsync.clock import Clock
 from regsync.daemon.jobs import Job, MemoryQueue
@@ -80,6 +81,13 @@ class Daemon:
     def planned(self) -> Collection[str]:
         """The entries that are ever due, leaders before their followers."""
         return self._plan.schedules.keys()
+
+    async def dues(self, entries: Iterable[str]) -> dict[str, datetime]:
+        """Return when each of these entries is visited next; those are missing that never are, or not any more."""
+        if self._runner.stopping:
+            return {}
+        schedules = self._plan.schedules
+        return await self._scheduler.dues({name: schedules[name] for name in entries if name in schedules})
 
     @property
     def alive(self) -> bool:

@@ -20,6 +20,7 @@ from regsync.registry.content.session import cancel_all
 from regsync.registry.content.suspended import Suspended
 from regsync.registry.host import AS_ITSELF, Asking, HostSettings, Known, Learnt, Manner
 from regsync.registry.http.courier import post
+from regsync.registry.http.pacing import Rest
 from regsync.registry.http.proxies import Proxies
 from regsync.registry.http.tls import trust_elsewhere
 from regsync.registry.http.transport import Transport
@@ -43,9 +44,9 @@ class _Contact:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """Whether a registry is left alone for a while, and what it said last of how much may be fetched."""
+    """Until when a registry is left alone (None: it is not), and what it said last of how much may be fetched."""
 
-    left_alone: bool
+    rest: Rest | None
     quota: Quota
 
 
@@ -173,7 +174,7 @@ class Registries:
             if quota.remaining is not None and (name not in last or quota.heard > last[name].heard):
                 last[name] = quota
         return {
-            name: Condition(contact.transport.left_alone, last.get(name, UNCOUNTED))
+            name: Condition(contact.transport.rest, last.get(name, UNCOUNTED))
             for name, contact in self._contacts.items()
         }
 

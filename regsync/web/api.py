@@ -19,16 +19,19 @@ from aiohttp.typedefs import Handler
 
 from regsync.duration import format_duration
 from regsync.keeping import Kept
-from regsync.record.objects import Object, image_object, live_object, past_object, run_object
+from regsync.record.objects import Object, image_object, live_object, past_object, run_object, stamp
 from regsync.record.queries import Noted, changes, failures, one_run, pasts_of, runs_of
 from regsync.record.values import RunRecord
 from regsync.service import Service
 from regsync.setup import Common
 from regsync.translate import steps_of
+from regsync.web.board import Board, HostStats
+from regsync.web.hosts import HostNow, host_object, hosts_now
 from regsync.web.parameters import Page, Refused, answer, no_parameters, page_of
 
 T = TypeVar("T")
 _DAY: Final = timedelta(hours=24)
+_ELSEWHERE: Final = HostNow()  # a host that has no slots of its own: another name of one that has
 _STEP: Final = 20  # objects that are cleaned in one turn of the loop
 _TEXTS: Final = frozenset(
     {"name", "entry", "source", "target", "message", "error", "why", "blobs"}
@@ -39,16 +42,19 @@ _Question = Callable[[web.Request], Awaitable[Object]]
 class Api:
     """Answers about a service, what is kept of its runs, and what is going on."""
 
-    def __init__(self, service: Service, common: Common, keeping: Kept) -> None:
+    def __init__(self, service: Service, common: Common, keeping: Kept, board: Board) -> None:
         self._service = service
         self._common = common
         self._keeping = keeping
+        self._board = board
 
     def routes(self) -> dict[str, Handler]:
         """Return who answers which path."""
         questions: dict[str, _Question] = {
             "/entries": self._entries,
             "/entries/{name:.+}/runs": self._runs,
+            "/entries/{name:.+}": self._entry,
+            "/hosts": self._hosts,
             "/runs/{id}": self._run,
             "/images": self._images,
             "/failures": partial(self._noted, "failures", failures),
@@ -71,12 +77,22 @@ class Api:
 
     async def _entries(self, request: web.Request) -> Object:
         page = page_of(request.query, "after")
+        names = nsmallest(page.limit + 1, (name for name in self._service.setup.entries if name > page.mark))
+        return {"entries": await self._described(names[: page.limit]), "next": self._cleaned(_next(names, page))}
+
+    async def _entry(self, request: web.Request) -> Object:
+        no_parameters(request.query)
+        (found,) = await self._described([self._known(request)])
+        return found
+
+    async def _described(self, names: list[str]) -> list[Object]:
+        """Return what there is to say of each of these entries; whatever they are now holds for all of it."""
         setup = self._service.setup
         steps = steps_of(setup.config)
-        names = nsmallest(page.limit + 1, (name for name in steps if name > page.mark))
         running = {run.entry: run.id for run in self._keeping.recorder.running()}
+        dues = await self._service.dues(names)
         found: list[Object] = []
-        for past in await self._keeping.history.ask(partial(pasts_of, entries=names[: page.limit], most=1)):
+        for past in await self._keeping.history.ask(partial(pasts_of, entries=names, most=1)):
             entry, step = setup.entries[past.entry], steps[past.entry]
             described = {
                 "name": entry.name,
@@ -85,15 +101,30 @@ class Api:
                 "type": entry.kind,
                 "schedule": step.schedule,
                 "interval": format_duration(step.interval) if step.interval and not step.schedule else "",
+                "due": stamp(dues.get(entry.name)),
                 "running": running.get(entry.name),
             }
             found.append({**described, **past_object(past)})
-        return {"entries": await self._clean(found), "next": self._cleaned(_next(names, page))}
+        return await self._clean(found)
 
-    async def _runs(self, request: web.Request) -> Object:
-        page, name = page_of(request.query, "before"), request.match_info["name"]
+    def _known(self, request: web.Request) -> str:
+        """Return the name of an entry in a path."""
+        name = request.match_info["name"]
         if name not in self._service.setup.entries:
             raise Refused(404, "there is no entry of this name")
+        return name
+
+    async def _hosts(self, request: web.Request) -> Object:
+        page = page_of(request.query, "after")
+        now, traffic = hosts_now(self._service), self._board.hosts
+        names = nsmallest(page.limit + 1, (name for name in now.keys() | traffic.keys() if name > page.mark))
+        shown = (
+            host_object(name, now.get(name, _ELSEWHERE), traffic.get(name, HostStats())) for name in names[: page.limit]
+        )
+        return {"hosts": await self._clean(shown), "next": self._cleaned(_next(names, page))}
+
+    async def _runs(self, request: web.Request) -> Object:
+        page, name = page_of(request.query, "before"), self._known(request)
         question = partial(runs_of, entry=name, before=page.mark, most=page.limit + 1)
         runs = await self._keeping.history.ask(question)
         found = await self._clean(map(run_object, runs[: page.limit]))

@@ -26,7 +26,7 @@ _IMAGES: Final = ("copied", "unchanged", "skipped", "failed")
 
 @dataclass(slots=True)
 class EntryStats:
-    """What runs of one entry came to since the process began; its times may be from before, where a history was kept.
+    """What runs of one entry came to since it is here; its times may be from before, where a history was kept.
 
     `succeeded` is when a run last ended without failure; `equal` when one began after which source and target were
     equal. `failing` says whether the last run failed.
@@ -108,12 +108,12 @@ class Board:
         self._entry(run.entry).add(run)
 
     def remember(self, past: Past) -> None:
-        """Take over what is known of an entry from before the process began, as far as it has not run since."""
+        """Take over what is known of an entry from before it was here; what it has come to since counts for more."""
         stats = self._entry(past.entry)
-        if stats.runs:
-            return
-        stats.succeeded, stats.equal = past.succeeded, past.equal
-        stats.failing = past.outcome == "failed"
+        stats.succeeded = stats.succeeded or past.succeeded
+        stats.equal = stats.equal or past.equal
+        if not stats.runs:
+            stats.failing = past.outcome == "failed"
 
     def keep_only(self, entries: Iterable[str]) -> None:
         """Forget entries that are no more."""

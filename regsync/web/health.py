@@ -19,7 +19,9 @@ from regsync.service import Service
 from regsync.setup import Common
 from regsync.web.api import Api
 from regsync.web.board import Board, EntryStats
-from regsync.web.metrics import CONTENT_TYPE, HostNow, Readings, exposition
+from regsync.web.hosts import hosts_now
+from regsync.web.memory import Memory
+from regsync.web.metrics import CONTENT_TYPE, Readings, exposition
 from regsync.web.pulse import Pulse
 from regsync.web.site import site
 
@@ -41,17 +43,22 @@ async def shown(
     `dropped` says how many lines of the log were lost.
     """
     board, pulse = Board(common.clock.now()), Pulse(common.clock)
-    for past in await keeping.pasts([*service.planned]):
-        board.remember(past)
+    memory = Memory(service, board, keeping)
+    await memory.recall()
     keeping.pass_on_to(board.add)
     status = _Status(service, common, board, keeping.recorder, pulse, dropped)
-    with common.tell.joined(board):
-        async with site(address, names, {**status.routes(), **Api(service, common, keeping).routes()}):
-            beating = asyncio.create_task(pulse.beat(), name="pulse")
+    api = Api(service, common, keeping, board)
+    with common.tell.joined(board, memory):
+        async with site(address, names, {**status.routes(), **api.routes()}):
+            tasks = [
+                asyncio.create_task(pulse.beat(), name="pulse"),
+                asyncio.create_task(memory.follow(), name="memory"),
+            ]
             try:
                 yield
             finally:
-                beating.cancel()
+                for task in tasks:
+                    task.cancel()
 
 
 class _Status:
@@ -105,13 +112,6 @@ class _Status:
 
     def _readings(self, entries: Mapping[str, EntryStats]) -> Readings:
         service, board = self._service, self._board
-        conditions = service.conditions()
-        hosts = {}
-        for name, slots in service.slots().items():
-            condition = conditions.get(name)
-            remaining = None if condition is None else condition.quota.remaining
-            alone = condition is not None and condition.left_alone
-            hosts[name] = HostNow(slots.used, slots.limit, remaining, alone)
         standing = service.standing
         return Readings(
             now=self._common.clock.now(),
@@ -119,7 +119,7 @@ class _Status:
             entries=entries,
             running=frozenset(run.entry for run in self._recorder.running()),
             traffic=deepcopy(board.hosts),
-            hosts=hosts,
+            hosts=hosts_now(service),
             reloads=dict(board.reloads),
             digest=standing.digest,
             since=standing.since,

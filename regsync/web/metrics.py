@@ -14,19 +14,10 @@ from prometheus_client.registry import Collector
 
 from regsync import __version__
 from regsync.web.board import BUCKETS, EntryStats, HostStats
+from regsync.web.hosts import HostNow
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 _BOUNDS: Final = (*(str(bound) for bound in BUCKETS), "+Inf")
-
-
-@dataclass(frozen=True, slots=True)
-class HostNow:
-    """A host at this moment: how busy it is, how many pulls are left (None: it does not say), and if it is avoided."""
-
-    used: int
-    limit: int
-    remaining: int | None = None
-    left_alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,8 +145,9 @@ def _of_hosts(hosts: Mapping[str, HostNow]) -> Iterator[Metric]:
     alone = GaugeMetricFamily("regsync_host_left_alone", "1 while the host is not asked.", labels=["host"])
     for name, host in hosts.items():
         used.add_metric([name], host.used)
-        limit.add_metric([name], host.limit)
-        alone.add_metric([name], float(host.left_alone))
+        if host.limit is not None:
+            limit.add_metric([name], host.limit)
+        alone.add_metric([name], float(host.until is not None))
         if host.remaining is not None:
             left.add_metric([name], host.remaining)
     yield from (used, limit, left, alone)

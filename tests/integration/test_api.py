@@ -16,7 +16,7 @@ import aiohttp
 import pytest
 from yarl import URL
 
-from regsync.events import ImageDelayed
+from regsync.events import ImageDelayed, JobQueued
 from regsync.record.objects import live_object
 from regsync.record.values import LiveBlob, LiveImage
 from regsync.service import Service
@@ -61,6 +61,9 @@ class Asked(Life):
     async def ended(self, count: int) -> None:
         for _ in range(count):
             await self.finished.get()
+
+    def queued(self) -> list[JobQueued]:
+        return [event for event in self.told if isinstance(event, JobQueued)]
 
     def failing(self, name: str) -> str:
         return self.entry(name).replace("in:v1", "in:none")
@@ -190,7 +193,8 @@ async def test_every_path_of_the_reference_is_answered_and_no_other(life: Asked)
         (run,) = (await life.get("/entries/a/runs"))["runs"]
         for path in paths:
             await life.get(path.replace("{name}", "a").replace("{id}", run["id"]))
-    assert paths == ["/entries", "/entries/{name}/runs", "/runs/{id}", "/images", "/failures", "/changes"]
+    entries = ["/entries", "/entries/{name}", "/entries/{name}/runs"]
+    assert paths == [*entries, "/runs/{id}", "/images", "/failures", "/changes", "/hosts"]
 
 
 def test_the_reference_has_every_field_of_an_image_in_flight() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from regsync.limits import KeyedLock, Limits
+from regsync.limits import KeyedLock, Limits, Slots
 from tests.support.clock import settle
 
 
@@ -50,6 +50,25 @@ async def test_transfers_leave_one_slot_for_a_look_up() -> None:
         await asyncio.create_task(look_up())
     release.set()
     await asyncio.gather(*tasks)
+
+
+async def test_who_waits_for_a_slot_is_counted_at_each_host_that_is_wanted() -> None:
+    limits = Limits(lambda host: 1)
+
+    async def hold(*hosts: str) -> None:
+        async with limits.hold(*hosts):
+            pass
+
+    await limits.take(("a", "b"))
+    waiting = [asyncio.create_task(hold(*hosts)) for hosts in (("a",), ("a", "b"), ("a", "b"))]
+    await settle()
+    assert limits.slots() == {"a": Slots(1, 1, waiting=3), "b": Slots(1, 1, waiting=2)}
+    waiting[0].cancel()
+    await settle()
+    assert limits.slots()["a"] == Slots(1, 1, waiting=2)
+    limits.leave(("a", "b"))
+    await asyncio.gather(*waiting[1:])
+    assert limits.slots() == {"a": Slots(0, 1), "b": Slots(0, 1)}
 
 
 async def test_a_host_with_one_slot_still_transfers() -> None:

@@ -292,7 +292,7 @@ class Attempts:
             course.worth = Worth.NEVER
             self._pacing.defer(seconds, why)
         else:
-            self._pacing.pause(seconds)
+            self._pacing.pause(seconds, why)
         return seconds
 
     def _place(self, request: Request) -> str:

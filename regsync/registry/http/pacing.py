@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from types import TracebackType
 
 from regsync.clock import Clock
@@ -26,6 +27,14 @@ _BROKEN = 64  # failed answers in a row (as many as may be in flight) after whic
 _BUDGET, _SHARE, _SAVED = 10.0, 0.2, 1000.0  # retries: at first, per request, and at most
 
 
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """Until when a host is left alone, and why."""
+
+    until: datetime
+    why: str
+
+
 class Pacing:
     """The requests to one host, as far as they depend on each other."""
 
@@ -36,6 +45,7 @@ class Pacing:
         self._draw = draw
         self._next = float("-inf")  # all moments are on the monotonic clock
         self._paused_until = float("-inf")
+        self._why_paused = ""
         self._out_until = float("-inf")
         self._asked_until = float("-inf")  # of that, as far as it is the host that wants to be left alone
         self._since: datetime | None = None  # when it began to be left alone
@@ -52,6 +62,13 @@ class Pacing:
     def out(self) -> bool:
         """Say whether the host is left alone, so that asking is no use."""
         return self._clock.monotonic() < self._out_until
+
+    @property
+    def rest(self) -> Rest | None:
+        """Say until when the host is left alone, and why; None if it is not, and while we ask less for our own sake."""
+        now = self._clock.monotonic()
+        until, why = max((self._out_until, self._why), (self._paused_until, self._why_paused))
+        return Rest(self._clock.now() + timedelta(seconds=until - now), why) if until > now and why else None
 
     @property
     def closed(self) -> bool:
@@ -120,9 +137,11 @@ class Pacing:
             self._probed()
         self._silent += 1
 
-    def pause(self, seconds: float) -> None:
-        """Let no request start for so long."""
-        self._paused_until = max(self._paused_until, self._clock.monotonic() + seconds)
+    def pause(self, seconds: float, why: str = "") -> None:
+        """Let no request start for so long; `why` is what the host said that wants it."""
+        until = self._clock.monotonic() + seconds
+        if until > self._paused_until:
+            self._paused_until, self._why_paused = until, why
 
     def defer(self, seconds: float, why: str) -> None:
         """Leave the host alone for longer than anybody waits (an hour at most): requests fail at once."""

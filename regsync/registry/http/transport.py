@@ -24,7 +24,7 @@ from regsync.registry.host import HostSettings
 from regsync.registry.http.attempt import Attempts, Course
 from regsync.registry.http.feed import Feed
 from regsync.registry.http.message import Answer, Headers, Request, Streamed
-from regsync.registry.http.pacing import Pacing
+from regsync.registry.http.pacing import Pacing, Rest
 from regsync.registry.http.retry import Worth, back_off, worth_of
 from regsync.registry.http.route import Route
 from regsync.registry.http.wire import Wire
@@ -92,9 +92,9 @@ class Transport:
         return self._pacing.closed
 
     @property
-    def left_alone(self) -> bool:
-        """Say whether the registry is not asked for a while: it wants that, or it has stayed away."""
-        return self._pacing.out
+    def rest(self) -> Rest | None:
+        """Say until when the registry is not asked, as it wants or because it stayed away; None if it is."""
+        return self._pacing.rest
 
     @property
     def origin(self) -> str:

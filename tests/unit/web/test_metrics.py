@@ -20,7 +20,8 @@ from regsync.events import (
 )
 from regsync.record.values import Counts, RunRecord
 from regsync.web.board import Board
-from regsync.web.metrics import HostNow, Readings, exposition
+from regsync.web.hosts import HostNow
+from regsync.web.metrics import Readings, exposition
 from tests.support.facts import a_fact
 from tests.support.pages import ROOT
 
@@ -50,7 +51,7 @@ def readings(board: Board) -> Readings:
         entries=board.entries,
         running=frozenset({"one"}),
         traffic=board.hosts,
-        hosts={"a.example": HostNow(3, 8, remaining=76, left_alone=True), "b.example": HostNow(0, 8)},
+        hosts={"a.example": HostNow(3, 8, remaining=76, until=LATER), "b.example": HostNow(0, 8)},
         reloads=board.reloads,
         digest="abc",
         since=NOON,

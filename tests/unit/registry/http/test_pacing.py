@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from regsync.errors import Unavailable
-from regsync.registry.http.pacing import Pacing
+from regsync.registry.http.pacing import Pacing, Rest
 from tests.support.clock import FakeClock, settle
 
 
@@ -96,7 +96,10 @@ async def test_a_host_that_stays_away_is_left_alone_for_a_while() -> None:
         with pytest.raises(Unavailable, match=r"^r\.example is left alone since 00:00:15$"):
             await pacing.opened()
     assert not pacing.may_retry(1)
-    await clock.sleep(30)
+    await clock.sleep(10)
+    resting = pacing.rest
+    await clock.sleep(20)
+    assert (resting, pacing.rest) == (Rest(clock.now(), "connection refused"), None)
     await pacing.opened()
     async with pacing.under_way(streaming=False):
         silent(pacing, 1)

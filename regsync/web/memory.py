@@ -1,0 +1,46 @@
+"""What is known of entries from before they were there, be it at the start or since another configuration has them."""
+
+from __future__ import annotations
+
+import asyncio
+
+from regsync.events import Reloaded
+from regsync.facts import Fact
+from regsync.keeping import Kept
+from regsync.service import Service
+from regsync.web.board import Board
+
+
+class Memory:
+    """An observer that gives the board the past of entries it does not know, as the history has it."""
+
+    def __init__(self, service: Service, board: Board, keeping: Kept) -> None:
+        self._service = service
+        self._board = board
+        self._keeping = keeping
+        self._unknown: set[str] = set()
+        self._stirred = asyncio.Event()
+        self._look()
+
+    def __call__(self, fact: Fact, /) -> None:
+        """Take note of entries that come with another configuration, before the first of them has run."""
+        if isinstance(fact.event, Reloaded):
+            self._look()
+            self._stirred.set()
+
+    async def recall(self) -> None:
+        """Tell the board what became of those it does not know."""
+        asked, self._unknown = self._unknown, set()
+        if asked:
+            for past in await self._keeping.pasts([*asked]):
+                self._board.remember(past)
+
+    async def follow(self) -> None:
+        """Go on for ever."""
+        while True:
+            await self._stirred.wait()
+            self._stirred.clear()
+            await self.recall()
+
+    def _look(self) -> None:
+        self._unknown.update(name for name in self._service.planned if name not in self._board.entries)
