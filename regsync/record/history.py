@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import sqlite3
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final, TypeVar
 
 from regsync.clock import Clock
 from regsync.errors import ConfigError
 from regsync.events import Tell, Warned
-from regsync.record.rows import ADD_IMAGE, ADD_RUN, image_row, run_row
+from regsync.record.adding import add_runs
 from regsync.record.state import State, is_damage
 from regsync.record.values import RunRecord
 from regsync.record.worker import Worker
 
 T = TypeVar("T")
-_WAITING: Final = 1000  # runs and questions that wait for the disk
+_WAITING: Final = 10_000  # runs that wait for the disk
+_QUESTIONS: Final = 1000  # that wait for it
+_AT_ONCE: Final = 50  # runs that are written in one transaction
 _IN_MEMORY: Final = 50  # runs of an entry where there is no file: as many as are drawn
 _IN_A_FILE: Final = 1000
-_PRUNE: Final = """
-DELETE FROM runs WHERE entry = ? AND id <= (SELECT id FROM runs WHERE entry = ? ORDER BY id DESC LIMIT 1 OFFSET ?)
-"""
 
 
 class History:
@@ -40,27 +39,32 @@ class History:
         self._failing = False
         self._crowded = False
         self._state = State(path, now=clock.now(), warn=self._warnings.append)
-        self._worker = Worker("history", most=_WAITING, clock=clock)
+        self._runs: deque[RunRecord] = deque()  # that are to be kept
+        self._worker = Worker("history", most=_QUESTIONS, clock=clock)
         self._pass_on()
 
     def add(self, run: RunRecord) -> None:
         """Keep a run that has ended; this never waits."""
-        kept = self._worker.begin(partial(self._keep, run))
-        if not kept and not self._crowded:
+        if len(self._runs) < _WAITING:
+            self._runs.append(run)
+            self._crowded = self._crowded and len(self._runs) > _WAITING // 2
+            if len(self._runs) == 1:
+                self._worker.begin(self._keep_waiting)  # if there is no room, questions see to it
+        elif not self._crowded:
+            self._crowded = True
             self._warnings.append("the disk of defaults.state does not keep up: runs are missing from the history")
-        self._crowded = not kept
         self._pass_on()
 
     async def ask(self, question: Callable[[sqlite3.Connection], T]) -> T:
         """Return what a question of `queries` finds in what was added before."""
         try:
-            return await self._worker.ask(lambda: question(self._state.connection))
+            return await self._worker.ask(partial(self._answered, question))
         finally:
             self._pass_on()
 
     def close(self, *, patience: float) -> None:
         """Write what was added and let go of the file, within so many seconds."""
-        self._worker.begin(self._state.close)
+        self._worker.begin(self._close)
         self._worker.close(patience=patience)
         self._pass_on()
 
@@ -68,15 +72,31 @@ class History:
         while self._warnings:
             self._tell(Warned(self._warnings.popleft()))
 
-    def _keep(self, run: RunRecord) -> None:
+    def _answered(self, question: Callable[[sqlite3.Connection], T]) -> T:
+        self._keep_waiting()
+        return question(self._state.connection)
+
+    def _close(self) -> None:
+        self._keep_waiting()
+        self._state.close()
+
+    def _keep_waiting(self) -> None:
+        while self._runs:
+            self._keep([self._runs.popleft() for _ in range(min(len(self._runs), _AT_ONCE))])
+
+    def _keep(self, runs: Sequence[RunRecord]) -> None:
         try:
             try:
-                self._insert(run)
+                add_runs(self._state.connection, runs, most=self._most)
             except sqlite3.Error as error:
                 if not (is_damage(error) and self._begun_anew(error)):
                     raise
-                self._insert(run)
+                add_runs(self._state.connection, runs, most=self._most)
         except (sqlite3.Error, ValueError, OverflowError) as error:  # the latter of what SQLite cannot hold
+            if len(runs) > 1:  # the others are none the worse for one
+                for run in runs:
+                    self._keep([run])
+                return
             if not self._failing:
                 self._warnings.append(f"the history of runs cannot be kept: {error}")
             self._failing = True
@@ -90,13 +110,3 @@ class History:
         except ConfigError:
             return False
         return True
-
-    def _insert(self, run: RunRecord) -> None:
-        connection = self._state.connection
-        connection.execute("BEGIN")
-        with connection:  # which commits, or rolls back
-            connection.execute("DELETE FROM images WHERE run = ?", (run.id,))
-            connection.execute(ADD_RUN, run_row(run))
-            listed = (image for image in run.images if image.outcome != "unchanged")
-            connection.executemany(ADD_IMAGE, [image_row(run, image) for image in listed])
-            connection.execute(_PRUNE, (run.entry, run.entry, self._most))

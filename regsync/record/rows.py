@@ -13,8 +13,6 @@ _COUNTS: Final = tuple(field.name for field in fields(Counts))
 _IMAGE: Final = tuple(field.name for field in fields(ImageRecord))
 RUN_COLUMNS: Final = ", ".join(("id", "entry", "scope", "began", "ended", "seconds", "cut", *_COUNTS))
 IMAGE_COLUMNS: Final = ", ".join(_IMAGE)
-ADD_RUN: Final = f"INSERT OR REPLACE INTO runs ({RUN_COLUMNS}) VALUES ({', '.join('?' * (7 + len(_COUNTS)))})"  # noqa: S608 - our own names
-ADD_IMAGE: Final = f"INSERT INTO images (run, {IMAGE_COLUMNS}) VALUES ({', '.join('?' * (1 + len(_IMAGE)))})"  # noqa: S608
 TABLES: Final = f"""
 CREATE TABLE IF NOT EXISTS runs (
   id TEXT PRIMARY KEY, entry TEXT NOT NULL, scope TEXT NOT NULL, began REAL NOT NULL, ended REAL, seconds REAL NOT NULL,

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event as Flag
@@ -198,12 +199,31 @@ async def test_a_disk_that_does_not_answer_holds_nobody_and_is_told_of_once() ->
     stuck = Flag()
     question = asyncio.ensure_future(lab.history.ask(lambda _: stuck.wait(60)))
     await asyncio.sleep(0)
-    lab.add(*(a_run(number, SAME) for number in range(1100)))
+    lab.add(*(a_run(number, SAME) for number in range(10_100)))
     assert [warning for warning in lab.warnings if "does not keep up" in warning] == lab.warnings
     assert len(lab.warnings) == 1
     stuck.set()
     assert await question
     assert len(await lab.history.ask(lambda db: runs_of(db, "one"))) == 50
+    lab.close()
+
+
+async def test_runs_that_end_together_are_written_together_and_one_that_cannot_be_costs_no_other() -> None:
+    lab = Lab()
+    stuck = Flag()
+    question = asyncio.ensure_future(lab.history.ask(lambda _: stuck.wait(60)))
+    await asyncio.sleep(0)
+    lab.add(*(a_run(number, FAILED, entry=f"e{number}") for number in range(500)))
+    lab.add(a_run(1, replace(FAILED, moved=1 << 80), entry="too large"), a_run(2, COPIED, entry="last"))
+    statements: list[str] = []
+    connection = lab.history._state.connection
+    connection.set_trace_callback(statements.append)
+    stuck.set()
+    await question
+    kept = await lab.history.ask(lambda db: db.execute("SELECT COUNT(*) FROM runs").fetchone()[0])
+    assert kept == 501
+    assert len(statements) < 120  # for each one it would be thousands
+    assert len(lab.warnings) == 1
     lab.close()
 
 
