@@ -25,9 +25,13 @@ from regsync.record.values import RunRecord
 from regsync.service import Service
 from regsync.setup import Common
 from regsync.translate import steps_of
+from regsync.web import operations
 from regsync.web.board import Board, HostStats
 from regsync.web.hosts import HostNow, host_object, hosts_now
+from regsync.web.openapi import document
+from regsync.web.operation import Operation
 from regsync.web.parameters import Page, Refused, answer, no_parameters, page_of
+from regsync.web.route import Route
 
 T = TypeVar("T")
 _DAY: Final = timedelta(hours=24)
@@ -48,20 +52,32 @@ class Api:
         self._keeping = keeping
         self._board = board
 
-    def routes(self) -> dict[str, Handler]:
-        """Return who answers which path."""
-        questions: dict[str, _Question] = {
-            "/entries": self._entries,
-            "/entries/{name:.+}/runs": self._runs,
-            "/entries/{name:.+}": self._entry,
-            "/hosts": self._hosts,
-            "/runs/{id}": self._run,
-            "/images": self._images,
-            "/failures": partial(self._noted, "failures", failures),
-            "/changes": partial(self._noted, "changes", changes),
-            "/{other:.*}": _nothing,
-        }
-        return {f"/api/v1{path}": self._answering(question) for path, question in questions.items()}
+    def routes(self) -> list[Route]:
+        """Return who answers what."""
+        return [
+            self._route("/entries", self._entries, operations.ENTRIES),
+            self._route("/entries/{name:.+}/runs", self._runs, operations.RUNS),
+            self._route("/entries/{name:.+}", self._entry, operations.ENTRY),
+            self._route("/hosts", self._hosts, operations.HOSTS),
+            self._route("/runs/{id}", self._run, operations.RUN),
+            self._route("/images", self._images, operations.IMAGES),
+            self._route("/failures", partial(self._noted, "failures", failures), operations.FAILURES),
+            self._route("/changes", partial(self._noted, "changes", changes), operations.CHANGES),
+        ]
+
+    def rest(self, routes: Iterable[Route]) -> list[Route]:
+        """Return who answers with the document of these routes, and what has none."""
+
+        async def documented(request: web.Request) -> Object:
+            no_parameters(request.query)
+            return described
+
+        own = self._route("/openapi.json", documented, operations.DOCUMENT)
+        described = document([*routes, own])
+        return [own, self._route("/{other:.*}", _nothing)]
+
+    def _route(self, path: str, question: _Question, operation: Operation | None = None) -> Route:
+        return Route(f"/api/v1{path}", self._answering(question), operation)
 
     def _answering(self, question: _Question) -> Handler:
         async def answering(request: web.Request) -> web.Response:

@@ -9,7 +9,6 @@ from copy import deepcopy
 from functools import partial
 
 from aiohttp import web
-from aiohttp.typedefs import Handler
 
 from regsync.aside import aside
 from regsync.keeping import Kept
@@ -17,12 +16,14 @@ from regsync.listen import Address
 from regsync.record.recorder import Recorder
 from regsync.service import Service
 from regsync.setup import Common
+from regsync.web import operations
 from regsync.web.api import Api
 from regsync.web.board import Board, EntryStats
 from regsync.web.hosts import hosts_now
 from regsync.web.memory import Memory
 from regsync.web.metrics import CONTENT_TYPE, Readings, exposition
 from regsync.web.pulse import Pulse
+from regsync.web.route import Route
 from regsync.web.site import site
 
 _AT_ONCE = 500  # entries
@@ -48,8 +49,9 @@ async def shown(
     keeping.pass_on_to(board.add)
     status = _Status(service, common, board, keeping.recorder, pulse, dropped)
     api = Api(service, common, keeping, board)
+    routes = [*status.routes(), *api.routes()]
     with common.tell.joined(board, memory):
-        async with site(address, names, {**status.routes(), **api.routes()}):
+        async with site(address, names, [*routes, *api.rest(routes)], tell=common.tell):
             tasks = [
                 asyncio.create_task(pulse.beat(), name="pulse"),
                 asyncio.create_task(memory.follow(), name="memory"),
@@ -78,8 +80,12 @@ class _Status:
         self._pulse = pulse
         self._dropped = dropped
 
-    def routes(self) -> dict[str, Handler]:
-        return {"/healthz": self.healthz, "/readyz": self.readyz, "/metrics": self.metrics}
+    def routes(self) -> list[Route]:
+        return [
+            Route("/healthz", self.healthz, operations.HEALTH),
+            Route("/readyz", self.readyz, operations.READINESS),
+            Route("/metrics", self.metrics, operations.METRICS),
+        ]
 
     async def healthz(self, _: web.Request) -> web.Response:
         """Say whether the daemon has to be started anew: its scheduler does not come round any more."""

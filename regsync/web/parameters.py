@@ -9,8 +9,8 @@ from typing import Final
 
 from aiohttp import web
 
-_MOST: Final = 1000
-_USUAL: Final = 100
+MOST: Final = 1000
+USUAL: Final = 100
 _SHOWN: Final = 40  # characters of what was asked for
 
 
@@ -34,9 +34,9 @@ def page_of(query: Mapping[str, str], mark: str = "") -> Page:
     """Read `limit`, and the parameter `mark` if one is named; `Refused` for any other, and for what is no number."""
     known = {"limit", mark} - {""}
     _refuse_unknown(query.keys() - known, known)
-    limit = query.get("limit", str(_USUAL))
-    if not (limit.isascii() and limit.isdecimal() and len(limit) <= len(str(_MOST)) and 1 <= int(limit) <= _MOST):
-        raise Refused(400, f"limit: expected a number from 1 to {_MOST}, found {_quoted(limit)}")
+    limit = query.get("limit", str(USUAL))
+    if not (limit.isascii() and limit.isdecimal() and len(limit) <= len(str(MOST)) and 1 <= int(limit) <= MOST):
+        raise Refused(400, f"limit: expected a number from 1 to {MOST}, found {_quoted(limit)}")
     return Page(int(limit), query.get(mark, "") if mark else "")
 
 

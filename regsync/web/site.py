@@ -11,7 +11,7 @@ import asyncio
 import os
 import socket
 import stat
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Iterable
 from contextlib import asynccontextmanager, suppress
 from ipaddress import ip_address
 from typing import Final
@@ -20,7 +20,10 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from regsync.errors import ConfigError
+from regsync.events import Tell
 from regsync.listen import Address
+from regsync.web.route import Route
+from regsync.web.trouble import said_plainly
 
 _MOST: Final = 64  # connections
 _IDLE: Final = 15.0  # seconds a connection may do nothing between two requests
@@ -30,16 +33,19 @@ _SAFE: Final = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"
 
 
 @asynccontextmanager
-async def site(address: Address, names: Collection[str], routes: Mapping[str, Handler]) -> AsyncIterator[None]:
-    """Serve these paths by GET while the block lasts; `ConfigError` if nobody can listen there.
+async def site(address: Address, names: Collection[str], routes: Iterable[Route], *, tell: Tell) -> AsyncIterator[None]:
+    """Serve these while the block lasts; `ConfigError` if nobody can listen there.
 
     `names` are those it may be asked for by, besides addresses and `localhost`.
     """
     known = {name.lower() for name in (*names, "localhost", address.host)}
-    app = web.Application(middlewares=[] if address.path else [_guard(known)], client_max_size=_BODY)
+    guards = [] if address.path else [_guard(known)]
+    app = web.Application(middlewares=[said_plainly(tell), *guards], client_max_size=_BODY)
     app.on_response_prepare.append(_be_safe)
-    for path, handler in routes.items():
-        app.router.add_get(path, handler)
+    for route in routes:
+        app.router.add_route(route.method, route.path, route.handler)
+        if route.method == "GET":
+            app.router.add_head(route.path, route.handler)
     runner = web.AppRunner(
         app, handle_signals=False, access_log=None, keepalive_timeout=_IDLE, shutdown_timeout=_CLOSING
     )
@@ -101,7 +107,7 @@ def _guard(names: Collection[str]) -> Middleware:
     @web.middleware
     async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
         if not _is_ours(request.host, names):
-            raise web.HTTPMisdirectedRequest(text="not known by this name: add it to server.hosts or ask by address\n")
+            raise web.HTTPMisdirectedRequest(text="not known by this name: add it to server.hosts or ask by address")
         return await handler(request)
 
     return guarded

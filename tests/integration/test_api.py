@@ -32,7 +32,9 @@ API: Final = "/api/v1"
 
 
 class Asked(Life):
-    """A daemon that answers, and whoever asks it."""
+    """A daemon that answers, and whoever asks it; `listen` is where, a socket unless said otherwise."""
+
+    listen = ""
 
     async def ask(self, path: str) -> tuple[int, dict[str, Any]]:
         """Return the status and the object that a path below `/api/v1` is answered with."""
@@ -50,7 +52,8 @@ class Asked(Life):
     @asynccontextmanager
     async def answering(self, *entries: str, creds: str = "", visits: int = 2) -> AsyncIterator[Service]:
         """Run it with these entries until each was visited so often."""
-        self.write(*entries, head=f"{HEAD}{creds}server: {{listen: 'unix:{self.folder}/socket'}}\n")
+        listen = self.listen or f"unix:{self.folder}/socket"
+        self.write(*entries, head=f"{HEAD}{creds}server: {{listen: '{listen}'}}\n")
         async with self.serving() as service:
             for visit in range(visits):
                 if visit:
@@ -194,7 +197,7 @@ async def test_every_path_of_the_reference_is_answered_and_no_other(life: Asked)
         for path in paths:
             await life.get(path.replace("{name}", "a").replace("{id}", run["id"]))
     entries = ["/entries", "/entries/{name}", "/entries/{name}/runs"]
-    assert paths == [*entries, "/runs/{id}", "/images", "/failures", "/changes", "/hosts"]
+    assert paths == [*entries, "/runs/{id}", "/images", "/failures", "/changes", "/hosts", "/openapi.json"]
 
 
 def test_the_reference_has_every_field_of_an_image_in_flight() -> None:

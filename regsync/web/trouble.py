@@ -1,0 +1,49 @@
+"""What cannot be answered is said in the form others have there: one `error` in JSON below `/api`, else a line."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+from regsync.events import Tell, Warned
+from regsync.web.parameters import answer
+
+_KEPT: Final = ("Allow", "Retry-After", "WWW-Authenticate")
+
+
+def said_plainly(tell: Tell) -> Middleware:
+    """Return what makes answers of refusals; a bug of ours ends here, and is told."""
+
+    @web.middleware
+    async def plainly(request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except web.HTTPException as refusal:
+            if refusal.status < 400:
+                raise
+            return _said(request, refusal.status, _why(refusal), refusal)
+        except ConnectionError:  # nobody is there any more
+            raise
+        except Exception as bug:  # noqa: BLE001 - whoever asks must not see it, and others are still to be answered
+            tell(Warned("A bug kept a question over HTTP from being answered", {"error": type(bug).__name__}))
+            return _said(request, 500, "a bug in regsync; its log has a line about it")
+
+    return plainly
+
+
+def _said(request: web.Request, status: int, why: str, refusal: web.HTTPException | None = None) -> web.Response:
+    if request.path.startswith("/api/"):
+        said = answer({"error": why}, status=status)
+    else:
+        said = web.Response(status=status, text=f"{why}\n")
+    if refusal is not None:
+        said.headers.update({name: refusal.headers[name] for name in _KEPT if name in refusal.headers})
+    return said
+
+
+def _why(refusal: web.HTTPException) -> str:
+    """Return what is said of it, be it only the name of its status."""
+    text = (refusal.text or "").strip()
+    return refusal.reason if text in {"", f"{refusal.status}: {refusal.reason}"} else text
