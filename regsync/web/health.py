@@ -6,11 +6,9 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from copy import deepcopy
-from functools import partial
 
 from aiohttp import web
 
-from regsync.aside import aside
 from regsync.keeping import Kept
 from regsync.listen import Address
 from regsync.record.recorder import Recorder
@@ -25,8 +23,6 @@ from regsync.web.metrics import CONTENT_TYPE, Readings, exposition
 from regsync.web.pulse import Pulse
 from regsync.web.route import Route
 from regsync.web.site import site
-
-_AT_ONCE = 500  # entries
 
 
 @asynccontextmanager
@@ -104,17 +100,17 @@ class _Status:
             lines += standing.problems
         return web.Response(text=self._common.secrets.clean("\n".join(lines)) + "\n")
 
-    async def metrics(self, _: web.Request) -> web.Response:
-        """Read everything, so many entries at a time, and make text of it aside."""
+    async def metrics(self, request: web.Request) -> web.StreamResponse:
+        """Say how everything stands, piece by piece: others copy meanwhile."""
         self._board.keep_only(self._service.planned)
-        entries: dict[str, EntryStats] = {}
-        for number, name in enumerate([*self._service.planned], start=1):
-            stats = self._board.entries.get(name)
-            entries[name] = EntryStats() if stats is None else stats.copy()
-            if not number % _AT_ONCE:  # others copy meanwhile
-                await asyncio.sleep(0)
-        body = await aside(partial(exposition, self._readings(entries)))
-        return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE})
+        known, unknown = self._board.entries, EntryStats()
+        entries = {name: known.get(name, unknown) for name in self._service.planned}
+        answer = web.StreamResponse(headers={"Content-Type": CONTENT_TYPE})
+        await answer.prepare(request)
+        for piece in exposition(self._readings(entries)):
+            await answer.write(piece)
+            await asyncio.sleep(0)
+        return answer
 
     def _readings(self, entries: Mapping[str, EntryStats]) -> Readings:
         service, board = self._service, self._board

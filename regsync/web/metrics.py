@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import accumulate
 from typing import Final
 
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from regsync import __version__
-from regsync.web.board import BUCKETS, EntryStats, HostStats
+from regsync.web.board import EntryStats, HostStats
 from regsync.web.hosts import HostNow
+from regsync.web.perentry import entry_lines
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
-_BOUNDS: Final = (*(str(bound) for bound in BUCKETS), "+Inf")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +37,13 @@ class Readings:
     lag: float
 
 
-def exposition(readings: Readings) -> bytes:
-    """Return what a scrape is answered with; of ten thousand entries that takes seconds, so it is made aside."""
+def exposition(readings: Readings) -> Iterator[bytes]:
+    """Make what a scrape is answered with, in pieces of two milliseconds of work: others have their turn between."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Readings(readings))
-    return generate_latest(registry)
+    yield generate_latest(registry)
+    for text in entry_lines(readings.entries, readings.running, now=readings.now, began=readings.began):
+        yield text.encode()
 
 
 class _Readings(Collector):
@@ -51,7 +52,6 @@ class _Readings(Collector):
 
     def collect(self) -> Iterator[Metric]:
         yield from _of_process(self._readings)
-        yield from _of_entries(self._readings)
         yield from _of_traffic(self._readings.traffic)
         yield from _of_hosts(self._readings.hosts)
 
@@ -75,46 +75,6 @@ def _of_process(now: Readings) -> Iterator[Metric]:
         reloads.add_metric([outcome], now.reloads.get(outcome, 0))
     yield reloads
     yield CounterMetricFamily("regsync_log_lines_dropped", "Log lines nobody read in time.", value=now.dropped)
-
-
-def _of_entries(now: Readings) -> Iterator[Metric]:
-    yield from _moments(now)
-    runs = CounterMetricFamily("regsync_entry_runs", "Runs that ended.", labels=["entry", "outcome"])
-    images = CounterMetricFamily(
-        "regsync_entry_images", "Images of those runs, and listings that failed.", labels=["entry", "outcome"]
-    )
-    skipped = CounterMetricFamily(
-        "regsync_entry_skipped", "Due times met while the entry still waited or ran.", labels=["entry"]
-    )
-    durations = HistogramMetricFamily("regsync_entry_run_seconds", "How long runs took.", labels=["entry"])
-    for name, stats in now.entries.items():
-        for outcome, count in stats.runs.items():
-            runs.add_metric([name, outcome], count)
-        for outcome, count in stats.images.items():
-            images.add_metric([name, outcome], count)
-        skipped.add_metric([name], stats.skipped)
-        durations.add_metric([name], [*zip(_BOUNDS, accumulate(stats.buckets), strict=True)], stats.seconds)
-    yield from (runs, images, skipped, durations)
-
-
-def _moments(now: Readings) -> Iterator[Metric]:
-    freshness = GaugeMetricFamily(
-        "regsync_entry_freshness_seconds",
-        "Since when source and target are not known to be equal; from the start of the process if not known.",
-        labels=["entry"],
-    )
-    success = GaugeMetricFamily(
-        "regsync_entry_last_success_timestamp_seconds", "When a run last ended without failure.", labels=["entry"]
-    )
-    failing = GaugeMetricFamily("regsync_entry_failing", "1 if the last run failed.", labels=["entry"])
-    running = GaugeMetricFamily("regsync_entry_running", "1 while it runs.", labels=["entry"])
-    for name, stats in now.entries.items():
-        freshness.add_metric([name], (now.now - (stats.equal or now.began)).total_seconds())
-        if stats.succeeded is not None:
-            success.add_metric([name], stats.succeeded.timestamp())
-        failing.add_metric([name], float(stats.failing))
-        running.add_metric([name], float(name in now.running))
-    yield from (freshness, success, failing, running)
 
 
 def _of_traffic(traffic: Mapping[str, HostStats]) -> Iterator[Metric]:

@@ -19,7 +19,7 @@ from regsync.events import (
     RunStarted,
 )
 from regsync.record.values import Counts, RunRecord
-from regsync.web.board import Board
+from regsync.web.board import BUCKETS, Board
 from regsync.web.hosts import HostNow
 from regsync.web.metrics import Readings, exposition
 from tests.support.facts import a_fact
@@ -61,8 +61,12 @@ def readings(board: Board) -> Readings:
     )
 
 
+def text_of(board: Board) -> str:
+    return b"".join(exposition(readings(board))).decode()
+
+
 def shown(board: Board) -> dict[str, float]:
-    return dict(_samples(exposition(readings(board)).decode()))
+    return dict(_samples(text_of(board)))
 
 
 def _samples(text: str) -> Iterator[tuple[str, float]]:
@@ -151,6 +155,22 @@ def test_entries_that_are_no_more_are_forgotten_and_what_is_no_matter_changes_no
     assert board.entries == {}
 
 
+def test_any_name_of_an_entry_comes_back_as_it_was() -> None:
+    name = 'a "b" \\n\n{c="d"} é \U0001f433, e'
+    board = a_board(runs=(replace(a_run("copied"), entry=name),))
+    families = text_string_to_metric_families(text_of(board))
+    samples = [one for family in families for one in family.samples if one.name.startswith("regsync_entry_")]
+    assert {one.labels["entry"] for one in samples} == {name}
+    assert len(samples) == 5 + len(board.entries[name].runs) + len(board.entries[name].images) + len(BUCKETS) + 3
+
+
+def test_what_is_said_of_thousands_of_entries_is_made_in_small_pieces() -> None:
+    board = a_board(runs=tuple(replace(a_run("copied"), entry=f"e{number}") for number in range(1000)))
+    pieces = [*exposition(readings(board))]
+    assert max(piece.count(b"\n") for piece in pieces) <= 100 * (len(BUCKETS) + 3)
+    assert len(shown(board)) > 17_000
+
+
 def test_every_metric_that_is_exported_is_documented_with_its_labels_and_no_other_one() -> None:
     board = a_board(
         Exchanged("GET", "https://a.example/", 200, authorized=False),
@@ -161,7 +181,7 @@ def test_every_metric_that_is_exported_is_documented_with_its_labels_and_no_othe
         (f"{family.name}_total" if family.type == "counter" else family.name): {
             label for sample in family.samples for label in sample.labels if label != "le"
         }
-        for family in text_string_to_metric_families(exposition(readings(board)).decode())
+        for family in text_string_to_metric_families(text_of(board))
     }
     page = (ROOT / "docs" / "reference" / "metrics.md").read_text(encoding="utf-8")
     documented = {
