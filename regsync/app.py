@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Final
 
 from regsync.clock import Clock
 from regsync.config.load import Loaded
@@ -11,7 +13,8 @@ from regsync.errors import ConfigError
 from regsync.events import Warned
 from regsync.facts import Telling
 from regsync.listen import Address
-from regsync.loading import Source, keep_hook_secrets, keep_proxy_secrets, keep_secrets
+from regsync.loading import Source, keep_proxy_secrets, keep_secrets, keep_url_secrets
+from regsync.notifying import notifying
 from regsync.options import Serving
 from regsync.record.tally import Tally
 from regsync.running import run_entries
@@ -19,6 +22,12 @@ from regsync.secrets import Secrets
 from regsync.service import NOTHING_TO_DO, Service
 from regsync.setup import Common, Setup, T, set_up
 from regsync.sync.entry import Scope
+
+if TYPE_CHECKING:
+    from regsync.keeping import Kept
+
+_LAST_WORDS: Final = 10.0  # seconds those have who are to be told what a run came to
+_LAST_WORDS_OF_A_DAEMON: Final = 1.0
 
 
 class App:
@@ -38,7 +47,7 @@ class App:
         self._source = source
         self._common = Common(clock, tell, environ, secrets)
         keep_secrets(loaded.config.creds, secrets)
-        keep_hook_secrets(loaded.config, secrets)
+        keep_url_secrets(loaded.config, secrets)
         keep_proxy_secrets(environ, secrets)
 
     async def once(self, scope: Scope, *, abort_on_error: bool) -> Tally:
@@ -46,8 +55,8 @@ class App:
         setup = await self._setup()
         if not setup.entries:
             self._common.tell(Warned(NOTHING_TO_DO))
-        async with setup.connections(self._common) as connections:
-            return await run_entries(
+        async with setup.connections(self._common) as connections, notifying(lambda: setup, self._common) as notifier:
+            tally = await run_entries(
                 connections.engine,
                 [*setup.entries.values()],
                 scope,
@@ -56,6 +65,8 @@ class App:
                 name="",
                 abort_on_error=abort_on_error,
             )
+            await notifier.sent(_LAST_WORDS)
+            return tally
 
     async def serve(
         self, serving: Serving, *, meet: Callable[[Service], None], dropped: Callable[[], int] = lambda: 0
@@ -72,17 +83,29 @@ class App:
         server = self._loaded.config.server
         listen, state = serving.listen or server.listen, self._loaded.config.defaults.state
         if not (listen or state):
-            return await service.run()
+            return await self._served(service, None)
         from regsync.keeping import kept  # noqa: PLC0415  # nobody else pays for its library
 
         with kept(state, self._common) as keeping:
             if not listen:
-                return await service.run()
+                return await self._served(service, keeping)
             from regsync.web.health import shown  # noqa: PLC0415  # its libraries cost a tenth of a second
 
             address = Address.parse(listen)
             async with shown(service, self._common, keeping, address=address, names=server.hosts, dropped=dropped):
-                return await service.run()
+                return await self._served(service, keeping)
+
+    async def _served(self, service: Service, keeping: Kept | None) -> Served:
+        """Run the daemon, and tell those who want to know."""
+        async with notifying(lambda: service.setup, self._common, keeping=keeping) as notifier:
+            watching = asyncio.create_task(notifier.watch(keeping), name="ages")
+            try:
+                served = await service.run()
+            finally:
+                watching.cancel()
+            if not served.cut:
+                await notifier.sent(_LAST_WORDS_OF_A_DAEMON)
+            return served
 
     async def _setup(self) -> Setup:
         note = (lambda _: None) if self._source is None else self._source.read.note

@@ -21,6 +21,7 @@ RegsyncError                 retryable = False; attempts = how often it was trie
 │   └── TooSlow              not retryable: it was tried as often as makes sense
 ├── IntegrityError           retryable; the bytes are not the ones described
 ├── HookFailed               something the operator wanted to have run around a copy went wrong
+├── NotNotified              a message to whoever is to be told did not get there
 └── CopyFailed               where a copy stopped; __cause__ says why
 
 Foreign exceptions become one of these at three borders and nowhere else: `registry/http/wire.py` (HTTP),
@@ -190,6 +191,10 @@ class IntegrityError(RegsyncError):
 
 class HookFailed(RegsyncError):
     """A hook did not do what it was to do: its program failed, its URL did not take the event, or not in time."""
+
+
+class NotNotified(RegsyncError):
+    """A message did not get to whom it was for: refused, or not taken in time and as often as it was tried."""
 
 
 class CopyFailed(RegsyncError):

@@ -5,12 +5,13 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from functools import partial
 from typing import Final
 
 from regsync.events import Warned
 from regsync.record.history import History
-from regsync.record.queries import Past, pasts_of
+from regsync.record.queries import Past, known_since, pasts_of
 from regsync.record.recorder import Recorder
 from regsync.record.values import RunRecord, cleaned
 from regsync.setup import Common
@@ -42,6 +43,14 @@ class Kept:
         except sqlite3.Error as error:
             self._tell(Warned(f"the history of runs cannot be read: {error}"))
             return []
+
+    async def known_since(self, entries: Sequence[str]) -> dict[str, datetime]:
+        """Return when each of these entries was last seen equal, or first visited, as far as that is known."""
+        try:
+            return await self.history.ask(partial(known_since, entries=entries))
+        except sqlite3.Error as error:
+            self._tell(Warned(f"the history of runs cannot be read: {error}"))
+            return {}
 
     def _keep(self, run: RunRecord) -> None:
         for hear in self._heard:

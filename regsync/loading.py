@@ -13,8 +13,10 @@ from regsync.clock import SystemClock
 from regsync.config.hooks import secrets_in, webhooks_of
 from regsync.config.load import FILE_MAX, Checks, Loaded, load_config
 from regsync.config.model import Config, Cred
+from regsync.config.receivers import secrets_of
 from regsync.config.templated import Surroundings
 from regsync.daemon.schedule import parse_schedule
+from regsync.notify.others import check_service
 from regsync.registry.host import HostSettings
 from regsync.registry.http.proxies import proxy_logins
 from regsync.registry.login.name import check_registry_name
@@ -44,7 +46,11 @@ class Source:
         whatever regclient's regsync ignores or reads otherwise than it looks.
         """
         checks = Checks(
-            pattern=check_pattern, semver_range=check_range, schedule=_check_schedule, registry=check_registry_name
+            pattern=check_pattern,
+            semver_range=check_range,
+            schedule=_check_schedule,
+            registry=check_registry_name,
+            service=check_service,
         )
         self.read = Watched()
         if self._content is None:
@@ -91,11 +97,14 @@ def keep_secrets(logins: Iterable[Cred | HostSettings], secrets: Secrets) -> Non
         secrets.keep(login.client_key)
 
 
-def keep_hook_secrets(config: Config, secrets: Secrets) -> None:
-    """Take note of what may be secret in the URLs of hooks."""
+def keep_url_secrets(config: Config, secrets: Secrets) -> None:
+    """Take note of what may be secret in the URLs of hooks and of whoever is notified."""
     for url in webhooks_of(config):
         for secret, user in secrets_in(url):
             secrets.keep(secret, user=user)
+    for item in config.defaults.notify:
+        for secret in secrets_of(item):
+            secrets.keep(secret)
 
 
 def keep_proxy_secrets(environ: Mapping[str, str], secrets: Secrets) -> None:

@@ -16,7 +16,7 @@ from regsync.errors import ConfigError, Malformed, RegsyncError
 from regsync.events import Event, JobFinished
 from regsync.facts import Observer, Telling
 from regsync.garbage import look_from_now_on
-from regsync.loading import Source, keep_hook_secrets, keep_secrets
+from regsync.loading import Source, keep_secrets, keep_url_secrets
 from regsync.observe.ending import failure_lines
 from regsync.observe.levels import ERROR, parse_verbosity
 from regsync.observe.lines import LONGEST
@@ -171,7 +171,7 @@ def _only_loaded(options: Options, around: _Around, traps: list[str] | None = No
     _threshold(options)
     loaded = _source(options).load(around.secrets.keep, traps)
     keep_secrets(loaded.config.creds, around.secrets)
-    keep_hook_secrets(loaded.config, around.secrets)
+    keep_url_secrets(loaded.config, around.secrets)
     for warning in loaded.warnings:
         around.say(warning)
     return loaded

@@ -22,7 +22,7 @@ from regsync.daemon.plan import Plan
 from regsync.events import Warned
 from regsync.facts import Telling
 from regsync.hosts import hosts_of, logins_of, manner_of
-from regsync.loading import keep_hook_secrets, keep_secrets
+from regsync.loading import keep_secrets, keep_url_secrets
 from regsync.registry.host import HostSettings, Manner
 from regsync.registry.http.authorities import places_of_authorities
 from regsync.registry.login.dockerconfig import DockerConfig, ask_store, load_docker_config
@@ -126,7 +126,7 @@ async def set_up(loaded: Loaded, common: Common, do: Do, note: Note) -> Setup:
     found = await ask_store(docker, environ=common.environ)
     hosts, warnings = await do(partial(hosts_of, loaded.config, found))
     keep_secrets(loaded.config.creds, common.secrets)
-    keep_hook_secrets(loaded.config, common.secrets)
+    keep_url_secrets(loaded.config, common.secrets)
     keep_secrets(logins_of(hosts), common.secrets)
     manner = manner_of(loaded.config, common.environ, store=found.store)
     trusted = await do(partial(_trusted, manner.certificates, common.environ, note))

@@ -15,7 +15,7 @@ from regsync.config.model import Config, SyncStep
 from regsync.daemon.overdue import is_overdue
 from regsync.errors import ConfigError
 from regsync.record.objects import past_object
-from regsync.record.queries import Past, first_of, pasts_of
+from regsync.record.queries import Past, known_since, pasts_of
 from regsync.record.state import read_only
 from regsync.record.words import human_seconds
 from regsync.text import plain
@@ -72,9 +72,10 @@ def status_document(found: Iterable[Fresh], clean: Callable[[str], str]) -> str:
 def _found(config: Config, connection: sqlite3.Connection, now: datetime) -> list[Fresh]:
     steps, schedules = steps_of(config), schedules_of(config)
     found = []
+    since = known_since(connection, steps)
     for past in pasts_of(connection, [*steps], most=1):
-        since = past.equal or first_of(connection, past.entry)
-        found.append(Fresh(steps[past.entry], past, is_overdue(schedules.get(past.entry), since, now)))
+        overdue = is_overdue(schedules.get(past.entry), since.get(past.entry), now)
+        found.append(Fresh(steps[past.entry], past, overdue))
     return found
 
 

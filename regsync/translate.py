@@ -16,6 +16,7 @@ from regsync.config.model import Config, Hook, SyncStep, TagFilter, TagSelection
 from regsync.config.templated import Surroundings, is_template
 from regsync.daemon.schedule import Every, Schedule, parse_schedule
 from regsync.hooks.hook import Exec, Hooks, Webhook
+from regsync.notify.receiver import Receiver
 from regsync.oci.mediatype import SYNCED_BY_DEFAULT
 from regsync.oci.platform import Platform, Platforms
 from regsync.oci.reference import parse_reference
@@ -151,6 +152,11 @@ def referrers_age_of(config: Config) -> Age | None:
 def steps_of(config: Config) -> dict[str, SyncStep]:
     """Return the items of `sync` by the names of their entries."""
     return dict(zip(_names(config.sync), config.sync, strict=True))
+
+
+def receivers_of(config: Config) -> list[Receiver]:
+    """Return who is told what."""
+    return [Receiver(position, frozenset(item.on), item.url) for position, item in enumerate(config.defaults.notify)]
 
 
 def schedules_of(config: Config) -> dict[str, Schedule]:

@@ -70,6 +70,7 @@ def dump_config(
     for section, keys in [
         *((one, _LOGIN_TEXTS) for one in values["creds"]),
         *((one, _PLACES) for one in values["sync"]),
+        *((one, ("url",)) for one in values["defaults"].get("notify", ())),
     ]:
         section.update({key: _not_a_template(section[key]) for key in keys if is_template(section.get(key, ""))})
     values = {key: value for key, value in values.items() if value}
@@ -92,6 +93,10 @@ def _hide(section: dict[str, Any]) -> bool:
             shown = [without_secrets(url) for url in hook["params"]]
             hidden = hidden or shown != hook["params"]
             hook["params"] = shown
+    for item in section.get("notify", ()):
+        scheme = item["url"].partition("://")[0]
+        item["url"] = without_secrets(item["url"]) if scheme in {"http", "https"} else f"{scheme}://{HIDDEN}"
+        hidden = True
     return hidden
 
 

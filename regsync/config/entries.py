@@ -14,6 +14,7 @@ from regsync.config.hooks import check_hooks
 from regsync.config.model import WITHOUT_EFFECT, Defaults, Inherited, SyncStep
 from regsync.config.places import Places, inside, same_prefix, same_repository
 from regsync.config.problems import Path, Report, did_you_mean, path_text
+from regsync.config.receivers import check_notify
 from regsync.config.scalars import shown
 from regsync.config.templated import is_template
 from regsync.errors import Malformed
@@ -38,8 +39,10 @@ _Read = TypeVar("_Read")
 class Checks:
     """What only other parts know: each raises `Malformed` for what is no pattern, no range, no schedule, no registry.
 
+    `service` does for a URL nobody can be told by.
+
     Whatever a run would refuse is refused when the file is read, so that `config --check` tells of it. The first two
-    return what is to be known of a text that can be used, nothing in most cases; the last one the name a registry goes
+    return what is to be known of a text that can be used, nothing in most cases; `registry` the name a registry goes
     by, too.
     """
 
@@ -47,6 +50,7 @@ class Checks:
     semver_range: Callable[[str], str]
     schedule: Callable[[str], None]
     registry: Callable[[str], tuple[str, str]]
+    service: Callable[[str], None]
 
 
 @dataclass(slots=True)
@@ -66,6 +70,7 @@ class EntryRules:
     def check_defaults(self, defaults: Defaults) -> None:
         """Tell all that is wrong with `defaults`."""
         self._check_shared(defaults, ("defaults",))
+        check_notify(defaults.notify, self.report, self.checks.service)
         if bool(defaults.cache_count) != bool(defaults.cache_time):
             given, missing = ("cacheCount", "cacheTime") if defaults.cache_count else ("cacheTime", "cacheCount")
             self.report.warn(("defaults", given), f"{given} has no effect without {missing}")

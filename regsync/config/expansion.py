@@ -1,4 +1,4 @@
-"""Templates expanded while a file is read: those of `creds` with no data, those of an entry with itself as `.Sync`.
+"""Templates expanded while a file is read: those of `creds` and `notify` with no data, an entry's with it as `.Sync`.
 
 Nothing under `creds` is quoted, what a template says no more than what it makes; only the names of variables and files
 are told, if they stand there as they are. What `env` and `file` gave for a secret is a secret, too.
@@ -13,6 +13,7 @@ from regsync.backups.template import data_of as backup_data
 from regsync.config.fields import key_of
 from regsync.config.model import Config, Cred, Defaults, SyncStep
 from regsync.config.problems import Path, Report
+from regsync.config.receivers import Notify
 from regsync.config.stepdata import data_of, step_data
 from regsync.config.templated import STEP_TEXTS, Surroundings, is_template, texts_of
 from regsync.errors import BadTemplate, Malformed
@@ -21,8 +22,8 @@ from regsync.template.engine import Template
 from regsync.template.values import Kind, Struct
 from regsync.template.world import World, read_file
 
-_SECRET: Final = frozenset({"password", "token", "client_key"})
-_NEEDED: Final = frozenset({"user", "password", "token"})
+_SECRET: Final = frozenset({"password", "token", "client_key", "url"})
+_NEEDED: Final = frozenset({"user", "password", "token", "url"})
 _NOTHING: Final = Struct(Kind("creds, where there is nothing but functions"), None)
 _SAMPLES: Final = {"image": "{}", "repository": "{}:latest", "registry": "{}/repository:latest"}
 
@@ -54,7 +55,9 @@ def expand(config: Config, report: Report, surroundings: Surroundings) -> Expand
         steps.append(step.model_copy(update=texts) if texts else step)
         if texts:
             replaced[position] = texts
-    expanded = config.model_copy(update={"creds": creds, "sync": tuple(steps)})
+    notify = tuple(expander.notify(item, position) for position, item in enumerate(config.defaults.notify))
+    told = config.defaults.model_copy(update={"notify": notify}) if notify else config.defaults
+    expanded = config.model_copy(update={"creds": creds, "defaults": told, "sync": tuple(steps)})
     return Expanded(expanded, replaced, frozenset(expander.failed), frozenset(expander.made))
 
 
@@ -81,6 +84,13 @@ class _Expander:
         texts = {name: text for name, text in texts_of(cred).items() if is_template(text)}
         made = {name: self._secretly(name, text, (*path, key_of(cred, name))) for name, text in texts.items()}
         return cred.model_copy(update=made) if made else cred
+
+    def notify(self, item: Notify, position: int) -> Notify:
+        """Return who is to be told, with the template of a URL expanded."""
+        if not is_template(item.url):
+            return item
+        url = self._secretly("url", item.url, ("defaults", "notify", position, "url"))
+        return item.model_copy(update={"url": url})
 
     def _secretly(self, name: str, text: str, path: Path) -> str:
         """Return what a template of a login makes, itself if that fails; nothing of either is ever shown."""

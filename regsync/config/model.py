@@ -26,6 +26,7 @@ from regsync.config.fields import (
     Whole,
     refusal,
 )
+from regsync.config.receivers import Notify
 from regsync.config.scalars import kind_of, shown
 from regsync.errors import Malformed
 from regsync.listen import Address
@@ -224,6 +225,7 @@ class Defaults(Inherited):
     skip_docker_config: Boolean = False
     skip_invalid_entries: Boolean = False
     state: Text = ""
+    notify: tuple[Notify, ...] = ()
     user_agent: Text = ""
 
     def settled(self) -> Defaults:

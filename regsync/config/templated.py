@@ -50,6 +50,7 @@ def _texts(config: Config) -> Iterator[str]:
     for cred in config.creds:
         yield from texts_of(cred).values()
     yield from _shared(config.defaults)
+    yield from (item.url for item in config.defaults.notify)
     for step in config.sync:
         yield step.source
         yield step.target

@@ -30,7 +30,7 @@ from regsync.events.runs import (
     RunStarted,
     Warned,
 )
-from regsync.events.service import Ready, Reloaded, Reloading, ReloadRefused, Stopping
+from regsync.events.service import Notified, Ready, Reloaded, Reloading, ReloadRefused, Stopping
 from regsync.events.traffic import Exchanged, RequestRetried
 
 Event = (
@@ -41,7 +41,7 @@ Event = (
     | BackupStarted | HookRan | CopyPlanned | ImageCopied
     | ImageFailed | ImagePostponed | ImageDelayed
     | RunStarted | RunFinished | EntryIgnored | JobQueued | JobSkipped | JobStarted | JobFinished
-    | Ready | Reloading | Reloaded | ReloadRefused | Stopping
+    | Ready | Reloading | Reloaded | ReloadRefused | Stopping | Notified
 )  # fmt: skip
 
 
@@ -83,6 +83,7 @@ __all__ = [
     "JobStarted",
     "ManifestPushed",
     "NoTagsMatched",
+    "Notified",
     "Ready",
     "ReloadRefused",
     "Reloaded",

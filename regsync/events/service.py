@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,3 +42,12 @@ class Stopping:
     """A signal asked the daemon to stop; `grace` seconds are left to those who work."""
 
     grace: float
+
+
+@dataclass(frozen=True, slots=True)
+class Notified:
+    """What became of a message about something (`event`) for a receiver, as it may be shown."""
+
+    receiver: str
+    event: str
+    outcome: Literal["sent", "failed", "dropped"]

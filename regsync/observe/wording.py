@@ -36,6 +36,7 @@ from regsync.events import (
     JobStarted,
     ManifestPushed,
     NoTagsMatched,
+    Notified,
     Ready,
     Reloaded,
     Reloading,
@@ -88,7 +89,7 @@ def line_of(event: Event) -> Line:
             return _line_of_run(event)
         case EntryIgnored() | JobQueued() | JobSkipped() | JobStarted() | JobFinished():
             return _line_of_job(event)
-        case Ready() | Reloading() | Reloaded() | ReloadRefused() | Stopping():
+        case Ready() | Reloading() | Reloaded() | ReloadRefused() | Stopping() | Notified():
             return _line_of_service(event)
         case _:
             assert_never(event)
@@ -198,7 +199,7 @@ def _line_of_job(event: EntryIgnored | JobQueued | JobSkipped | JobStarted | Job
             assert_never(event)
 
 
-def _line_of_service(event: Ready | Reloading | Reloaded | ReloadRefused | Stopping) -> Line:
+def _line_of_service(event: Ready | Reloading | Reloaded | ReloadRefused | Stopping | Notified) -> Line:
     match event:
         case Ready():
             return INFO, "Server ready", {"entries": event.entries, "config": event.digest[:_SHOWN]}
@@ -212,6 +213,8 @@ def _line_of_service(event: Ready | Reloading | Reloaded | ReloadRefused | Stopp
             return ERROR, "Configuration refused, the one before stays in force", {"error": list(event.problems)}
         case Stopping():
             return INFO, "Stopping server", {"grace": event.grace}
+        case Notified():
+            return DEBUG, f"Notification {event.outcome}", {"receiver": event.receiver, "event": event.event}
         case _:
             assert_never(event)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -72,6 +72,12 @@ def pasts_of(connection: sqlite3.Connection, entries: Sequence[str], *, most: in
 def first_of(connection: sqlite3.Connection, entry: str) -> datetime | None:
     """Return when the first run of an entry that is kept began."""
     return _moment_in(connection, _FIRST, entry)
+
+
+def known_since(connection: sqlite3.Connection, entries: Iterable[str]) -> dict[str, datetime]:
+    """Return when each of these entries was last seen equal, or else first visited; of others nothing is known."""
+    moments = {one: _moment_in(connection, _EQUAL, one) or first_of(connection, one) for one in entries}
+    return {entry: moment for entry, moment in moments.items() if moment is not None}
 
 
 def failures(connection: sqlite3.Connection, *, since: datetime, most: int = 100) -> list[Noted]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -9,6 +10,7 @@ from typing import Final
 from regsync.record.values import ImageRecord, RunRecord
 
 _MARKS: Final = ":,;.()\"'"  # what surrounds a name in a sentence
+_NUMBERED: Final = re.compile(r"\S*\d\S*")
 _SHORT: Final = 12  # characters of a digest that tell it from others
 
 
@@ -64,10 +66,11 @@ def summary(run: RunRecord) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """An error that several images failed with."""
+    """An error that several images failed with; `kind` is what is the same of it in every run."""
 
     error: str
     images: tuple[ImageRecord, ...]
+    kind: str = ""
 
 
 def causes(images: Iterable[ImageRecord]) -> list[Cause]:
@@ -76,8 +79,13 @@ def causes(images: Iterable[ImageRecord]) -> list[Cause]:
     for image in images:
         if image.outcome == "failed":
             groups.setdefault(_common(image), []).append(image)
-    found = [Cause(group[0].error, tuple(group)) for group in groups.values()]
+    found = [Cause(group[0].error, tuple(group), _kind(common)) for common, group in groups.items()]
     return sorted(found, key=lambda cause: -len(cause.images))
+
+
+def _kind(common: str) -> str:
+    """Return what is common to failures without numbers: of bytes, seconds and requests, others each time."""
+    return _NUMBERED.sub("#", common)
 
 
 def _common(image: ImageRecord) -> str:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from types import MappingProxyType, TracebackType
 from typing import Self
 from weakref import WeakValueDictionary
@@ -19,10 +17,8 @@ from regsync.registry.content.listing import Listing
 from regsync.registry.content.session import cancel_all
 from regsync.registry.content.suspended import Suspended
 from regsync.registry.host import AS_ITSELF, Asking, HostSettings, Known, Learnt, Manner
-from regsync.registry.http.courier import post
+from regsync.registry.http.courier import Courier
 from regsync.registry.http.pacing import Rest
-from regsync.registry.http.proxies import Proxies
-from regsync.registry.http.tls import trust_elsewhere
 from regsync.registry.http.transport import Transport
 from regsync.registry.http.wire import Wire
 from regsync.registry.login.scope import CATALOGUE
@@ -75,6 +71,7 @@ class Registries:
         self._environ = environ
         self._secrets = secrets if secrets is not None else Secrets()
         self._wire = Wire(environ=environ)
+        self._courier = Courier(self._wire, environ)
         self._contacts: dict[str, _Contact] = {}
         self._former: list[Suspended] = []  # of hosts as they were before their settings changed
         self._opened: WeakValueDictionary[tuple[str, str, bool, Asking], RegistryRepository] = WeakValueDictionary()
@@ -180,19 +177,7 @@ class Registries:
 
     async def post(self, url: str, body: bytes) -> tuple[int, float | None]:
         """Send a JSON document to a URL that is no registry's; see `courier.py`."""
-        return await post(
-            self._wire,
-            url,
-            body,
-            tls=self._trusted if url.startswith("https:") else True,
-            proxies=Proxies(self._environ),
-            user_agent=self._manner.user_agent,
-            now=self._clock.now(),
-        )
-
-    @cached_property
-    def _trusted(self) -> ssl.SSLContext:
-        return trust_elsewhere("hooks", self._environ)
+        return await self._courier.post(url, body, user_agent=self._manner.user_agent, now=self._clock.now())
 
     def _contact(self, name: str) -> _Contact:
         contact = self._contacts.get(name)

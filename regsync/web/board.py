@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Final
 from urllib.parse import urlsplit
 
-from regsync.events import BlobDone, BlobRead, Exchanged, JobSkipped, Reloaded, ReloadRefused, RequestRetried
+from regsync.events import BlobDone, BlobRead, Exchanged, JobSkipped, Notified, Reloaded, ReloadRefused, RequestRetried
 from regsync.facts import Fact
 from regsync.record.queries import Past
 from regsync.record.values import RunRecord
@@ -79,6 +79,7 @@ class Board:
         self.entries: dict[str, EntryStats] = {}
         self.hosts: dict[str, HostStats] = {}
         self.reloads: Counter[str] = Counter()
+        self.notifications: Counter[str] = Counter()
 
     def __call__(self, fact: Fact, /) -> None:
         """Take note of one fact."""
@@ -100,6 +101,8 @@ class Board:
                 self.reloads["taken"] += 1
             case ReloadRefused():
                 self.reloads["refused"] += 1
+            case Notified(outcome=outcome):
+                self.notifications[outcome] += 1
             case _:
                 pass
 

@@ -123,6 +123,7 @@ class _Status:
             traffic=deepcopy(board.hosts),
             hosts=hosts_now(service),
             reloads=dict(board.reloads),
+            notifications=dict(board.notifications),
             digest=standing.digest,
             since=standing.since,
             refused=bool(standing.problems),

@@ -30,6 +30,7 @@ class Readings:
     traffic: Mapping[str, HostStats]
     hosts: Mapping[str, HostNow]
     reloads: Mapping[str, int]
+    notifications: Mapping[str, int]
     digest: str
     since: datetime
     refused: bool
@@ -74,6 +75,10 @@ def _of_process(now: Readings) -> Iterator[Metric]:
     for outcome in ("taken", "refused"):
         reloads.add_metric([outcome], now.reloads.get(outcome, 0))
     yield reloads
+    told = CounterMetricFamily("regsync_notifications", "Messages of `defaults.notify`.", labels=["outcome"])
+    for outcome in ("sent", "failed", "dropped"):
+        told.add_metric([outcome], now.notifications.get(outcome, 0))
+    yield told
     yield CounterMetricFamily("regsync_log_lines_dropped", "Log lines nobody read in time.", value=now.dropped)
 
 

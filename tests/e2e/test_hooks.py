@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import json
 import signal
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Mapping
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
 
 from tests.e2e.program import Started, once, regsync, wait_for
 from tests.support.built import image_bytes, read_layout, write_layout
+from tests.support.listener import Heard, listening
 
 IMAGES = {"v1": image_bytes(b"one"), "v2": image_bytes(b"two")}
 CANARY = "canary-7f3a91"
@@ -41,36 +38,9 @@ def events(work: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (work / "events").read_text().splitlines()]
 
 
-@dataclass(slots=True)
-class Heard:
-    """What a web server was sent; it answers with these statuses, the last for ever."""
-
-    statuses: list[int]
-    url: str = ""
-    bodies: list[dict[str, Any]] = field(default_factory=list)
-    logins: list[str | None] = field(default_factory=list)
-
-
-@contextmanager
-def listening(*statuses: int) -> Iterator[Heard]:
-    heard = Heard(list(statuses))
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            heard.bodies.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            heard.logins.append(self.headers["Authorization"])
-            self.send_response(heard.statuses.pop(0) if len(heard.statuses) > 1 else heard.statuses[0])
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        heard.url = f"http://ann:{CANARY}@127.0.0.1:{server.server_port}/in?token={CANARY}"
-        Thread(target=server.serve_forever, daemon=True).start()
-        yield heard
-        server.shutdown()
+def url_of(heard: Heard) -> str:
+    """Return the URL of a webhook with secrets in it."""
+    return f"http://ann:{CANARY}@{heard.host}/in?token={CANARY}"
 
 
 def test_a_program_is_told_of_each_image_and_of_the_entry_in_both_runs(tmp_path: Path) -> None:
@@ -137,7 +107,7 @@ def test_a_run_that_is_interrupted_ends_its_hook(tmp_path: Path) -> None:
 @pytest.mark.parametrize("statuses", [(200,), (503, 200)])
 def test_a_url_is_sent_the_event_again_after_trouble_with_its_login(tmp_path: Path, statuses: tuple[int, ...]) -> None:
     with listening(*statuses) as heard:
-        ended = once(config(tmp_path, {"entryPost": {"type": "webhook", "params": [heard.url]}}), cwd=tmp_path)
+        ended = once(config(tmp_path, {"entryPost": {"type": "webhook", "params": [url_of(heard)]}}), cwd=tmp_path)
     assert ended.code == 0, ended.err
     assert len(heard.bodies) == len(statuses)
     assert heard.bodies[0] == heard.bodies[-1]
@@ -147,7 +117,7 @@ def test_a_url_is_sent_the_event_again_after_trouble_with_its_login(tmp_path: Pa
 
 def test_a_url_that_refuses_is_a_failure_that_shows_only_its_host(tmp_path: Path) -> None:
     with listening(403) as heard:
-        text = config(tmp_path, {"entryPost": {"type": "webhook", "params": [heard.url]}})
+        text = config(tmp_path, {"entryPost": {"type": "webhook", "params": [url_of(heard)]}})
         ended = once(text, "-v", "trace", cwd=tmp_path)
         shown = regsync("config", "-c", "regsync.yml", cwd=tmp_path)
     assert (ended.code, len(heard.bodies)) == (1, 1)

@@ -13,6 +13,7 @@ from regsync.record.queries import runs_of
 from regsync.record.state import read_only
 from regsync.service import Service
 from tests.e2e.keys.lab import Lab, row
+from tests.support.listener import listening
 
 
 @asynccontextmanager
@@ -58,6 +59,15 @@ async def _(lab: Lab) -> None:
             pass
         with closing(read_only(str(path))) as database:
             assert [run.outcome for run in runs_of(database, "one")] == ["failed"] * runs
+
+
+@row("defaults.notify.on", "defaults.notify.url")
+async def _(lab: Lab) -> None:
+    with listening(200) as failures, listening(200) as changes:
+        urls = (f"on: [failure], url: 'http://{failures.host}'", f"on: [changed], url: 'http://{changes.host}'")
+        entry = "source: 'ocidir://in:v1', target: 'ocidir://out:v1', type: image"
+        await lab.once(f"defaults: {{notify: [{{{urls[0]}}}, {{{urls[1]}}}]}}\nsync: [{{{entry}}}]\n")
+    assert ([body["event"] for body in failures.bodies], changes.bodies) == (["failure"], [])
 
 
 @row("server.hosts")

@@ -13,6 +13,7 @@ from regsync.config.model import Config, SyncStep
 from regsync.config.templated import Surroundings
 from regsync.daemon.schedule import parse_schedule
 from regsync.errors import ConfigError
+from regsync.notify.others import check_service
 from regsync.registry.login.name import check_registry_name
 from regsync.sync.patterns import check_pattern
 from regsync.sync.semver import check_range
@@ -22,7 +23,13 @@ def _check_schedule(text: str) -> None:
     parse_schedule(text)
 
 
-CHECKS = Checks(pattern=check_pattern, semver_range=check_range, schedule=_check_schedule, registry=check_registry_name)
+CHECKS = Checks(
+    pattern=check_pattern,
+    semver_range=check_range,
+    schedule=_check_schedule,
+    registry=check_registry_name,
+    service=check_service,
+)
 STEP = "sync:\n  - source: a.example/x\n    target: b.example/x\n    type: repository\n"
 
 

@@ -53,6 +53,7 @@ def readings(board: Board) -> Readings:
         traffic=board.hosts,
         hosts={"a.example": HostNow(3, 8, remaining=76, until=LATER), "b.example": HostNow(0, 8)},
         reloads=board.reloads,
+        notifications=board.notifications,
         digest="abc",
         since=NOON,
         refused=True,

@@ -14,8 +14,7 @@ import trustme
 from regsync.errors import Refused, Unavailable
 from regsync.events import ignore
 from regsync.limits import Limits
-from regsync.registry.http.courier import post
-from regsync.registry.http.proxies import Proxies
+from regsync.registry.http.courier import Courier
 from regsync.registry.http.wire import Wire
 from regsync.registry.registries import Registries
 from tests.support.clock import FakeClock
@@ -28,7 +27,7 @@ BODY = b'{"version": 1}\n'
 async def posted(url: str, environ: Mapping[str, str] | None = None) -> tuple[int, float | None]:
     async with Wire() as wire:
         now = datetime(2026, 1, 1, tzinfo=UTC)
-        return await post(wire, url, BODY, tls=True, proxies=Proxies(environ or {}), user_agent="me/1", now=now)
+        return await Courier(wire, environ or {}).post(url, BODY, user_agent="me/1", now=now)
 
 
 async def test_a_document_goes_where_it_is_to_with_what_it_needs_and_no_more() -> None:

@@ -1,0 +1,87 @@
+"""When an entry is told of as old."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from regsync.daemon.overdue import overdue_at
+from regsync.daemon.schedule import Every
+from regsync.notify.stale import Ages
+from tests.unit.notify.runs import a_run, failed, minutes
+
+HOURLY = Every(3600)
+
+
+class Asked:
+    """Knows when an entry is overdue, and how often it was asked for that."""
+
+    def __init__(self) -> None:
+        self.times = 0
+
+    def __call__(self, _: str, since: datetime) -> datetime | None:
+        self.times += 1
+        return overdue_at(HOURLY, since)
+
+
+def looked(ages: Ages, at: float) -> list[str]:
+    """Who is told of when it is looked so many minutes after noon."""
+    now = minutes(at)
+    return [reason.entry for entry in ages.due(now) if (reason := ages.look(entry, now)) is not None]
+
+
+def an_hourly(asked: Asked | None = None) -> Ages:
+    ages = Ages(asked or Asked())
+    ages.follow({"one"}, minutes(0))
+    return ages
+
+
+def test_an_entry_is_told_of_when_three_due_times_have_passed_and_then_once_an_hour() -> None:
+    ages = an_hourly()
+    assert [looked(ages, at) for at in (179, 180, 181, 182, 240, 242, 301, 303)] == [
+        [], [], ["one"], [], [], ["one"], [], ["one"],
+    ]  # fmt: skip
+
+
+def test_failures_make_no_entry_younger_and_good_runs_do() -> None:
+    ages = an_hourly()
+    assert [*ages.hear(a_run(failed("x"), at=100))] == []
+    assert [*ages.hear(a_run(at=100, scope="missing"))] == []
+    assert looked(ages, 181) == ["one"]
+    ages = an_hourly()
+    assert [*ages.hear(a_run(at=100))] == []
+    assert looked(ages, 181) == []
+    assert looked(ages, 281) == ["one"]
+
+
+def test_a_good_run_ends_what_was_told_and_it_may_be_told_again() -> None:
+    ages = an_hourly()
+    assert looked(ages, 181) == ["one"]
+    (over,) = ages.hear(a_run(at=190))
+    assert over.error == "source and target were not seen equal since 2026-01-01 12:00 UTC"
+    assert [*ages.hear(a_run(at=191))] == []
+    assert [looked(ages, at) for at in (240, 370, 372)] == [[], [], ["one"]]
+
+
+def test_schedules_are_asked_for_when_it_matters_and_no_oftener() -> None:
+    asked = Asked()
+    ages = an_hourly(asked)
+    for at in range(0, 600, 2):
+        if not at % 60:
+            assert [*ages.hear(a_run(at=at))] == []
+        assert looked(ages, at) == []
+    assert asked.times < 8
+
+
+def test_what_is_known_from_before_counts_and_what_is_new_is_young() -> None:
+    ages = Ages(Asked())
+    ages.follow(("one", "two"), minutes(0), {"one": minutes(-100), "three": minutes(-1000)})
+    assert looked(ages, 81) == ["one"]
+    ages.follow(("one", "two", "four"), minutes(100))
+    assert looked(ages, 102) == []
+    assert looked(ages, 181) == ["one", "two"]
+
+
+def test_an_entry_that_is_never_due_is_never_old() -> None:
+    ages = Ages(lambda _, __: None)
+    ages.follow({"one"}, minutes(0))
+    assert looked(ages, 1_000_000) == []
