@@ -102,6 +102,10 @@ class Service:
         """The entries that are ever due."""
         return self._daemon.planned
 
+    def overdue_at(self, entry: str, since: datetime) -> datetime | None:
+        """Return when an entry is overdue that was last seen equal, or first visited, `since` then; None: never."""
+        return self._daemon.overdue_at(entry, since)
+
     async def dues(self, entries: Iterable[str]) -> dict[str, datetime]:
         """Return when each of these is visited next; those are missing that never are."""
         return await self._daemon.dues(entries)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 from typing import Final
 
 from regsync.daemon.schedule import Schedule
 
 _TIMES: Final = 3  # due times that may pass
+_REMEMBERED: Final = 1 << 14  # a cron line takes a millisecond, and is asked about again and again
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def overdue_at(schedule: Schedule, since: datetime) -> datetime | None:
     """Return after which moment an entry is overdue whose ends were last seen equal, or first visited, `since` then.
 

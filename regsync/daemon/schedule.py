@@ -12,7 +12,7 @@ match have to be looked at: whatever happens in between moves no wall time by as
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
@@ -42,7 +42,7 @@ _DESCRIPTORS = {
 }
 
 
-class Schedule(Protocol):
+class Schedule(Hashable, Protocol):
     """A row of due times; moments are aware and in UTC."""
 
     def next_after(self, moment: datetime) -> datetime | None:

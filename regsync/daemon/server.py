@@ -8,6 +8,7 @@ from datetime import datetime
 
 from regsync.clock import Clock
 from regsync.daemon.jobs import Job, MemoryQueue
+from regsync.daemon.overdue import overdue_at
 from regsync.daemon.plan import Plan
 from regsync.daemon.runner import Handle, Runner, Say
 from regsync.daemon.scheduler import Scheduler
@@ -81,6 +82,11 @@ class Daemon:
     def planned(self) -> Collection[str]:
         """The entries that are ever due, leaders before their followers."""
         return self._plan.schedules.keys()
+
+    def overdue_at(self, entry: str, since: datetime) -> datetime | None:
+        """Return when an entry is overdue that was last seen equal, or first visited, `since` then; None: never."""
+        schedule = self._plan.schedules.get(entry)
+        return None if schedule is None else overdue_at(schedule, since)
 
     async def dues(self, entries: Iterable[str]) -> dict[str, datetime]:
         """Return when each of these entries is visited next; those are missing that never are, or not any more."""

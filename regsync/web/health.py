@@ -119,6 +119,7 @@ class _Status:
             now=self._common.clock.now(),
             began=board.began,
             entries=entries,
+            overdue_at=service.overdue_at,
             running=frozenset(run.entry for run in self._recorder.running()),
             traffic=deepcopy(board.hosts),
             hosts=hosts_now(service),

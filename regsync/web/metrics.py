@@ -14,7 +14,7 @@ from prometheus_client.registry import Collector
 from regsync import __version__
 from regsync.web.board import EntryStats, HostStats
 from regsync.web.hosts import HostNow
-from regsync.web.perentry import entry_lines
+from regsync.web.perentry import OverdueAt, entry_lines
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -26,6 +26,7 @@ class Readings:
     now: datetime
     began: datetime
     entries: Mapping[str, EntryStats]
+    overdue_at: OverdueAt
     running: frozenset[str]
     traffic: Mapping[str, HostStats]
     hosts: Mapping[str, HostNow]
@@ -43,7 +44,9 @@ def exposition(readings: Readings) -> Iterator[bytes]:
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Readings(readings))
     yield generate_latest(registry)
-    for text in entry_lines(readings.entries, readings.running, now=readings.now, began=readings.began):
+    for text in entry_lines(
+        readings.entries, readings.running, readings.overdue_at, now=readings.now, began=readings.began
+    ):
         yield text.encode()
 
 

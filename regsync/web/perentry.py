@@ -15,28 +15,39 @@ from typing import Final
 from regsync.web.board import BUCKETS, EntryStats
 
 _AT_ONCE: Final = 100  # entries in a piece, which is two milliseconds of work at most
+_FEWER: Final = 10  # where cron lines may have to be asked, a millisecond each
 _REMEMBERED: Final = 1 << 14  # names of entries
+_OVERDUE: Final = "regsync_entry_overdue_timestamp_seconds"
 _BOUNDS: Final = (*(str(bound) for bound in BUCKETS), "+Inf")
 
 _Lines = Callable[[str, EntryStats], Iterable[str]]  # without the metric's name, and without their ends
+OverdueAt = Callable[[str, datetime], datetime | None]  # when an entry is, from when it was last seen equal
 
 
 def entry_lines(
-    entries: Mapping[str, EntryStats], running: AbstractSet[str], *, now: datetime, began: datetime
+    entries: Mapping[str, EntryStats],
+    running: AbstractSet[str],
+    overdue_at: OverdueAt,
+    *,
+    now: datetime,
+    began: datetime,
 ) -> Iterator[str]:
     """Make pieces of text; `began` is when the process did, `running` are entries under way.
 
     Values are read as they stand when their piece is made.
     """
     told = [*entries.items()]
-    for name, (kind, meaning, lines) in _metrics(running, now, began).items():
+    for name, (kind, meaning, lines) in _metrics(running, overdue_at, now, began).items():
         yield f"# HELP {name} {meaning}\n# TYPE {name} {kind}\n"
-        for first in range(0, len(told), _AT_ONCE):
-            some = told[first : first + _AT_ONCE]
+        at_once = _FEWER if name == _OVERDUE else _AT_ONCE
+        for first in range(0, len(told), at_once):
+            some = told[first : first + at_once]
             yield "".join([f"{name}{line}\n" for entry, stats in some for line in lines(entry, stats)])
 
 
-def _metrics(running: AbstractSet[str], now: datetime, began: datetime) -> Mapping[str, tuple[str, str, _Lines]]:
+def _metrics(
+    running: AbstractSet[str], overdue_at: OverdueAt, now: datetime, began: datetime
+) -> Mapping[str, tuple[str, str, _Lines]]:
     """Return the kind of each metric, what it means, and how its lines are made."""
     return {
         "regsync_entry_freshness_seconds": (
@@ -44,10 +55,15 @@ def _metrics(running: AbstractSet[str], now: datetime, began: datetime) -> Mappi
             "Since when source and target are not known to be equal; from the start of the process if not known.",
             _single(lambda _, stats: (now - (stats.equal or began)).total_seconds()),
         ),
+        _OVERDUE: (
+            "gauge",
+            "When three due times will have passed since source and target were last equal, or it was first visited.",
+            _single(lambda entry, stats: _timestamp(overdue_at(entry, stats.equal or began))),
+        ),
         "regsync_entry_last_success_timestamp_seconds": (
             "gauge",
             "When a run last ended without failure.",
-            _single(lambda _, stats: None if stats.succeeded is None else stats.succeeded.timestamp()),
+            _single(lambda _, stats: _timestamp(stats.succeeded)),
         ),
         "regsync_entry_failing": ("gauge", "1 if the last run failed.", _single(lambda _, stats: int(stats.failing))),
         "regsync_entry_running": ("gauge", "1 while it runs.", _single(lambda entry, _: int(entry in running))),
@@ -64,6 +80,10 @@ def _metrics(running: AbstractSet[str], now: datetime, began: datetime) -> Mappi
         ),
         "regsync_entry_run_seconds": ("histogram", "How long runs took.", _durations),
     }
+
+
+def _timestamp(moment: datetime | None) -> float | None:
+    return None if moment is None else moment.timestamp()
 
 
 @lru_cache(maxsize=_REMEMBERED)

@@ -44,6 +44,16 @@ class Asked(Life):
             assert answer.content_type == "application/json"
             return answer.status, json.loads(await answer.read())
 
+    async def text(self, path: str) -> str:
+        """Return the text a path is answered with."""
+        connector = aiohttp.UnixConnector(f"{self.folder}/socket")
+        async with (
+            aiohttp.ClientSession(connector=connector) as session,
+            session.get(f"http://regsync{path}") as answer,
+        ):
+            assert answer.status == 200
+            return await answer.text()
+
     async def get(self, path: str) -> dict[str, Any]:
         status, found = await self.ask(path)
         assert status == 200, found

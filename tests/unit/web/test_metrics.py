@@ -49,6 +49,7 @@ def readings(board: Board) -> Readings:
         now=LATER,
         began=board.began,
         entries=board.entries,
+        overdue_at=lambda _, since: since + timedelta(hours=3),
         running=frozenset({"one"}),
         traffic=board.hosts,
         hosts={"a.example": HostNow(3, 8, remaining=76, until=LATER), "b.example": HostNow(0, 8)},
@@ -83,6 +84,12 @@ def test_a_mirror_is_as_fresh_as_the_begin_of_the_last_run_that_left_it_equal() 
     assert found["regsync_entry_freshness_seconds{entry=one}"] == 59 * 60
     assert found["regsync_entry_last_success_timestamp_seconds{entry=one}"] == NOON.timestamp() + 20 * 60 + 1
     assert found["regsync_entry_failing{entry=one}"] == 1
+
+
+def test_a_mirror_is_overdue_some_time_after_it_was_equal_or_the_process_began() -> None:
+    name = "regsync_entry_overdue_timestamp_seconds{entry=one}"
+    assert shown(a_board(runs=(a_run("copied"),)))[name] == (NOON + timedelta(hours=3, minutes=1)).timestamp()
+    assert shown(a_board(runs=(a_run("failed"),)))[name] == (NOON + timedelta(hours=3)).timestamp()
 
 
 def test_a_mirror_that_never_was_equal_is_as_old_as_the_process() -> None:
@@ -162,7 +169,7 @@ def test_any_name_of_an_entry_comes_back_as_it_was() -> None:
     families = text_string_to_metric_families(text_of(board))
     samples = [one for family in families for one in family.samples if one.name.startswith("regsync_entry_")]
     assert {one.labels["entry"] for one in samples} == {name}
-    assert len(samples) == 5 + len(board.entries[name].runs) + len(board.entries[name].images) + len(BUCKETS) + 3
+    assert len(samples) == 6 + len(board.entries[name].runs) + len(board.entries[name].images) + len(BUCKETS) + 3
 
 
 def test_what_is_said_of_thousands_of_entries_is_made_in_small_pieces() -> None:
