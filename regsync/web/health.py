@@ -20,8 +20,11 @@ from regsync.web.board import Board, EntryStats
 from regsync.web.hosts import hosts_now
 from regsync.web.memory import Memory
 from regsync.web.metrics import CONTENT_TYPE, Readings, exposition
+from regsync.web.pages import Pages
 from regsync.web.pulse import Pulse
+from regsync.web.rates import Rates
 from regsync.web.route import Route
+from regsync.web.scene import Sources
 from regsync.web.site import site
 
 
@@ -45,8 +48,10 @@ async def shown(
     keeping.pass_on_to(board.add)
     status = _Status(service, common, board, keeping.recorder, pulse, dropped)
     api = Api(service, common, keeping, board)
-    routes = [*status.routes(), *api.routes()]
-    with common.tell.joined(board, memory):
+    rates = Rates()
+    pages = Pages(Sources(service, common, keeping, board, rates))
+    routes = [*status.routes(), *api.routes(), *pages.routes()]
+    with common.tell.joined(board, memory, rates):
         async with site(address, names, [*routes, *api.rest(routes)], tell=common.tell):
             tasks = [
                 asyncio.create_task(pulse.beat(), name="pulse"),

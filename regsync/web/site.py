@@ -114,7 +114,8 @@ def _guard(names: Collection[str]) -> Middleware:
 
 
 async def _be_safe(_: web.Request, answer: web.StreamResponse) -> None:
-    answer.headers.update(_SAFE)
+    for name, value in _SAFE.items():
+        answer.headers.setdefault(name, value)
 
 
 def _is_ours(host: str, names: Collection[str]) -> bool:
