@@ -22,6 +22,7 @@ from regsync.secrets import Secrets
 from regsync.service import NOTHING_TO_DO, Service
 from regsync.setup import Common, Setup, T, set_up
 from regsync.sync.entry import Scope
+from regsync.sync.survey import Looking
 
 if TYPE_CHECKING:
     from regsync.keeping import Kept
@@ -50,8 +51,8 @@ class App:
         keep_url_secrets(loaded.config, secrets)
         keep_proxy_secrets(environ, secrets)
 
-    async def once(self, scope: Scope, *, abort_on_error: bool) -> Tally:
-        """Run all entries once and return what it came to."""
+    async def once(self, scope: Scope, *, abort_on_error: bool, looking: Looking | None = None) -> Tally:
+        """Run all entries once and return what it came to; `looking` is what a check is to find out besides."""
         setup = await self._setup()
         if not setup.entries:
             self._common.tell(Warned(NOTHING_TO_DO))
@@ -64,6 +65,7 @@ class App:
                 common=self._common,
                 name="",
                 abort_on_error=abort_on_error,
+                looking=looking,
             )
             await notifier.sent(_LAST_WORDS)
             return tally

@@ -114,7 +114,34 @@ def check(*, abort_on_error: bool, exit_code: bool, report: tuple[str, ...], no_
     """Say what `once` would copy, and copy nothing."""
     from regsync.process import run_once  # noqa: PLC0415
 
-    manner = Manner("check", abort_on_error, drift_fails=exit_code, reports=report, progress=not no_progress)
+    compares = bool(report)
+    manner = Manner("check", abort_on_error, exit_code, reports=report, progress=not no_progress, compares=compares)
+    return run_once(_options(given), manner)
+
+
+@program.command()
+@_common
+@_switch("--missing", "Only of images whose name is not at the target yet.")
+@_switch("--abort-on-error", "Stop at the first failure.")
+@_switch("--json", "Print one JSON object in place of a table.")
+@_report
+@_no_progress
+def diff(
+    *, missing: bool, abort_on_error: bool, json: bool, report: tuple[str, ...], no_progress: bool, **given: Any
+) -> int:
+    """Say what `once` would change, with bytes and ages, and exit with 3 if it would; change nothing."""
+    from regsync.process import run_once  # noqa: PLC0415
+
+    manner = Manner(
+        "check",
+        abort_on_error,
+        drift_fails=True,
+        reports=report,
+        progress=not no_progress,
+        compares=True,
+        missing=missing,
+        shown="json" if json else "table",
+    )
     return run_once(_options(given), manner)
 
 

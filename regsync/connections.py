@@ -23,8 +23,8 @@ from regsync.registry.host import HostSettings, Manner
 from regsync.registry.registries import Condition, Registries
 from regsync.secrets import Secrets
 from regsync.sync.answers import Age
+from regsync.sync.engine import Engine
 from regsync.sync.lookups import Lookups
-from regsync.sync.run import Engine
 from regsync.transfer.mover import TRANSFERS, Shared
 from regsync.transfer.seen import Seen
 

@@ -9,8 +9,10 @@ from typing import Any, Final, Literal
 FINE: Final = 0
 FAILED: Final = 1  # some image failed
 USAGE: Final = 2  # configuration or command line
-DRIFT: Final = 3  # `check --exit-code` found something to copy
+DRIFT: Final = 3  # `check --exit-code` or `diff` found something to copy
 INTERRUPTED: Final = 130
+
+Shown = Literal["nothing", "table", "json"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +21,8 @@ class Manner:
 
     `scope` is what is copied: what `changed`, only what is `missing`, or nothing (`check`). `drift_fails`: something to
     copy is an exit code of its own. `reports` are files the run is described in; `-` is standard output.
-    `progress`: on a terminal, how far it is is shown meanwhile.
+    `progress`: on a terminal, how far it is is shown meanwhile. `compares`: a check says what would change, of what is
+    `missing` only; `shown` is what of that is printed.
     """
 
     scope: Literal["changed", "missing", "check"]
@@ -27,6 +30,9 @@ class Manner:
     drift_fails: bool = False
     reports: tuple[str, ...] = ()
     progress: bool = True
+    compares: bool = False
+    missing: bool = False
+    shown: Shown = "nothing"
 
 
 @dataclass(frozen=True, slots=True)

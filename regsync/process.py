@@ -31,6 +31,7 @@ from regsync.reports.files import Reports
 from regsync.secrets import Secrets
 from regsync.service import Service
 from regsync.signals import HangUps, cancel_by_signal, reap_by_signal, stop_by_signal
+from regsync.sync.survey import Looking
 
 _LOOKED_AT = 1 << 16  # characters of a line that are looked at to cut it
 _LAST_WORDS = 0.2  # seconds without a reader, when told to end at once
@@ -69,29 +70,35 @@ class _Around:
 def run_once(options: Options, manner: Manner) -> int:
     """Run every entry once in this manner and return the exit code."""
     around = _Around(options)
-    reports = Reports(manner.reports, around.secrets)
+    reports = Reports(manner.reports, around.secrets, compares=manner.compares, shown=manner.shown)
+    looking = Looking(manner.missing) if manner.compares else None
     screen = around.screen(progress=manner.progress)
 
     async def run(app: App, left_out: int) -> int:
         cancel_by_signal(partial(around.leave, INTERRUPTED))
-        tally = await _shown(app.once(manner.scope, abort_on_error=manner.abort_on_error), around, screen)
+        work = app.once(manner.scope, abort_on_error=manner.abort_on_error, looking=looking)
+        tally = await _shown(work, around, screen, summed=manner.shown == "nothing")
         if tally.failures or _say_left_out(around, left_out):
             return FAILED
         return DRIFT if manner.drift_fails and tally.needed else FINE
 
     def work() -> int:
         observers = reports.observers() + (screen.observers() if screen else [])
-        but = told_otherwise(manner.scope, _threshold(options)) if screen else ()
+        but = told_otherwise(manner, _threshold(options), terminal=screen is not None)
         try:
             return _with_app(options, around, run, observers, but)
         finally:  # also of a run that is interrupted
+            around.output.flush()  # before what is on the same terminal, maybe
             reports.write()
 
     return _ending(around, work)
 
 
-async def _shown(work: Awaitable[Tally], around: _Around, screen: Screen | None) -> Tally:
-    """Do this while people are shown how far it is, and say what it came to: to them in words, be it interrupted."""
+async def _shown(work: Awaitable[Tally], around: _Around, screen: Screen | None, *, summed: bool) -> Tally:
+    """Do this while people are shown how far it is, and say what it came to: to them in words, be it interrupted.
+
+    Without `summed` only what failed: the rest is printed.
+    """
     if screen is None:
         tally = await work
         for line in failure_lines(tally.failures):
@@ -101,7 +108,7 @@ async def _shown(work: Awaitable[Tally], around: _Around, screen: Screen | None)
         async with screen.drawn(SystemClock()):
             return await work
     finally:
-        for line in screen.ending():
+        for line in screen.ending(summed=summed):
             around.say(line)
 
 

@@ -8,8 +8,10 @@ from regsync.daemon.runner import Say
 from regsync.events import RunStarted
 from regsync.record.tally import Tally
 from regsync.setup import Common, Setup
+from regsync.sync.engine import Engine
 from regsync.sync.entry import Scope, SyncEntry
-from regsync.sync.run import Engine, Run
+from regsync.sync.run import Run
+from regsync.sync.survey import Looking
 from regsync.sync.units import MOST
 
 
@@ -24,6 +26,7 @@ async def run_entries(
     abort_on_error: bool,
     since: float | None = None,
     say: Say | None = None,
+    looking: Looking | None = None,
 ) -> Tally:
     """Run these entries of a configuration and return what it came to; `name` is the entry's, empty for all of them."""
     tally, cut = Tally(), True
@@ -38,6 +41,7 @@ async def run_entries(
         sharing=setup.sharing,
         workers=setup.config.defaults.parallel if abort_on_error else MOST,
         say=say,
+        looking=looking,
     )
     with common.tell.run(tally, entry=name):
         common.tell(RunStarted(name, scope))

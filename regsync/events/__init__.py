@@ -7,11 +7,13 @@ from typing import Protocol
 from regsync.events.content import BlobDone, BlobProgress, BlobRead, BlobRetried, BlobStarted, ManifestPushed
 from regsync.events.images import (
     BackupStarted,
+    Change,
     CopyPlanned,
     HookRan,
     ImageCopied,
     ImageCurrent,
     ImageDelayed,
+    ImageDiffers,
     ImageFailed,
     ImageNeeded,
     ImagePostponed,
@@ -37,7 +39,7 @@ Event = (
     Exchanged | RequestRetried | Warned
     | BlobStarted | BlobDone | BlobProgress | BlobRead | BlobRetried | ManifestPushed
     | TagsSelected | NoTagsMatched
-    | ImageCurrent | ImageNeeded | ImageRefreshing | ImageSkipped
+    | ImageCurrent | ImageNeeded | ImageRefreshing | ImageSkipped | ImageDiffers
     | BackupStarted | HookRan | CopyPlanned | ImageCopied
     | ImageFailed | ImagePostponed | ImageDelayed
     | RunStarted | RunFinished | EntryIgnored | JobQueued | JobSkipped | JobStarted | JobFinished
@@ -64,6 +66,7 @@ __all__ = [
     "BlobRead",
     "BlobRetried",
     "BlobStarted",
+    "Change",
     "CopyPlanned",
     "EntryIgnored",
     "Event",
@@ -72,6 +75,7 @@ __all__ = [
     "ImageCopied",
     "ImageCurrent",
     "ImageDelayed",
+    "ImageDiffers",
     "ImageFailed",
     "ImageNeeded",
     "ImagePostponed",

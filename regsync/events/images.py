@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
+
+Change = Literal["new", "changed", "partial", "gone"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,28 @@ class ImageNeeded:
     target: str
     digest: str = ""
     before: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageDiffers:
+    """How the two ends of an image differ, for who asked for more than that they do.
+
+    `change`: the target lacks it, has another one, lacks some of what belongs to it, or has what is `gone` from the
+    source. `before` and `digest` are what the names at target and source stand for, empty where that is nothing or not
+    known; `before_created` and `created` say when those were made. `size`: how many bytes the target lacks, None where
+    that is not known. `more`: how many more a copy of all that was told so far would move than without this image; what
+    lies elsewhere at the target's host comes from there, so they may be less than none.
+    """
+
+    source: str
+    target: str
+    change: Change
+    before: str = ""
+    digest: str = ""
+    before_created: datetime | None = None
+    created: datetime | None = None
+    size: int | None = None
+    more: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,9 +18,10 @@ def failure_lines(failures: list[ImageFailed]) -> list[str]:
     return [plain(f"{one.source} -> {one.target}: {one.error} ({_tries(one.attempts)})") for one in failures]
 
 
-def ending(run: RunRecord) -> Iterator[str]:
-    """Give the lines for people: one sentence, and what failed, by cause."""
-    yield f"{summary(run)}{'; not all was done' if run.cut else ''}"
+def ending(run: RunRecord, *, summed: bool = True) -> Iterator[str]:
+    """Give the lines for people: one sentence, unless that is said elsewhere, and what failed, by cause."""
+    if summed:
+        yield f"{summary(run)}{'; not all was done' if run.cut else ''}"
     for cause in causes(run.images):
         yield from _failed(cause)
 

@@ -13,8 +13,9 @@ from regsync.facts import Observer
 from regsync.observe.ending import ending
 from regsync.observe.levels import INFO
 from regsync.observe.output import Output
+from regsync.options import Manner
 from regsync.record.recorder import Recorder
-from regsync.record.values import RunRecord, Scope
+from regsync.record.values import RunRecord
 from regsync.secrets import Secrets
 
 _UNKNOWN = {"", "dumb", "unknown"}  # kinds of terminals whose cursor cannot be moved
@@ -66,17 +67,18 @@ class Screen:
             if isinstance(end, Exception):  # a bug of ours is no reason to stop copying
                 self._output.put(f"progress could not be shown: {type(end).__name__}")
 
-    def ending(self) -> list[str]:
-        """Return what the run came to; nothing if it did not begin."""
-        return [line for run in self._ended for line in ending(run)]
+    def ending(self, *, summed: bool) -> list[str]:
+        """Return what the run came to, or only what failed; nothing if it did not begin."""
+        return [line for run in self._ended for line in ending(run, summed=summed)]
 
 
-def told_otherwise(scope: Scope, threshold: int) -> tuple[type[Event], ...]:
+def told_otherwise(manner: Manner, threshold: int, *, terminal: bool) -> tuple[type[Event], ...]:
     """Return the kinds of events that have no line on a terminal, where one for each image is enough.
 
-    What is needed is copied or fails, and is told then; the end is told in words. Whoever asks for more than INFO gets
-    every line.
+    What is needed is copied or fails, and is told then; the end is told in words. Of what is printed as a table nothing
+    is told besides, wherever the log goes. Whoever asks for more than INFO gets every line.
     """
-    if threshold < INFO:
+    if threshold < INFO or not (terminal or manner.shown != "nothing"):
         return ()
-    return (BlobStarted, RunFinished) if scope == "check" else (BlobStarted, RunFinished, ImageNeeded, ImageRefreshing)
+    listed = manner.scope == "check" and manner.shown == "nothing"
+    return (BlobStarted, RunFinished) if listed else (BlobStarted, RunFinished, ImageNeeded, ImageRefreshing)

@@ -25,6 +25,7 @@ from regsync.events import (
     ImageCopied,
     ImageCurrent,
     ImageDelayed,
+    ImageDiffers,
     ImageFailed,
     ImageNeeded,
     ImagePostponed,
@@ -57,6 +58,7 @@ _Ends = (
     BlobStarted
     | BlobRetried
     | ImageCurrent
+    | ImageDiffers
     | ImageNeeded
     | ImageRefreshing
     | HookRan
@@ -76,7 +78,7 @@ def line_of(event: Event) -> Line:
             return _line_of_trace(event)
         case RequestRetried() | Warned() | BlobStarted() | BlobDone() | BlobRetried() | ManifestPushed():
             return _line_of_bytes(event)
-        case BackupStarted() | HookRan() | CopyPlanned() | ImageCopied():
+        case BackupStarted() | HookRan() | CopyPlanned() | ImageDiffers() | ImageCopied():
             return _line_of_copy(event)
         case TagsSelected() | NoTagsMatched() | ImageCurrent() | ImageNeeded() | ImageRefreshing() | ImageSkipped():
             return _line_of_choice(event)
@@ -127,12 +129,15 @@ def _line_of_bytes(event: RequestRetried | Warned | BlobStarted | BlobDone | Blo
             assert_never(event)
 
 
-def _line_of_copy(event: BackupStarted | HookRan | CopyPlanned | ImageCopied) -> Line:
+def _line_of_copy(event: BackupStarted | HookRan | CopyPlanned | ImageDiffers | ImageCopied) -> Line:
     match event:
         case HookRan():
             return DEBUG, "Hook ran", {"hook": event.hook, **_ends(event), "seconds": round(event.seconds, 2)}
         case CopyPlanned():
             return DEBUG, "Copy planned", {**_ends(event), "blobs": event.blobs, "bytes": event.size}
+        case ImageDiffers():
+            digests = {"before": event.before, "digest": event.digest}
+            return DEBUG, "Image differs", {**_ends(event), "change": event.change, **digests, "bytes": event.size}
         case BackupStarted():
             return INFO, "Saving backup", {"original": event.original, "backup": event.backup}
         case ImageCopied():

@@ -11,6 +11,7 @@ from regsync.record.values import ImageRecord, RunRecord
 
 _MARKS: Final = ":,;.()\"'"  # what surrounds a name in a sentence
 _NUMBERED: Final = re.compile(r"\S*\d\S*")
+_UNITS: Final = (("y", 365 * 86400), ("d", 86400), ("h", 3600), ("m", 60))  # in seconds
 _SHORT: Final = 12  # characters of a digest that tell it from others
 
 
@@ -34,6 +35,13 @@ def human_seconds(seconds: float) -> str:
     if whole < 3600:
         return f"{whole // 60} min {whole % 60} s"
     return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def human_age(seconds: float) -> str:
+    """Return how old something is, in a unit of which there are two at least: `40s`, `5m`, `30h`, `12d`, `3y`."""
+    whole = max(0, int(seconds))
+    unit, length = next(((unit, length) for unit, length in _UNITS if whole >= 2 * length), ("s", 1))
+    return f"{whole // length}{unit}"
 
 
 def short(digest: str) -> str:

@@ -6,8 +6,10 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+from regsync.record.differences import Differences
 from regsync.record.values import ImageRecord, RunRecord
 from regsync.record.words import causes, human_bytes, short, summary
+from regsync.reports.table import cells, heading, told
 from regsync.text import plain
 
 _ROWS: Final = 200  # of a table: a job's summary may have one MiB
@@ -21,16 +23,33 @@ _TITLES: Final = {
 }
 
 
-def markdown(run: RunRecord) -> str:
+def markdown(run: RunRecord, found: Differences | None = None) -> str:
     """Return the run with tables of what failed and of what changed, or would."""
-    parts = [f"## regsync {_TITLES.get(run.outcome, run.outcome)}", f"{summary(run)}."]
+    said = summary(run) if found is None else told(run, found)
+    parts = [f"## regsync {_TITLES.get(run.outcome, run.outcome)}", f"{said}."]
     if failed := causes(run.images):
         rows = [(str(len(cause.images)), _code(cause.images[0].target), _text(cause.error)) for cause in failed]
         parts += ["### Failed", _table(("images", "for example", "why"), rows)]
+    if found is not None:
+        return "\n\n".join([*parts, *_would_change(run, found)]) + "\n"
     if changed := [image for image in run.images if image.outcome in {"copied", "needed"}]:
         title = "### To be copied" if run.scope == "check" else "### Copied"
         parts += [title, _table(("target", "source", "before", "now", "moved"), [_row(image) for image in changed])]
     return "\n\n".join(parts) + "\n"
+
+
+def _would_change(run: RunRecord, found: Differences) -> list[str]:
+    if not found.images:
+        return []
+    now = run.ended or run.began
+    rows = []
+    for image in found.images:
+        change, before, before_created, after, created, size, tag = cells(image, now)
+        rows.append(
+            (_code(heading(image)), _code(tag), change, _code(before), before_created, _code(after), created, size)
+        )
+    columns = ("entry", "tag", "change", "at the target", "age", "at the source", "age", "bytes")
+    return ["### What would change", _table(columns, rows)]
 
 
 def _row(image: ImageRecord) -> tuple[str, ...]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from regsync.record.differences import Differences
 from regsync.record.objects import stamp
 from regsync.record.values import RunRecord
 from regsync.record.words import causes, human_bytes, human_seconds, short, summary
+from regsync.reports.table import cells, heading, told
 
 
-def page(run: RunRecord) -> str:
+def page(run: RunRecord, found: Differences | None = None) -> str:
     """Return the run with all its images."""
     environment = Environment(
         loader=PackageLoader("regsync.reports", "."),
@@ -19,4 +21,9 @@ def page(run: RunRecord) -> str:
         lstrip_blocks=True,
     )
     environment.filters |= {"bytes": human_bytes, "seconds": human_seconds, "short": short, "stamp": stamp}
-    return environment.get_template("page.html").render(run=run, summary=summary(run), causes=causes(run.images))
+    now = run.ended or run.began
+    differences = [(heading(image), image, cells(image, now)) for image in found.images] if found else []
+    said = summary(run) if found is None else told(run, found)
+    return environment.get_template("page.html").render(
+        run=run, summary=said, causes=causes(run.images), differences=differences
+    )

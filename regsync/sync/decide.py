@@ -29,6 +29,7 @@ T = TypeVar("T")
 _NO_DETOUR: Final = Detour()
 _NO_PLATFORM: Final = "unknown/unknown"  # what attestations are listed as
 _PLATFORMS_SHOWN: Final = 20
+LOOKUP_FAILED: Final = "Failed to lookup source manifest"
 OpenTarget = Callable[[Reference], Awaitable[Repository]]
 
 
@@ -145,9 +146,9 @@ class Decider:
         except Unreadable as error:
             if error.media_type not in entry.media_types:
                 return Skipped(error.media_type)
-            return _failed("Failed to lookup source manifest", pair, error)
+            return _failed(LOOKUP_FAILED, pair, error)
         except RegsyncError as error:
-            return _failed("Failed to lookup source manifest", pair, error)
+            return _failed(LOOKUP_FAILED, pair, error)
 
     async def _decision(
         self, entry: SyncEntry, pair: ImagePair, *, scope: Scope, listed: bool, since: float

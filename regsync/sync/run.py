@@ -7,13 +7,11 @@ nobody expected is a failure of its unit, too: one image that trips over a bug o
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Final
 
-from regsync.clock import Breath, Clock
+from regsync.clock import Breath
 from regsync.errors import RegsyncError
 from regsync.events import (
     ImageCopied,
@@ -21,55 +19,27 @@ from regsync.events import (
     Tell,
 )
 from regsync.facts import working
-from regsync.limits import Limits
 from regsync.oci.digest import Digest
 from regsync.oci.reference import parse_reference
-from regsync.repository import Endpoints
-from regsync.sync.around import Around, Copied, RunHook, no_hook
+from regsync.sync.around import Around, Copied
 from regsync.sync.carry import Carrier, Order, Outcome
 from regsync.sync.decide import Current, Decider, Decision, Delayed, Failed, Needed, Postponed
+from regsync.sync.engine import Engine
 from regsync.sync.entry import ImagePair, Pair, RegistryPair, RepositoryPair, Scope, SyncEntry, pair_of
 from regsync.sync.expand import Expander
-from regsync.sync.gates import Gate, name_backup, passed
+from regsync.sync.gates import name_backup, passed
 from regsync.sync.later import Later
-from regsync.sync.lookups import Lookups
-from regsync.sync.order import PlaceOf
 from regsync.sync.party import Party
 from regsync.sync.quota import QuotaGate
+from regsync.sync.survey import Looking, Looks, Survey
 from regsync.sync.targets import Targets
 from regsync.sync.telling import told
 from regsync.sync.units import MOST, Unit, Units
-from regsync.transfer.mover import Shared
-from regsync.transfer.seen import Seen
 from regsync.transfer.together import Group, together
 from regsync.waiting import Activity
 
 _AT_ONCE: Final = 1_000  # units that are added before others have a turn
 _STEPS: Final = 200  # units that are done before they have, if they wait for nothing
-
-
-@dataclass(frozen=True, slots=True)
-class Engine:
-    """What the runs of a process share.
-
-    `place_of` says which names stand for one place, `gates` what images pass, `run_hook` runs what stands around them.
-    """
-
-    endpoints: Endpoints
-    lookups: Lookups
-    shared: Shared
-    images: asyncio.Semaphore
-    place_of: PlaceOf = str
-    gates: Sequence[Gate] = field(default=())
-    run_hook: RunHook = no_hook
-
-    @classmethod
-    def of(
-        cls, endpoints: Endpoints, limits: Limits, clock: Clock, images: asyncio.Semaphore, place_of: PlaceOf = str
-    ) -> Engine:
-        """Return an engine with empty memories."""
-        seen = Seen(clock)
-        return cls(endpoints, Lookups(clock, seen), Shared(limits, clock, seen), images, place_of)
 
 
 def targets_of(entries: Sequence[SyncEntry]) -> Counter[str]:
@@ -83,7 +53,8 @@ class Run:
     `since` (monotonic, seconds) is the moment from which on answers that others got are good enough; a run that was due
     earlier than it began shares what was asked meanwhile. `sharing` counts what `targets_of` does, over all entries
     there are and not only those of this run. `workers` is how much is done at once, looking included. `say` is
-    told when nothing is left to do but to wait for what was put off, and when there is something again.
+    told when nothing is left to do but to wait for what was put off, and when there is something again. `looking` is
+    what a check finds out besides.
     """
 
     def __init__(
@@ -98,18 +69,17 @@ class Run:
         sharing: Counter[str] | None = None,
         workers: int = MOST,
         say: Callable[[Activity], None] | None = None,
+        looking: Looking | None = None,
     ) -> None:
-        self._engine = engine
-        self._clock = engine.shared.clock
-        self._entries = entries
+        self._engine, self._clock = engine, engine.shared.clock
+        self._entries, self._tell = entries, tell
         self._scope, self._abort_on_error = scope, abort_on_error
-        self._tell = tell
+        self._wanted: Scope = "missing" if looking is not None and looking.missing else scope
         self._since = self._clock.monotonic() if since is None else since
         self._sharing = targets_of(entries) if sharing is None else sharing
-        self._units = Units(entries, engine.place_of)
-        self._group = Group()
-        self._most_workers, self._workers, self._failures = workers, 0, 0
+        self._units, self._group = Units(entries, engine.place_of), Group()
         self._breath = Breath(self._clock, steps=_STEPS)
+        self._most_workers, self._workers, self._failures = workers, 0, 0
         self._targets = Targets(engine.endpoints, engine.shared.seen, writing=scope != "check", tell=tell)
         self._decider = Decider(engine.endpoints, self._targets.open, engine.lookups)
         self._expander = Expander(engine.endpoints, engine.lookups, self._clock, tell=tell)
@@ -126,6 +96,11 @@ class Run:
             images=engine.images,
             tell=tell,
         )
+        self._survey = self._surveying() if looking is not None else None
+
+    def _surveying(self) -> Survey:
+        looks = Looks(self._decider, self._quotas, self._targets.open)
+        return Survey(self._engine, self._entries, looks, since=self._since, tell=self._tell)
 
     async def run(self) -> int:
         """Work everything off and return how many images (or listings of images) failed."""
@@ -133,6 +108,8 @@ class Run:
             self._begin(self._units.first)
             self._hire()
             await self._group.joined()
+            if self._survey is not None and not (self._failures and self._abort_on_error):
+                await self._survey.finish()
         return self._failures
 
     def _begin(self, positions: Sequence[int]) -> None:
@@ -210,14 +187,16 @@ class Run:
 
     async def _sync(
         self, entry: SyncEntry, unit: Unit, pair: ImagePair, party: Party[Order, Outcome]
-    ) -> Decision | Copied:
+    ) -> Decision | Copied | None:
         """Bring one image up to date."""
         if unit.delayed and (held := await self._quotas.held_back(entry.limit, pair)) is not None:
             party.needs_nothing()
             return held  # before its target is asked for nothing
-        decision = await self._decider.decide(
-            entry, pair, scope=self._scope, listed=self._is_listed(entry, pair), since=unit.since
+        decided = await self._decider.decide(
+            entry, pair, scope=self._wanted, listed=self._is_listed(entry, pair), since=unit.since
         )
+        looked = None if self._survey is None else self._survey.image(entry, pair, decided, since=unit.since)
+        decision: Decision | None = decided if looked is None else await looked
         if isinstance(decision, Needed):
             self._tell_of(decision, entry, pair)
             if self._scope != "check":
@@ -238,19 +217,21 @@ class Run:
         self._tell(ImageCopied(str(pair.source), str(pair.target), str(outcome)))
         return Copied(outcome)
 
-    def _tell_of(self, decision: Decision, entry: SyncEntry, pair: ImagePair) -> None:
+    def _tell_of(self, decision: Decision | None, entry: SyncEntry, pair: ImagePair) -> None:
         if event := told(decision, entry, pair):
             self._tell(event)
 
     def _is_listed(self, entry: SyncEntry, pair: ImagePair) -> bool:
         """Say whether the target's tags are worth listing: more than this image may be looked for among them."""
-        return self._scope == "missing" and (entry.kind != "image" or self._sharing[pair.target.name] > 1)
+        return self._wanted == "missing" and (entry.kind != "image" or self._sharing[pair.target.name] > 1)
 
     async def _expand(
         self, entry: SyncEntry, unit: Unit, pair: RegistryPair | RepositoryPair
     ) -> Failed | Postponed | None:
         """Add what a listing comes to; None when it could be listed."""
         found = await self._expander.expand(entry, pair, since=unit.since)
+        if self._survey is not None:
+            await self._survey.listing(entry, pair, listed=not isinstance(found, Failed | Postponed))
         if isinstance(found, Failed | Postponed):
             return found
         for count, one in enumerate(found, start=1):

@@ -9,7 +9,7 @@ from regsync.sync.entry import ImagePair, SyncEntry
 from regsync.transfer.plan import CopyPlan
 
 
-def told(decision: Decision, entry: SyncEntry, pair: ImagePair) -> Event | None:
+def told(decision: Decision | None, entry: SyncEntry, pair: ImagePair) -> Event | None:
     """Return what is told of a decision; None of one that is told of otherwise: it failed, or is to be tried later."""
     source, target = str(pair.source), str(pair.target)
     match decision:

@@ -190,7 +190,7 @@ def test_help_and_version_are_no_failures(tmp_path: Path) -> None:
     bare, asked = regsync(cwd=tmp_path), regsync("--help", cwd=tmp_path)
     assert (bare.code, bare.err) == (asked.code, asked.err) == (0, "")
     assert bare.out == asked.out
-    for command in ("once", "check", "server", "status", "config", "version"):
+    for command in ("once", "check", "diff", "server", "status", "config", "version"):
         assert command in bare.out
     version = regsync("version", cwd=tmp_path)
     assert version.code == 0

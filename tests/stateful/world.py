@@ -22,8 +22,9 @@ from regsync.limits import Limits
 from regsync.oci.mediatype import SYNCED_BY_DEFAULT
 from regsync.oci.reference import LayoutReference, Reference
 from regsync.repository import Repository
+from regsync.sync.engine import Engine
 from regsync.sync.entry import SyncEntry
-from regsync.sync.run import Engine, Run
+from regsync.sync.run import Run
 from tests.support.images import Built, artifact_bytes, digest_of, image_bytes, index_bytes, some_bytes
 from tests.support.memory import MemoryRepository
 from tests.support.simulated import SimulatedLoop, take_turn

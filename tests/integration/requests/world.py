@@ -16,6 +16,7 @@ from regsync.facts import Observer, Telling
 from regsync.loading import load
 from regsync.secrets import Secrets
 from regsync.sync.entry import Scope
+from regsync.sync.survey import Looking
 from tests.support.clock import FakeClock
 from tests.support.exchange import LoopbackServer
 from tests.support.fake_registry import Basic, Bearer, FakeRegistry, Features
@@ -76,9 +77,10 @@ class World:
             f"{one.port} {each.method} {each.target} {each.status}" for one in self._servers for each in one.journal
         ]
 
-    async def ours(self, scope: Scope) -> list[str]:
+    async def ours(self, scope: Scope, *observers: Observer, looking: Looking | None = None) -> list[str]:
         """Run our engine, and return what it asked for."""
-        tally = await self.app(FakeClock(instant=True)).once(scope, abort_on_error=False)
+        app = self.app(FakeClock(instant=True), *observers)
+        tally = await app.once(scope, abort_on_error=False, looking=looking)
         assert tally.failures == []
         return self.asked
 

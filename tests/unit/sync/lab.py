@@ -12,9 +12,11 @@ from regsync.limits import Limits
 from regsync.oci import mediatype
 from regsync.oci.reference import Reference
 from regsync.repository import Repository
+from regsync.sync.engine import Engine
 from regsync.sync.entry import Scope, SyncEntry
-from regsync.sync.run import Engine, Run
+from regsync.sync.run import Run
 from regsync.sync.select import EVERYTHING, Selection
+from regsync.sync.survey import Looking
 from tests.support.clock import FakeClock
 from tests.support.memory import MemoryRepository
 
@@ -74,8 +76,9 @@ async def ran(
     scope: Scope = "changed",
     images: int = 8,
     abort_on_error: bool = False,
+    looking: Looking | None = None,
 ) -> tuple[int, list[Event]]:
     seen: list[Event] = []
     engine = engine_of(endpoints, images=images)
-    run = Run(engine, entries, scope=scope, abort_on_error=abort_on_error, tell=seen.append)
+    run = Run(engine, entries, scope=scope, abort_on_error=abort_on_error, tell=seen.append, looking=looking)
     return await run.run(), seen
