@@ -186,7 +186,7 @@ class Recorder:
         """Take note of one fact."""
         event, run = fact.event, self._runs.get(fact.run)
         if isinstance(event, RunStarted):
-            name = f"{fact.at:%Y%m%dT%H%M%S}-{fact.run}"
+            name = run_name(fact)
             self._runs[fact.run] = _Run(name, event.entry, event.scope, fact.at, most_unchanged=self._most_unchanged)
             return
         if run is None:
@@ -209,6 +209,15 @@ class Recorder:
     def live(self) -> list[LiveImage]:
         """Return the images that are being copied or wait."""
         return [image.live(run.name) for run in self._runs.values() for image in run.open.values()]
+
+    def moving(self) -> list[LiveImage]:
+        """Return those of them that have blobs under way, which are few however many wait."""
+        return [image.live(run.name) for run in self._runs.values() for image in run.open.values() if image.blobs]
+
+
+def run_name(fact: Fact) -> str:
+    """Return the name of a run by the fact that it started."""
+    return f"{fact.at:%Y%m%dT%H%M%S}-{fact.run}"
 
 
 def _note(run: _Run, fact: Fact) -> None:

@@ -27,6 +27,7 @@ from regsync.setup import Common
 from regsync.translate import steps_of
 from regsync.web import operations
 from regsync.web.board import Board, HostStats
+from regsync.web.clean import cleaned, without_secrets
 from regsync.web.hosts import HostNow, host_object, hosts_now
 from regsync.web.openapi import document
 from regsync.web.operation import Operation
@@ -37,9 +38,6 @@ T = TypeVar("T")
 _DAY: Final = timedelta(hours=24)
 _ELSEWHERE: Final = HostNow()  # a host that has no slots of its own: another name of one that has
 _STEP: Final = 20  # objects that are cleaned in one turn of the loop
-_TEXTS: Final = frozenset(
-    {"name", "entry", "source", "target", "message", "error", "why", "blobs"}
-)  # others may have said
 _Question = Callable[[web.Request], Awaitable[Object]]
 
 
@@ -94,7 +92,10 @@ class Api:
     async def _entries(self, request: web.Request) -> Object:
         page = page_of(request.query, "after")
         names = nsmallest(page.limit + 1, (name for name in self._service.setup.entries if name > page.mark))
-        return {"entries": await self._described(names[: page.limit]), "next": self._cleaned(_next(names, page))}
+        return {
+            "entries": await self._described(names[: page.limit]),
+            "next": cleaned(_next(names, page), self._common.secrets.clean),
+        }
 
     async def _entry(self, request: web.Request) -> Object:
         no_parameters(request.query)
@@ -137,7 +138,7 @@ class Api:
         shown = (
             host_object(name, now.get(name, _ELSEWHERE), traffic.get(name, HostStats())) for name in names[: page.limit]
         )
-        return {"hosts": await self._clean(shown), "next": self._cleaned(_next(names, page))}
+        return {"hosts": await self._clean(shown), "next": self._next(names, page)}
 
     async def _runs(self, request: web.Request) -> Object:
         page, name = page_of(request.query, "before"), self._known(request)
@@ -169,21 +170,17 @@ class Api:
         noted = await self._keeping.history.ask(partial(question, since=since, most=page.limit))
         return {key: await self._clean({"run": one.run, **image_object(one.image)} for one in noted)}
 
+    def _next(self, names: list[str], page: Page) -> object:
+        return cleaned(_next(names, page), self._common.secrets.clean)
+
     async def _clean(self, found: Iterable[Object]) -> list[Object]:
         """Return these without secrets."""
         shown: list[Object] = []
         for number, one in enumerate(found, 1):
-            shown.append({key: self._cleaned(value) if key in _TEXTS else value for key, value in one.items()})
+            shown.append(without_secrets(one, self._common.secrets.clean))
             if not number % _STEP:
                 await asyncio.sleep(0)
         return shown
-
-    def _cleaned(self, value: object) -> object:
-        if isinstance(value, str):
-            return self._common.secrets.clean(value)
-        if isinstance(value, dict):
-            return {key: self._cleaned(one) for key, one in value.items()}
-        return [*map(self._cleaned, value)] if isinstance(value, list | tuple) else value
 
 
 def _next(names: list[str], page: Page) -> str | None:

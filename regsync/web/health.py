@@ -17,6 +17,7 @@ from regsync.setup import Common
 from regsync.web import operations
 from regsync.web.api import Api
 from regsync.web.board import Board, EntryStats
+from regsync.web.following import Following
 from regsync.web.hosts import hosts_now
 from regsync.web.memory import Memory
 from regsync.web.metrics import CONTENT_TYPE, Readings, exposition
@@ -26,6 +27,7 @@ from regsync.web.rates import Rates
 from regsync.web.route import Route
 from regsync.web.scene import Sources
 from regsync.web.site import site
+from regsync.web.stream import Stream
 
 
 @asynccontextmanager
@@ -50,16 +52,20 @@ async def shown(
     api = Api(service, common, keeping, board)
     rates = Rates()
     pages = Pages(Sources(service, common, keeping, board, rates))
-    routes = [*status.routes(), *api.routes(), *pages.routes()]
-    with common.tell.joined(board, memory, rates):
+    stream = Stream(keeping.recorder, common.secrets, common.clock)
+    keeping.pass_on_to(stream.ended)
+    routes = [*status.routes(), *api.routes(), *pages.routes(), *Following(service, stream).routes()]
+    with common.tell.joined(board, memory, rates, stream):
         async with site(address, names, [*routes, *api.rest(routes)], tell=common.tell):
             tasks = [
                 asyncio.create_task(pulse.beat(), name="pulse"),
                 asyncio.create_task(memory.follow(), name="memory"),
+                asyncio.create_task(stream.beat(), name="stream"),
             ]
             try:
                 yield
             finally:
+                stream.close()
                 for task in tasks:
                     task.cancel()
 

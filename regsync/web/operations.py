@@ -15,6 +15,7 @@ _NO_HISTORY: Final = {503: Answer("The history of runs cannot be read.", _ERROR)
 _NO_ENTRY: Final = {404: Answer("There is no entry of this name.", _ERROR)}
 _SOME: Final = {"type": "string", "minLength": 1}
 _AN_ENTRY: Final = "alpine"
+_AN_EVENT: Final = "20260131T120000-17"
 _A_RUN: Final = "20260131T120000-r1"
 _NAME: Final = Parameter("name", "The name of an entry, URL-encoded.", _SOME, example=_AN_ENTRY, where="path")
 _ID: Final = Parameter("id", "The `id` of a run.", {**_SOME, "pattern": "^[^/]+$"}, example=_A_RUN, where="path")
@@ -98,6 +99,21 @@ CHANGES: Final = Operation(
 )
 DOCUMENT: Final = Operation(
     "getDocument", "This document.", {200: Answer("An OpenAPI document.", {"type": "object"}), **_WRONG}
+)
+EVENTS: Final = Operation(
+    "follow",
+    "What happens, as server-sent events, until somebody hangs up; docs/reference/api.md lists them.",
+    {
+        200: Answer("Events.", _PLAIN, "text/event-stream"),
+        400: Answer("A parameter is unknown.", _PLAIN, TEXT),
+        404: Answer("There is no entry of this name.", _PLAIN, TEXT),
+        421: Answer("It was asked by a name that is not its own.", _PLAIN, TEXT),
+        503: Answer("As many follow as may.", _PLAIN, TEXT),
+    },
+    (
+        _marked("entry", "The entry that is followed, all if none is named.", _AN_ENTRY),
+        Parameter("Last-Event-ID", "The last event that was heard.", {"type": "string"}, _AN_EVENT, where="header"),
+    ),
 )
 HEALTH: Final = _text("getHealth", "The daemon lives.", unless="It is better started anew.")
 READINESS: Final = _text("getReadiness", "Every entry's first visit is under way or waits.", unless="It is starting.")

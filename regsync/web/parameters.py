@@ -33,7 +33,7 @@ class Refused(Exception):
 def page_of(query: Mapping[str, str], mark: str = "") -> Page:
     """Read `limit`, and the parameter `mark` if one is named; `Refused` for any other, and for what is no number."""
     known = {"limit", mark} - {""}
-    _refuse_unknown(query.keys() - known, known)
+    refuse_unknown(query, known)
     limit = query.get("limit", str(USUAL))
     if not (limit.isascii() and limit.isdecimal() and len(limit) <= len(str(MOST)) and 1 <= int(limit) <= MOST):
         raise Refused(400, f"limit: expected a number from 1 to {MOST}, found {_quoted(limit)}")
@@ -42,7 +42,7 @@ def page_of(query: Mapping[str, str], mark: str = "") -> Page:
 
 def no_parameters(query: Mapping[str, str]) -> None:
     """Raise `Refused` if there are any."""
-    _refuse_unknown(query.keys(), frozenset())
+    refuse_unknown(query, frozenset())
 
 
 def answer(content: Mapping[str, object], *, status: int = 200) -> web.Response:
@@ -50,8 +50,9 @@ def answer(content: Mapping[str, object], *, status: int = 200) -> web.Response:
     return web.Response(status=status, text=json.dumps(content) + "\n", content_type="application/json")
 
 
-def _refuse_unknown(found: Collection[str], known: Collection[str]) -> None:
-    for name in sorted(found):
+def refuse_unknown(query: Mapping[str, str], known: Collection[str]) -> None:
+    """Raise `Refused` if there are others than these."""
+    for name in sorted(query.keys() - set(known)):
         there = f"there is {' and '.join(sorted(known))}" if known else "there are none here"
         raise Refused(400, f"unknown parameter {_quoted(name)}: {there}")
 

@@ -47,7 +47,12 @@ async def site(address: Address, names: Collection[str], routes: Iterable[Route]
         if route.method == "GET":
             app.router.add_head(route.path, route.handler)
     runner = web.AppRunner(
-        app, handle_signals=False, access_log=None, keepalive_timeout=_IDLE, shutdown_timeout=_CLOSING
+        app,
+        handle_signals=False,
+        handler_cancellation=True,  # nobody works for who is gone
+        access_log=None,
+        keepalive_timeout=_IDLE,
+        shutdown_timeout=_CLOSING,
     )
     await runner.setup()
     try:
