@@ -62,6 +62,7 @@ class Notifier:
         if self._recorder is not None:
             self._recorder(fact)
         if isinstance(event, Reloaded):
+            self._courier.trust_anew()
             self._take()
         elif isinstance(event, JobFinished) and event.crash is not None:
             self.hear(self._broken(event.entry, event.crash, fact.at))

@@ -109,6 +109,7 @@ class Registries:
         if changed or trusted_anew or manner != self._manner:  # one of them may be a mirror
             self._mirrored.clear()
         self._hosts, self._manner = hosts, manner
+        self._courier.trust_anew()
         return changed
 
     @property

@@ -199,6 +199,22 @@ async def test_a_receiver_that_hangs_holds_up_no_end_and_is_told_of(
     )
 
 
+async def test_a_bug_that_ends_a_run_is_told_and_so_is_the_next_good_run(
+    life: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with listening(200) as heard:
+        life.tells(receiver(heard, "failure, recovered"))
+        async with life.serving():
+            await life.visited(1)
+            with monkeypatch.context() as patched:
+                patched.setattr("regsync.service.run_entries", 17)
+                assert await life.visit() == ["sent"]
+            assert await life.visit() == ["sent"]
+    assert events(heard) == ["failure", "recovered"]
+    assert heard.bodies[0]["causes"][0]["error"] == "a bug in regsync: TypeError"
+    assert "report it" in heard.bodies[0]["causes"][0]["advice"]
+
+
 async def test_once_tells_before_it_ends_and_check_tells_nobody(life: Watched) -> None:
     write_layout(life.folder / "gone", {"v1": image_bytes(b"gone")})
     with listening(200) as heard:

@@ -42,6 +42,10 @@ class Courier:
         await reply.leave()
         return reply.status, retry_after(reply.headers.get("retry-after", ""), now)
 
+    def trust_anew(self) -> None:
+        """Read anew who is to be trusted when that is asked for next: the files may be other ones."""
+        self.__dict__.pop("_trusted", None)
+
     @cached_property
     def _trusted(self) -> ssl.SSLContext:
         return trust_elsewhere("hooks", self._environ)

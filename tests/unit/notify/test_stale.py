@@ -15,12 +15,13 @@ HOURLY = Every(3600)
 class Asked:
     """Knows when an entry is overdue, and how often it was asked for that."""
 
-    def __init__(self) -> None:
+    def __init__(self, schedule: Every = HOURLY) -> None:
         self.times = 0
+        self._schedule = schedule
 
     def __call__(self, _: str, since: datetime) -> datetime | None:
         self.times += 1
-        return overdue_at(HOURLY, since)
+        return overdue_at(self._schedule, since)
 
 
 def looked(ages: Ages, at: float) -> list[str]:
@@ -62,6 +63,13 @@ def test_a_good_run_ends_what_was_told_and_it_may_be_told_again() -> None:
     assert [looked(ages, at) for at in (240, 370, 372)] == [[], [], ["one"]]
 
 
+def test_one_that_is_old_again_soon_after_a_good_run_is_told_of_again() -> None:
+    ages = an_hourly(Asked(Every(600)))
+    assert looked(ages, 31) == ["one"]
+    assert len([*ages.hear(a_run(at=32))]) == 1
+    assert [looked(ages, at) for at in (61, 63)] == [[], ["one"]]
+
+
 def test_schedules_are_asked_for_when_it_matters_and_no_oftener() -> None:
     asked = Asked()
     ages = an_hourly(asked)
@@ -70,6 +78,8 @@ def test_schedules_are_asked_for_when_it_matters_and_no_oftener() -> None:
             assert [*ages.hear(a_run(at=at))] == []
         assert looked(ages, at) == []
     assert asked.times < 8
+    assert [looked(ages, at) for at in range(740, 860)].count(["one"]) == 2
+    assert asked.times < 16
 
 
 def test_what_is_known_from_before_counts_and_what_is_new_is_young() -> None:

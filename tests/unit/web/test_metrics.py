@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -13,6 +14,7 @@ from regsync.events import (
     Event,
     Exchanged,
     JobSkipped,
+    Notified,
     Reloaded,
     ReloadRefused,
     RequestRetried,
@@ -155,6 +157,14 @@ def test_the_process_shows_its_configuration_and_what_became_of_others() -> None
     assert found["regsync_config_last_reload_successful{}"] == 0
     assert [found[f"regsync_reloads_total{{outcome={word}}}"] for word in ("taken", "refused")] == [1, 2]
     assert (found["regsync_log_lines_dropped_total{}"], found["regsync_loop_lag_seconds{}"]) == (7, 0.25)
+
+
+def test_messages_are_counted_by_what_became_of_them() -> None:
+    outcomes: tuple[Literal["sent", "failed"], ...] = ("sent", "failed", "sent")
+    found = shown(a_board(*(Notified("defaults.notify[0] (a.example)", "failure", one) for one in outcomes)))
+    assert [found[f"regsync_notifications_total{{outcome={word}}}"] for word in ("sent", "failed", "dropped")] == [
+        2, 1, 0,
+    ]  # fmt: skip
 
 
 def test_entries_that_are_no_more_are_forgotten_and_what_is_no_matter_changes_nothing() -> None:

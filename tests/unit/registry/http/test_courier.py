@@ -93,6 +93,20 @@ async def test_authorities_of_the_environment_are_believed_intermediates_include
             await registries.post(server.url, BODY)
 
 
+async def test_after_a_reload_authorities_are_read_anew(tmp_path: Path) -> None:
+    authority, context, path = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), tmp_path / "ca.pem"
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    trustme.CA().cert_pem.write_to_path(path)
+    clock, environ = FakeClock(instant=True), {"SSL_CERT_FILE": str(path)}
+    registries = Registries({}, MANNER, limits=Limits(lambda _: 1), clock=clock, tell=ignore, environ=environ)
+    async with RawServer(lambda _: says(200), tls=context) as server, registries:
+        with pytest.raises(Refused, match="is not trusted"):
+            await registries.post(server.url, BODY)
+        authority.cert_pem.write_to_path(path)
+        registries.apply({}, MANNER)
+        assert await registries.post(server.url, BODY) == (200, None)
+
+
 async def test_it_goes_through_a_proxy_where_one_is_configured() -> None:
     async with RawServer(lambda _: says(200)) as proxy:
         assert await posted("http://hooks.example/a", {"HTTP_PROXY": proxy.url}) == (200, None)
