@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import resource
 import time
 from collections.abc import Awaitable, Callable, Iterator
@@ -34,6 +35,7 @@ def holding(work: Path) -> Iterator[Result]:
         for number in range(_ENTRIES)
     ]
     file.write_text(f"sync:\n{''.join(lines)}")
+    gc.disable()  # as the program does while it starts
     look_from_now_on()
     for name, what in (("10,000 due times", _due_times), ("10,000 entries read", partial(_read, file))):
         costs = [asyncio.run(_held(what, work)) for _ in range(3)]

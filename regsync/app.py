@@ -6,12 +6,14 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final
 
+from regsync.aside import aside
 from regsync.clock import Clock
 from regsync.config.load import Loaded
 from regsync.daemon.server import Served
 from regsync.errors import ConfigError
 from regsync.events import Warned
 from regsync.facts import Telling
+from regsync.garbage import look_from_now_on
 from regsync.listen import Address
 from regsync.loading import Source, keep_proxy_secrets, keep_secrets, keep_url_secrets
 from regsync.notifying import notifying
@@ -20,7 +22,7 @@ from regsync.record.tally import Tally
 from regsync.running import run_entries
 from regsync.secrets import Secrets
 from regsync.service import NOTHING_TO_DO, Service
-from regsync.setup import Common, Setup, T, set_up
+from regsync.setup import Common, Do, Setup, T, set_up
 from regsync.sync.entry import Scope
 from regsync.sync.survey import Looking
 
@@ -53,7 +55,8 @@ class App:
 
     async def once(self, scope: Scope, *, abort_on_error: bool, looking: Looking | None = None) -> Tally:
         """Run all entries once and return what it came to; `looking` is what a check is to find out besides."""
-        setup = await self._setup()
+        setup = await self._setup(_at_once)
+        look_from_now_on()
         if not setup.entries:
             self._common.tell(Warned(NOTHING_TO_DO))
         async with setup.connections(self._common) as connections, notifying(lambda: setup, self._common) as notifier:
@@ -77,10 +80,10 @@ class App:
 
         `meet` is given who does it before it begins; `dropped` counts lines of the log that were lost.
         """
-        setup = await self._setup()
+        setup = await self._setup(aside)
         if not setup.entries:
             raise ConfigError([NOTHING_TO_DO])
-        service = Service(setup, self._common, serving, source=self._source)
+        service = Service(setup, await aside(setup.plan), self._common, serving, source=self._source)
         meet(service)
         server = self._loaded.config.server
         listen, state = serving.listen or server.listen, self._loaded.config.defaults.state
@@ -109,9 +112,9 @@ class App:
                 await notifier.sent(_LAST_WORDS_OF_A_DAEMON)
             return served
 
-    async def _setup(self) -> Setup:
+    async def _setup(self, do: Do) -> Setup:
         note = (lambda _: None) if self._source is None else self._source.read.note
-        setup = await set_up(self._loaded, self._common, _at_once, note)
+        setup = await set_up(self._loaded, self._common, do, note)
         for warning in setup.told():
             self._common.tell(warning)
         return setup

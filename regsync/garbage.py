@@ -13,7 +13,12 @@ _GARBAGE = 10_000  # objects made and not dropped between two looks
 
 
 def look_from_now_on() -> None:
-    """Switch on what `cli` switched off: what was made so far stays to the end and is never looked at."""
+    """Switch on what `cli` switched off: what was made so far stays to the end and is never looked at.
+
+    A process of others, in which it was not switched off, is left as it is.
+    """
+    if gc.isenabled():
+        return
     gc.freeze()
     gc.set_threshold(_GARBAGE, *gc.get_threshold()[1:])
     gc.enable()

@@ -15,7 +15,6 @@ from regsync.config.load import Loaded
 from regsync.errors import ConfigError, Malformed, RegsyncError
 from regsync.events import Event, JobFinished
 from regsync.facts import Observer, Telling
-from regsync.garbage import look_from_now_on
 from regsync.loading import Source, keep_secrets, keep_url_secrets
 from regsync.observe.ending import failure_lines
 from regsync.observe.levels import ERROR, parse_verbosity
@@ -208,7 +207,6 @@ def _with_app(
         app = App(loaded, clock=clock, tell=tell, environ=os.environ, secrets=around.secrets, source=source)
         return await run(app, loaded.left_out)
 
-    look_from_now_on()
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         return runner.run(whole())
 

@@ -19,7 +19,7 @@ from regsync.daemon.runner import Say
 from regsync.daemon.server import Daemon, Served
 from regsync.errors import ConfigError
 from regsync.events import EntryIgnored, Ready, Reloaded, Reloading, ReloadRefused, Warned
-from regsync.garbage import none_looked_for
+from regsync.garbage import look_from_now_on, none_looked_for
 from regsync.limits import Slots
 from regsync.loading import Source
 from regsync.options import Serving
@@ -50,17 +50,16 @@ class Standing:
 class Service:
     """Runs the entries of the configuration in force at their times.
 
-    `source` is where the next one comes from; None: there will be no other one.
+    `plan` is the set-up's. `source` is where the next one comes from; None: there will be no other one.
     """
 
-    def __init__(self, setup: Setup, common: Common, serving: Serving, *, source: Source | None) -> None:
+    def __init__(self, setup: Setup, plan: Plan, common: Common, serving: Serving, *, source: Source | None) -> None:
         self.setup = setup
         self.ready = False  # every entry's first visit is under way or waits
         self._common = common
         self._source = source
         self._watched = source if serving.watch else None
         self._connections = setup.connections(common)
-        plan = setup.plan()
         self._ignore_unplanned(plan, setup.entries)
         self._daemon = Daemon(
             plan,
@@ -216,6 +215,7 @@ class Service:
 
     def _note_ready(self) -> None:
         self.ready = True
+        look_from_now_on()
         self._common.tell(Ready(len(self.setup.entries), self.standing.digest))
 
     def _ignore_unplanned(self, plan: Plan, names: Container[str]) -> None:

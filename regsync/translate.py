@@ -53,7 +53,8 @@ def _names(steps: Sequence[SyncStep]) -> list[str]:
     for step, name in zip(steps, plain, strict=True):
         if not step.name:
             name = name if having[name] == 1 else f"{name} #{_choice(step)}"
-            name = next(free for free in _counted(name) if free not in taken)
+            if name in taken:
+                name = next(free for free in _counted(name) if free not in taken)
             taken.add(name)
         names.append(name)
     return names
@@ -66,7 +67,6 @@ def _choice(step: SyncStep) -> str:
 
 
 def _counted(name: str) -> Iterator[str]:
-    yield name
     for number in count(2):
         yield f"{name} ({number})"
 

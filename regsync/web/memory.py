@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Final
 
 from regsync.events import Reloaded
 from regsync.facts import Fact
 from regsync.keeping import Kept
 from regsync.service import Service
 from regsync.web.board import Board
+
+_AT_ONCE: Final = 500  # entries
 
 
 class Memory:
@@ -32,8 +35,10 @@ class Memory:
         """Tell the board what became of those it does not know."""
         asked, self._unknown = self._unknown, set()
         if asked:
-            for past in await self._keeping.pasts([*asked]):
+            for number, past in enumerate(await self._keeping.pasts([*asked]), start=1):
                 self._board.remember(past)
+                if not number % _AT_ONCE:  # others copy meanwhile
+                    await asyncio.sleep(0)
 
     async def follow(self) -> None:
         """Go on for ever."""

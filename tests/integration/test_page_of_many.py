@@ -59,7 +59,7 @@ async def scene(folder: Path, *, count: int, failing: int) -> AsyncIterator[Scen
     source = Source(str(folder / "regsync.yml"), allow_unknown_keys=False)
     common = Common(clock, Telling([], clock), {}, Secrets())
     setup = await set_up(source.load(lambda _: None), common, at_once, lambda _: None)
-    service = Service(setup, common, Serving(1, watch=False), source=None)
+    service = Service(setup, setup.plan(), common, Serving(1, watch=False), source=None)
     board = Board(clock.now() - timedelta(days=1))
     with kept(str(folder / "state.db"), common) as keeping:
         for past in await keeping.pasts([*setup.entries]):
