@@ -32,10 +32,12 @@ def age(moment: datetime | None, now: datetime) -> str:
 
 
 def heading(image: Difference) -> str:
-    """Return the entry of an image, with both repositories where its name does not say them."""
+    """Return the entry of an image, with both ends where its name does not say them; tags if they are not the same."""
     source, target = image.places
-    named = source in image.entry and target in image.entry
-    return image.entry if named else f"{image.entry}: {source} -> {target}"
+    if source in image.entry and target in image.entry:
+        return image.entry
+    renamed = image.source.removeprefix(source) != image.target.removeprefix(target)
+    return f"{image.entry}: {f'{image.source} -> {image.target}' if renamed else f'{source} -> {target}'}"
 
 
 def told(run: RunRecord, found: Differences) -> str:

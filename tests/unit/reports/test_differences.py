@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import replace
 from datetime import timedelta
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -43,6 +45,12 @@ def test_the_table_has_a_line_for_each_image_below_its_entry_within_eighty_colum
         "",
         "1 new, 1 changed, 1 gone at the source; 1.0 GiB would move (3 unchanged, 1 failed)",
     ]
+
+
+def test_an_image_that_gets_another_tag_is_shown_with_both() -> None:
+    found = Differences((replace(CHANGED, entry="two", source="c.x/one:stable", target="b.x/one:v7"),))
+    lines = table(CHECKED, found, colours=False).splitlines()
+    assert (lines[1], lines[2].split()[-1]) == ("two: c.x/one:stable -> b.x/one:v7", "v7")
 
 
 def test_a_long_tag_is_not_cut_and_colours_change_no_text() -> None:
@@ -152,6 +160,29 @@ def test_ages_are_written_as_there_is_room_for() -> None:
     assert [human_age(age) for age in (-5, 0, 119, 120, 7200, 2 * day, 729 * day, 730 * day)] == [
         "0s", "0s", "119s", "2m", "2h", "2d", "729d", "2y",
     ]  # fmt: skip
+
+
+class _Terminal(StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(("environ", "coloured"), [("", True), ("1", False)])
+def test_a_terminal_gets_colours_unless_none_are_wanted(
+    environ: str, coloured: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terminal = _Terminal()
+    monkeypatch.setattr(sys, "stdout", terminal)
+    monkeypatch.setenv("NO_COLOR", environ)
+    reports = Reports([], Secrets(), compares=True, shown="table")
+    tell, tally = Telling(reports.observers(), FakeClock()), Tally()
+    with tell.run(tally, entry=""):
+        tell(RunStarted("", "check"))
+        tell(ImageDiffers("a.x/app:v1", "b.x/app:v1", "new"))
+        tell(tally.finished("", seconds=1))
+    reports.write()
+    assert ("\x1b[32mnew" in terminal.getvalue()) is coloured
+    assert "new" in terminal.getvalue()
 
 
 @pytest.mark.parametrize("shown", ["table", "json", "report"])
