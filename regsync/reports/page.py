@@ -23,7 +23,8 @@ def page(run: RunRecord, found: Differences | None = None) -> str:
     environment.filters |= {"bytes": human_bytes, "seconds": human_seconds, "short": short, "stamp": stamp}
     now = run.ended or run.began
     differences = [(heading(image), image, cells(image, now)) for image in found.images] if found else []
+    images = [image for image in run.images if not differences or image.outcome != "needed"]
     said = summary(run) if found is None else told(run, found)
     return environment.get_template("page.html").render(
-        run=run, summary=said, causes=causes(run.images), differences=differences
+        run=run, summary=said, causes=causes(run.images), differences=differences, images=images
     )

@@ -11,10 +11,10 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from regsync.errors import Malformed, NotFound
+from regsync.errors import Malformed, NotFound, RegsyncError
 from regsync.events import Tell, Warned
 from regsync.oci.digesttags import digest_tags
-from regsync.oci.reference import parse_reference
+from regsync.oci.reference import Reference, parse_reference
 from regsync.sync.decide import OpenTarget
 from regsync.sync.engine import Engine
 from regsync.sync.entry import ImagePair, RegistryPair, RepositoryPair, SyncEntry, repository_in
@@ -74,28 +74,40 @@ class Gone:
                     yield _Claim(entry, pair, listed=False)
 
     async def _gone_from(self, place: str, group: Sequence[_Claim], *, since: float) -> list[tuple[_Claim, str]]:
-        target = await self._open_target(group[0].pair.target)
-        present = await self._lookups.present(target, since=since)
-        if present is None:
-            self._tell(Warned("Tags of a target cannot be listed, so none is called gone", {"target": target.name}))
-            return []
+        present = await self._present(group[0].pair.target, since=since)
         attached = {tag for tags in digest_tags(present).values() for tag in tags}
         tags = sorted(present - attached)
         owned, named = {*self._images[place]}, dict[str, _Claim]()
         for claim in group:
             chosen = await self._chosen(claim, tags)
-            owned.update(chosen & await self._available(claim, since=since) if claim.listed else chosen)
-            if claim.listed:
+            available = await self._available(claim, since=since)
+            owned.update(chosen if available is None else chosen & available)
+            if available is not None:
                 named = dict.fromkeys(sorted(chosen), claim) | named
         gone = [(claim, tag) for tag, claim in named.items() if tag not in owned]
         kept = await self._kept(group, tags) if gone else set[str]()
         return [(claim, tag) for claim, tag in gone if str(claim.pair.target.with_tag(tag)) not in kept]
 
-    async def _available(self, claim: _Claim, *, since: float) -> frozenset[str]:
+    async def _present(self, target: Reference, *, since: float) -> frozenset[str]:
+        """Return the tags of a target; where they cannot be listed, that is told."""
+        with suppress(RegsyncError):  # which each of its images is told by
+            present = await self._lookups.present(await self._open_target(target), since=since)
+            if present is None:
+                message = "Tags of a target cannot be listed, so none is called gone"
+                self._tell(Warned(message, {"target": target.name}))
+            return present or frozenset()
+        return frozenset()
+
+    async def _available(self, claim: _Claim, *, since: float) -> frozenset[str] | None:
+        """Return the tags of a source, None where they could not be listed."""
+        if not claim.listed:
+            return None
         try:
             return frozenset(await self._lookups.tags(self._endpoints.open(claim.pair.source), since=since))
         except NotFound:  # a catalogue goes on listing repositories whose tags are all gone
             return frozenset()
+        except RegsyncError:
+            return None
 
     async def _chosen(self, claim: _Claim, tags: Sequence[str]) -> set[str]:
         chosen: set[str] = set()

@@ -119,8 +119,11 @@ def test_a_job_s_summary_and_a_page_have_the_columns_of_the_table() -> None:
     assert row in lines
     page = report(CHECKED, "run.html", FOUND)
     assert "What would change" in page
-    assert f'<td><code title="{OLD}">0123456789ab</code></td><td class="number">40d</td>' in page
+    assert f'<td class="word"><code title="{OLD}">0123456789ab</code></td><td class="number">40d</td>' in page
     assert "What would change" not in report(CHECKED, "run.html", Differences())
+    assert ("Other images" in page, ">moved<" in page, ">moved<" in report(RUN, "run.html")) == (True, False, True)
+    alone = report(replace(CHECKED, images=(replace(RUN.images[0], outcome="needed"),)), "run.html", FOUND)
+    assert "mages</h2>" not in alone
     assert "What would change" not in report(CHECKED, "run.md", Differences())
 
 

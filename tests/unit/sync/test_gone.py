@@ -7,9 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from regsync.errors import Forbidden
+from regsync.errors import Forbidden, Unsupported
 from regsync.events import ImageDiffers, ImageFailed
 from regsync.oci.reference import Reference
+from regsync.repository import Repository
 from regsync.sync.entry import SyncEntry
 from regsync.sync.select import Filter, Selection
 from regsync.sync.survey import Looking
@@ -134,3 +135,18 @@ async def test_what_a_registry_may_write_that_cannot_be_listed_is_not_gone(ends:
     failed, seen = await ran(ends, *entries, scope="check", looking=Looking())
     assert failed == 1
     assert [one.target for one in differences(seen) if one.change == "gone"] == ["b.x/hubs/app:v8"]
+
+
+async def test_a_target_that_cannot_be_opened_fails_its_images_and_ends_nothing_else(ends: MemoryEndpoints) -> None:
+    found = ends.open
+
+    def opened(reference: Reference, *, itself: bool = False) -> Repository:
+        if reference.name.startswith("c.x"):
+            raise Unsupported("c.x: cannot be opened")
+        return found(reference, itself=itself)
+
+    ends.open = opened  # type: ignore[method-assign]
+    entries = (repository("a.x/app", "c.x/app"), repository("a.x/app", "b.x/app"))
+    failed, seen = await ran(ends, *entries, scope="check", looking=Looking())
+    assert failed == 2
+    assert sorted(one.change for one in differences(seen)) == ["changed", "new"]
