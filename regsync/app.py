@@ -103,7 +103,7 @@ class App:
     async def _served(self, service: Service, keeping: Kept | None) -> Served:
         """Run the daemon, and tell those who want to know."""
         async with notifying(lambda: service.setup, self._common, keeping=keeping) as notifier:
-            watching = asyncio.create_task(notifier.watch(keeping), name="ages")
+            watching = asyncio.create_task(notifier.watch(service, keeping), name="ages")
             try:
                 served = await service.run()
             finally:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from regsync.aside import aside
-from regsync.daemon.overdue import overdue_at
-from regsync.daemon.schedule import Schedule
 from regsync.events import JobFinished, Reloaded, Warned
 from regsync.facts import Fact
 from regsync.notify.document import document
@@ -20,7 +17,7 @@ from regsync.notify.message import Message, Reason
 from regsync.notify.others import Others
 from regsync.notify.outbox import Outbox, Send
 from regsync.notify.receiver import Receiver
-from regsync.notify.stale import Ages
+from regsync.notify.stale import Ages, OverdueAt
 from regsync.notify.text import headline, told
 from regsync.notify.webhook import call
 from regsync.record.recorder import Recorder
@@ -28,10 +25,11 @@ from regsync.record.values import Counts, ImageRecord, RunRecord
 from regsync.registry.http.courier import Courier
 from regsync.registry.http.wire import Wire
 from regsync.setup import Common, Setup
-from regsync.translate import receivers_of, schedules_of
+from regsync.translate import receivers_of
 
 if TYPE_CHECKING:
     from regsync.keeping import Kept
+    from regsync.service import Service
 
 _LOOKED_AT_EVERY: Final = 10.0  # seconds
 _AT_ONCE: Final = 20  # entries whose schedules are asked before others have a turn
@@ -51,8 +49,7 @@ class Notifier:
         self._recording = recording
         self._recorder: Recorder | None = None
         self._judge = Judge()
-        self._schedules: Mapping[str, Schedule] = {}
-        self._ages = Ages(self._overdue_at)
+        self._ages = Ages()
         self._boxes: list[Outbox] = []
         self._take()
 
@@ -75,19 +72,18 @@ class Notifier:
         for message in self._judge.judge(run, self._ends, over):
             self._put(message)
 
-    async def watch(self, keeping: Kept | None) -> None:
+    async def watch(self, service: Service, keeping: Kept | None) -> None:
         """Look for entries that have grown old, for ever; `keeping` may know them from before."""
-        setup, known = self._setup(), None
-        if keeping is not None and setup.config.defaults.state:
-            known = await keeping.known_since([*setup.entries])
+        setup: Setup | None = None
         while True:
-            self._schedules = await aside(partial(schedules_of, setup.config))
-            self._ages.follow(self._schedules, self._common.clock.now(), known)
-            while setup is self._setup():
-                await self._common.clock.sleep(_LOOKED_AT_EVERY)
-                if any("stale" in box.receiver.kinds for box in self._boxes):
-                    await self._look()
-            setup, known = self._setup(), None
+            if setup is not self._setup():
+                setup, entries = self._setup(), [*service.planned]
+                asked = keeping if setup.config.defaults.state else None
+                known = {} if asked is None else await asked.known_since(entries)
+                self._ages.follow(entries, self._common.clock.now(), known)
+            await self._common.clock.sleep(_LOOKED_AT_EVERY)
+            if any("stale" in box.receiver.kinds for box in self._boxes):
+                await self._look(service.overdue_at)
 
     async def sent(self, patience: float) -> None:
         """Return when everything is sent, or after so many seconds; what is not then is given up."""
@@ -143,21 +139,17 @@ class Notifier:
         for box in self._boxes:
             box.put(cleaned)
 
-    async def _look(self) -> None:
+    async def _look(self, overdue_at: OverdueAt) -> None:
         now = self._common.clock.now()
         found: list[Reason] = []
         for number, entry in enumerate(self._ages.due(now), start=1):
-            if (reason := self._ages.look(entry, now)) is not None:
+            if (reason := self._ages.look(entry, now, overdue_at)) is not None:
                 found.append(reason)
             if not number % _AT_ONCE:
                 await asyncio.sleep(0)
         if found:
             one = found[0].entry if len(found) == 1 else ""
             self._put(Message("stale", now, one, *self._ends(one), reasons=tuple(found)))
-
-    def _overdue_at(self, entry: str, since: datetime) -> datetime | None:
-        schedule = self._schedules.get(entry)
-        return None if schedule is None else overdue_at(schedule, since)
 
     def _ends(self, name: str) -> tuple[str, str]:
         entry = self._setup().entries.get(name)

@@ -21,8 +21,7 @@ _ADVICE: Final = "Look at what its last runs said; if they are well, they come t
 class Ages:
     """When each entry was last seen equal, or first known; and which ones were told of."""
 
-    def __init__(self, overdue_at: OverdueAt) -> None:
-        self._overdue_at = overdue_at
+    def __init__(self) -> None:
         self._equal: dict[str, datetime] = {}
         self._looked_at: dict[str, datetime | None] = {}  # when an entry is to be looked at again
         self._told: dict[str, datetime] = {}
@@ -47,12 +46,12 @@ class Ages:
         """Return the entries that have to be looked at by now; each is a question to schedules."""
         return [name for name in self._equal if name not in self._looked_at or _is_before(self._looked_at[name], now)]
 
-    def look(self, entry: str, now: datetime) -> Reason | None:
-        """Return what to say of an entry: that it is overdue, if it was not told within the hour."""
+    def look(self, entry: str, now: datetime, overdue_at: OverdueAt) -> Reason | None:
+        """Return what to say of an entry: that it is overdue, if that was not told within the hour."""
         equal = self._equal.get(entry)
         if equal is None:
             return None
-        overdue = self._looked_at[entry] = self._overdue_at(entry, equal)
+        overdue = self._looked_at[entry] = overdue_at(entry, equal)
         if not _is_before(overdue, now):
             return None
         told = self._told.get(entry)

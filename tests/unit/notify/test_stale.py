@@ -6,7 +6,7 @@ from datetime import datetime
 
 from regsync.daemon.overdue import overdue_at
 from regsync.daemon.schedule import Every
-from regsync.notify.stale import Ages
+from regsync.notify.stale import Ages, OverdueAt
 from tests.unit.notify.runs import a_run, failed, minutes
 
 HOURLY = Every(3600)
@@ -24,38 +24,38 @@ class Asked:
         return overdue_at(self._schedule, since)
 
 
-def looked(ages: Ages, at: float) -> list[str]:
-    """Who is told of when it is looked so many minutes after noon."""
-    now = minutes(at)
-    return [reason.entry for entry in ages.due(now) if (reason := ages.look(entry, now)) is not None]
+def looked(ages: Ages, at: float, asked: OverdueAt | None = None) -> list[str]:
+    """Who is told of when it is looked so many minutes after noon; every hour is due unless said otherwise."""
+    now, overdue_at = minutes(at), asked or Asked()
+    return [reason.entry for entry in ages.due(now) if (reason := ages.look(entry, now, overdue_at)) is not None]
 
 
-def an_hourly(asked: Asked | None = None) -> Ages:
-    ages = Ages(asked or Asked())
+def of_one() -> Ages:
+    ages = Ages()
     ages.follow({"one"}, minutes(0))
     return ages
 
 
 def test_an_entry_is_told_of_when_three_due_times_have_passed_and_then_once_an_hour() -> None:
-    ages = an_hourly()
+    ages = of_one()
     assert [looked(ages, at) for at in (179, 180, 181, 182, 240, 242, 301, 303)] == [
         [], [], ["one"], [], [], ["one"], [], ["one"],
     ]  # fmt: skip
 
 
 def test_failures_make_no_entry_younger_and_good_runs_do() -> None:
-    ages = an_hourly()
+    ages = of_one()
     assert [*ages.hear(a_run(failed("x"), at=100))] == []
     assert [*ages.hear(a_run(at=100, scope="missing"))] == []
     assert looked(ages, 181) == ["one"]
-    ages = an_hourly()
+    ages = of_one()
     assert [*ages.hear(a_run(at=100))] == []
     assert looked(ages, 181) == []
     assert looked(ages, 281) == ["one"]
 
 
 def test_a_good_run_ends_what_was_told_and_it_may_be_told_again() -> None:
-    ages = an_hourly()
+    ages = of_one()
     assert looked(ages, 181) == ["one"]
     (over,) = ages.hear(a_run(at=190))
     assert over.error == "source and target were not seen equal since 2026-01-01 12:00 UTC"
@@ -64,26 +64,25 @@ def test_a_good_run_ends_what_was_told_and_it_may_be_told_again() -> None:
 
 
 def test_one_that_is_old_again_soon_after_a_good_run_is_told_of_again() -> None:
-    ages = an_hourly(Asked(Every(600)))
-    assert looked(ages, 31) == ["one"]
+    ages, often = of_one(), Asked(Every(600))
+    assert looked(ages, 31, often) == ["one"]
     assert len([*ages.hear(a_run(at=32))]) == 1
-    assert [looked(ages, at) for at in (61, 63)] == [[], ["one"]]
+    assert [looked(ages, at, often) for at in (61, 63)] == [[], ["one"]]
 
 
 def test_schedules_are_asked_for_when_it_matters_and_no_oftener() -> None:
-    asked = Asked()
-    ages = an_hourly(asked)
+    asked, ages = Asked(), of_one()
     for at in range(0, 600, 2):
         if not at % 60:
             assert [*ages.hear(a_run(at=at))] == []
-        assert looked(ages, at) == []
+        assert looked(ages, at, asked) == []
     assert asked.times < 8
-    assert [looked(ages, at) for at in range(740, 860)].count(["one"]) == 2
+    assert [looked(ages, at, asked) for at in range(740, 860)].count(["one"]) == 2
     assert asked.times < 16
 
 
 def test_what_is_known_from_before_counts_and_what_is_new_is_young() -> None:
-    ages = Ages(Asked())
+    ages = Ages()
     ages.follow(("one", "two"), minutes(0), {"one": minutes(-100), "three": minutes(-1000)})
     assert looked(ages, 81) == ["one"]
     ages.follow(("one", "two", "four"), minutes(100))
@@ -92,6 +91,4 @@ def test_what_is_known_from_before_counts_and_what_is_new_is_young() -> None:
 
 
 def test_an_entry_that_is_never_due_is_never_old() -> None:
-    ages = Ages(lambda _, __: None)
-    ages.follow({"one"}, minutes(0))
-    assert looked(ages, 1_000_000) == []
+    assert looked(of_one(), 1_000_000, lambda _, __: None) == []
