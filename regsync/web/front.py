@@ -99,9 +99,10 @@ async def _noted(scene: Scene, now: datetime) -> dict[str, Any]:
 
 
 def _hosts(scene: Scene) -> list[Host]:
-    """Return the hosts, the busy ones first; bytes of one nobody has slots for are told of all the same."""
+    """Return the hosts, the busy ones first; one without slots, where others send us on to, if bytes went there."""
     now, traffic = hosts_now(scene.service), scene.board.hosts
-    names = sorted(now.keys() | traffic.keys(), key=lambda name: (-_busy(now, name), name))
+    moved = {name for name, stats in traffic.items() if stats.read or stats.written}
+    names = sorted(now.keys() | moved, key=lambda name: (-_busy(now, name), name))
     return [_host(scene, name, now.get(name, _IDLE), traffic.get(name, HostStats())) for name in names]
 
 

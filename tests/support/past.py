@@ -14,13 +14,14 @@ from regsync.record.values import Counts, ImageRecord, RunRecord
 from tests.support.built import digest_of
 
 _AT_ONCE = 100  # runs
+_DAY = 86_400  # seconds
 
 
 @dataclass(frozen=True, slots=True)
 class Lived:
-    """An entry that was visited so often (`runs`), every so many seconds, the last time so long ago; and if it failed.
+    """An entry that was visited so many times (`runs`), every so many seconds, the last time so long ago.
 
-    `target` is what it copies to.
+    `failing` says that this time failed. `target` is what it copies to.
     """
 
     entry: str
@@ -47,7 +48,7 @@ def _runs(life: Lived, number: int, now: datetime) -> Iterator[RunRecord]:
     chance = random.Random(number)  # noqa: S311 - the same past each time
     for back in range(life.runs - 1, -1, -1):
         began = now - timedelta(seconds=life.last + back * life.every)
-        failed = back == 0 if life.failing else chance.random() < 0.03 and back > 0
+        failed = back == 0 if life.failing else back * life.every > _DAY and chance.random() < 0.04
         copied = 0 if failed else chance.choice((0, 0, 0, 1, 2))
         seconds = round(0.2 + chance.random() * 0.6 + copied * chance.uniform(1.0, 9.0), 3)
         counts = Counts(copied=copied, unchanged=12 - copied, failed=int(failed), moved=copied * (37 << 20))
