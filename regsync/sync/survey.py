@@ -32,7 +32,7 @@ from regsync.transfer.plan import CopyPlan
 from regsync.transfer.together import together
 from regsync.transfer.weighing import Scales
 
-_AT_ONCE: Final = 8  # images that are looked into: a plan may be large
+_AT_ONCE: Final = 16  # images that are looked into: a plan may be large
 _DATED: Final = 4_000  # manifests and configs that are read for when images were made: about two an image
 
 
