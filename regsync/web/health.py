@@ -56,7 +56,7 @@ async def shown(
     keeping.pass_on_to(stream.ended)
     routes = [*status.routes(), *api.routes(), *pages.routes(), *Following(service, stream).routes()]
     with common.tell.joined(board, memory, rates, stream):
-        async with site(address, names, [*routes, *api.rest(routes)], tell=common.tell):
+        async with site(address, names, [*routes, *api.rest(routes)], tell=common.tell, clock=common.clock):
             tasks = [
                 asyncio.create_task(pulse.beat(), name="pulse"),
                 asyncio.create_task(memory.follow(), name="memory"),

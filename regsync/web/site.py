@@ -13,34 +13,39 @@ import socket
 import stat
 from collections.abc import AsyncIterator, Collection, Iterable
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from ipaddress import ip_address
-from typing import Final
+from typing import Final, cast
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
+from regsync.clock import Clock
 from regsync.errors import ConfigError
 from regsync.events import Tell
 from regsync.listen import Address
+from regsync.web.callers import MOST, Caller, Callers, attended
 from regsync.web.route import Route
 from regsync.web.trouble import said_plainly
 
-_MOST: Final = 64  # connections
-_IDLE: Final = 15.0  # seconds a connection may do nothing between two requests
+_LINGERING: Final = 1.0  # seconds a body is still read that was refused
 _BODY: Final = 64 << 10
+_NEVER: Final = 1e6  # seconds
 _CLOSING: Final = 2.0  # seconds
 _SAFE: Final = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
 
 
 @asynccontextmanager
-async def site(address: Address, names: Collection[str], routes: Iterable[Route], *, tell: Tell) -> AsyncIterator[None]:
+async def site(
+    address: Address, names: Collection[str], routes: Iterable[Route], *, tell: Tell, clock: Clock
+) -> AsyncIterator[None]:
     """Serve these while the block lasts; `ConfigError` if nobody can listen there.
 
     `names` are those it may be asked for by, besides addresses and `localhost`.
     """
     known = {name.lower() for name in (*names, "localhost", address.host)}
     guards = [] if address.path else [_guard(known)]
-    app = web.Application(middlewares=[said_plainly(tell), *guards], client_max_size=_BODY)
+    app = web.Application(middlewares=[said_plainly(tell), attended, *guards], client_max_size=_BODY)
     app.on_response_prepare.append(_be_safe)
     for route in routes:
         app.router.add_route(route.method, route.path, route.handler)
@@ -51,12 +56,16 @@ async def site(address: Address, names: Collection[str], routes: Iterable[Route]
         handle_signals=False,
         handler_cancellation=True,  # nobody works for who is gone
         access_log=None,
-        keepalive_timeout=_IDLE,
+        auto_decompress=False,
+        keepalive_timeout=_NEVER,  # `callers` are looked after by our clock
+        lingering_time=_LINGERING,
         shutdown_timeout=_CLOSING,
     )
     await runner.setup()
+    callers = Callers(clock)
+    watching = asyncio.create_task(callers.watch(), name="callers")
     try:
-        server = await _listening(address, runner)
+        server = await _listening(address, runner, callers)
         try:
             yield
         finally:
@@ -66,31 +75,21 @@ async def site(address: Address, names: Collection[str], routes: Iterable[Route]
                     os.unlink(address.path)  # noqa: PTH108
     finally:
         await runner.cleanup()
+        watching.cancel()
 
 
-async def _listening(address: Address, runner: web.AppRunner) -> asyncio.Server:
-    served = runner.server
-
-    def protocol() -> asyncio.Protocol:
-        return _Refusing() if served is None or len(served.connections) >= _MOST else served()
-
+async def _listening(address: Address, runner: web.AppRunner, callers: Callers) -> asyncio.Server:
+    protocol = partial(Caller, callers, cast("web.Server", runner.server))
     loop = asyncio.get_running_loop()
     try:
         if address.path:
             _clear_stale(address.path)
-            server = await loop.create_unix_server(protocol, address.path, backlog=_MOST)
+            server = await loop.create_unix_server(protocol, address.path, backlog=MOST)
             os.chmod(address.path, 0o660)  # noqa: PTH101
             return server
-        return await loop.create_server(protocol, address.host or None, address.port, backlog=_MOST)
+        return await loop.create_server(protocol, address.host or None, address.port, backlog=MOST)
     except OSError as error:
         raise ConfigError([f"server.listen: cannot listen on {address}: {_why(error)}"]) from error
-
-
-class _Refusing(asyncio.Protocol):
-    """One connection too many."""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        transport.close()
 
 
 def _clear_stale(path: str) -> None:

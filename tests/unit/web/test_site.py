@@ -1,9 +1,7 @@
 from __future__ import annotations
 
-import asyncio
 import socket
 import stat
-from contextlib import AsyncExitStack
 from pathlib import Path
 
 import aiohttp
@@ -15,6 +13,7 @@ from regsync.events import ignore
 from regsync.listen import Address
 from regsync.web.route import Route
 from regsync.web.site import site
+from tests.support.clock import FakeClock
 
 
 async def said(_: web.Request) -> web.Response:
@@ -41,7 +40,7 @@ async def asked(port: int, path: str = "/said", *, host: str = "", method: str =
 
 async def test_what_is_served_is_answered_and_nothing_else_while_the_block_lasts() -> None:
     port = a_port()
-    async with site(Address("127.0.0.1", port), [], ROUTES, tell=ignore):
+    async with site(Address("127.0.0.1", port), [], ROUTES, tell=ignore, clock=FakeClock()):
         assert await asked(port) == (200, "hello\n")
         assert (await asked(port, "/other"))[0] == 404
         assert (await asked(port, method="POST"))[0] == 405
@@ -54,7 +53,7 @@ async def test_what_is_served_is_answered_and_nothing_else_while_the_block_lasts
 )
 async def test_it_answers_when_asked_by_address_by_localhost_or_by_a_name_it_was_given(host: str) -> None:
     port = a_port()
-    async with site(Address("127.0.0.1", port), ["mirror.example"], ROUTES, tell=ignore):
+    async with site(Address("127.0.0.1", port), ["mirror.example"], ROUTES, tell=ignore, clock=FakeClock()):
         assert (await asked(port, host=host))[0] == 200
 
 
@@ -63,7 +62,7 @@ async def test_it_answers_when_asked_by_address_by_localhost_or_by_a_name_it_was
 )
 async def test_a_page_under_another_name_learns_nothing(host: str) -> None:
     port = a_port()
-    async with site(Address("127.0.0.1", port), ["mirror.example"], ROUTES, tell=ignore):
+    async with site(Address("127.0.0.1", port), ["mirror.example"], ROUTES, tell=ignore, clock=FakeClock()):
         status, text = await asked(port, host=host)
     assert (status, "server.hosts" in text, "hello" in text) == (421, True, False)
 
@@ -74,14 +73,14 @@ async def test_a_port_in_use_is_one_clear_error() -> None:
         taken.listen()
         port = taken.getsockname()[1]
         with pytest.raises(ConfigError) as refused:
-            async with site(Address("127.0.0.1", port), [], ROUTES, tell=ignore):
+            async with site(Address("127.0.0.1", port), [], ROUTES, tell=ignore, clock=FakeClock()):
                 pytest.fail("it listens")
     assert [*refused.value.problems] == [f"server.listen: cannot listen on 127.0.0.1:{port}: Address already in use"]
 
 
 async def test_a_socket_is_for_its_owner_and_group_and_gone_afterwards(tmp_path: Path) -> None:
     path = tmp_path / "s"
-    async with site(Address(path=str(path)), [], ROUTES, tell=ignore):
+    async with site(Address(path=str(path)), [], ROUTES, tell=ignore, clock=FakeClock()):
         assert stat.S_IMODE(path.stat().st_mode) == 0o660
         async with (
             aiohttp.ClientSession(connector=aiohttp.UnixConnector(str(path))) as session,
@@ -96,9 +95,9 @@ async def test_a_socket_that_a_killed_process_left_is_taken_over_and_one_in_use_
     with socket.socket(socket.AF_UNIX) as left:
         left.bind(str(path))
     address = Address(path=str(path))
-    async with site(address, [], ROUTES, tell=ignore):
+    async with site(address, [], ROUTES, tell=ignore, clock=FakeClock()):
         with pytest.raises(ConfigError, match="another process listens there"):
-            async with site(address, [], ROUTES, tell=ignore):
+            async with site(address, [], ROUTES, tell=ignore, clock=FakeClock()):
                 pytest.fail("it listens")
 
 
@@ -106,20 +105,6 @@ async def test_what_is_no_socket_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "precious"
     path.write_text("data")
     with pytest.raises(ConfigError, match="something is there that is no socket"):
-        async with site(Address(path=str(path)), [], ROUTES, tell=ignore):
+        async with site(Address(path=str(path)), [], ROUTES, tell=ignore, clock=FakeClock()):
             pytest.fail("it listens")
     assert path.read_text() == "data"
-
-
-async def test_connections_beyond_those_that_are_served_are_closed_and_the_others_go_on() -> None:
-    port = a_port()
-    async with site(Address("127.0.0.1", port), [], ROUTES, tell=ignore), AsyncExitStack() as stack:
-        opened = [await asyncio.open_connection("127.0.0.1", port) for _ in range(64)]
-        for _, writer in opened:
-            stack.callback(writer.close)
-        refused, beyond = await asyncio.open_connection("127.0.0.1", port)
-        assert await refused.read() == b""
-        beyond.close()
-        reader, writer = opened[-1]
-        writer.write(b"GET /said HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-        assert (await reader.read()).endswith(b"hello\n")

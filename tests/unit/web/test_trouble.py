@@ -8,6 +8,7 @@ from regsync.events import Event, Warned
 from regsync.listen import Address
 from regsync.web.route import Route
 from regsync.web.site import site
+from tests.support.clock import FakeClock
 from tests.support.real import free_port
 
 
@@ -18,7 +19,7 @@ async def broken(_: web.Request) -> web.Response:
 async def asked(path: str, told: list[Event], method: str = "GET") -> tuple[int, str, str]:
     port, routes = free_port(), [Route("/api/v1/broken", broken), Route("/broken", broken)]
     async with (
-        site(Address("127.0.0.1", port), [], routes, tell=told.append),
+        site(Address("127.0.0.1", port), [], routes, tell=told.append, clock=FakeClock()),
         aiohttp.ClientSession() as session,
         session.request(method, f"http://127.0.0.1:{port}{path}") as answer,
     ):
