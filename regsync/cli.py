@@ -14,7 +14,7 @@ import click
 
 from regsync.duration import parse_duration
 from regsync.errors import Malformed
-from regsync.options import FAILED, FINE, INTERRUPTED, USAGE, Manner, Options, Serving
+from regsync.options import FAILED, FINE, INTERRUPTED, USAGE, Manner, Options, Serving, Wishes
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -184,6 +184,26 @@ def status(*, json: bool, **given: Any) -> int:
     from regsync.process import print_status  # noqa: PLC0415
 
     return print_status(_options(given), as_json=json)
+
+
+@program.command()
+@_common
+@click.option("--source", metavar="REF", default="", help="What to copy: an image, a repository or a registry.")
+@click.option("--target", metavar="REF", default="", help="Where to: the same kind, a registry, or ocidir://PATH.")
+@click.option(
+    "--tags", multiple=True, metavar="CHOICE", help="Of a repository: suggested, all, a version range, a pattern."
+)
+@click.option("--repos", "repositories", multiple=True, metavar="PATTERN", help="Of a registry: which repositories.")
+@click.option("--every", metavar="WHEN", default="", help="How often server looks: a duration, a cron line or never.")
+@_switch("--offline", "Look at neither end.")
+@click.option("-o", "--output", metavar="FILE", default="regsync.yml", help="The file to write; - prints it.")
+@_switch("--force", "Replace the file if it exists.")
+def init(**given: Any) -> int:
+    """Write a first configuration: ask what to copy, look at both ends, suggest which tags."""
+    from regsync.process import write_config  # noqa: PLC0415
+
+    options = _options(given)
+    return write_config(Wishes(**given), options)
 
 
 @program.command(name="help")

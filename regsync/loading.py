@@ -45,13 +45,6 @@ class Source:
         `keep` is given what templates learn that must not be shown, be the file of use or not. `traps` takes a line for
         whatever regclient's regsync ignores or reads otherwise than it looks.
         """
-        checks = Checks(
-            pattern=check_pattern,
-            semver_range=check_range,
-            schedule=_check_schedule,
-            registry=check_registry_name,
-            service=check_service,
-        )
         self.read = Watched()
         if self._content is None:
             self._content = _passing(self._path)
@@ -59,7 +52,7 @@ class Source:
             self.read.note(self._path)
         return load_config(
             self._path,
-            checks=checks,
+            checks=_checks(),
             allow_unknown_keys=self._allow_unknown_keys,
             skip_invalid_entries=self._skip_invalid_entries,
             stdin=None if self._content is None else BytesIO(self._content),
@@ -72,6 +65,21 @@ def load(path: str, *, allow_unknown_keys: bool, skip_invalid_entries: bool = Fa
     """Read and check a configuration file once."""
     source = Source(path, allow_unknown_keys=allow_unknown_keys, skip_invalid_entries=skip_invalid_entries)
     return source.load(keep=lambda _: None)
+
+
+def load_text(text: str, name: str) -> Loaded:
+    """Check a configuration without templates that is to become the file of this name."""
+    return load_config(name, checks=_checks(), stdin=BytesIO(text.encode()))
+
+
+def _checks() -> Checks:
+    return Checks(
+        pattern=check_pattern,
+        semver_range=check_range,
+        schedule=_check_schedule,
+        registry=check_registry_name,
+        service=check_service,
+    )
 
 
 def _passing(path: str) -> bytes | None:

@@ -49,6 +49,24 @@ class Serving:
     listen: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What `init` was told; what is empty is asked for on a terminal.
+
+    `tags` and `repositories` are patterns, ranges or words for a choice, `every` a duration, a cron line or `never`.
+    `offline`: neither end is looked at. `output` is the file to write, `-` standard output; with `force` it may exist.
+    """
+
+    source: str = ""
+    target: str = ""
+    tags: tuple[str, ...] = ()
+    repositories: tuple[str, ...] = ()
+    every: str = ""
+    offline: bool = False
+    output: str = "regsync.yml"
+    force: bool = False
+
+
 @dataclass(slots=True)
 class Options:
     """What can be said before or after the command."""

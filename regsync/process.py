@@ -4,71 +4,38 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from functools import partial
+from typing import Any
 
 from regsync.app import App
+from regsync.around import Around, loop_factory, threshold_of
 from regsync.clock import SystemClock
 from regsync.config.dump import dump_config
 from regsync.config.load import Loaded
-from regsync.errors import ConfigError, Malformed, RegsyncError
-from regsync.events import Event, JobFinished
+from regsync.errors import ConfigError, RegsyncError
+from regsync.events import Event, JobFinished, RequestRetried
 from regsync.facts import Observer, Telling
-from regsync.loading import Source, keep_secrets, keep_url_secrets
+from regsync.loading import Source, keep_proxy_secrets, keep_secrets, keep_url_secrets
 from regsync.observe.ending import failure_lines
-from regsync.observe.levels import ERROR, parse_verbosity
-from regsync.observe.lines import LONGEST
-from regsync.observe.logs import Log
-from regsync.observe.output import Output
+from regsync.observe.levels import ERROR, INFO
 from regsync.observe.screen import Screen, told_otherwise
 from regsync.observe.systemd import Systemd
-from regsync.options import DRIFT, FAILED, FINE, INTERRUPTED, USAGE, Manner, Options, Serving
+from regsync.options import DRIFT, FAILED, FINE, INTERRUPTED, USAGE, Manner, Options, Serving, Wishes
 from regsync.program import reap_orphans
 from regsync.record.tally import Tally
 from regsync.reports.files import Reports
-from regsync.secrets import Secrets
 from regsync.service import Service
+from regsync.setup import Common, T
 from regsync.signals import HangUps, cancel_by_signal, reap_by_signal, stop_by_signal
 from regsync.sync.survey import Looking
-
-_LOOKED_AT = 1 << 16  # characters of a line that are looked at to cut it
-_LAST_WORDS = 0.2  # seconds without a reader, when told to end at once
-
-
-class _Around:
-    """Standard error, and what must not appear on it."""
-
-    def __init__(self, options: Options) -> None:
-        self.secrets = Secrets()
-        self.output = Output(sys.stderr.fileno())
-        self._as_json = options.log_options[-1:] == ("json",)
-
-    def screen(self, *, progress: bool) -> Screen | None:
-        """Return the terminal, if there is one and it is for people."""
-        if self._as_json or not sys.stderr.isatty():
-            return None
-        return Screen(self.output, sys.stderr.fileno(), environ=os.environ, secrets=self.secrets, progress=progress)
-
-    def log(self, threshold: int, but: tuple[type[Event], ...] = ()) -> Log:
-        """Return the log that says what is as bad as that, or worse, and of no such kind."""
-        return Log(self.output, threshold=threshold, as_json=self._as_json, secrets=self.secrets, but=but)
-
-    def say(self, text: str) -> None:
-        """Say something that is no line of the log, behind all that is."""
-        for line in text.splitlines():
-            self.output.say(self.secrets.clean(line[:_LOOKED_AT])[:LONGEST])
-
-    def leave(self, code: int) -> None:
-        """End the process now, whatever its threads do; what was said before is written if somebody reads."""
-        self.output.show("")
-        self.output.flush(idle=_LAST_WORDS)
-        os._exit(code)
 
 
 def run_once(options: Options, manner: Manner) -> int:
     """Run every entry once in this manner and return the exit code."""
-    around = _Around(options)
+    around = Around(options)
     reports = Reports(manner.reports, around.secrets, compares=manner.compares, shown=manner.shown)
     looking = Looking(manner.missing) if manner.compares else None
     screen = around.screen(progress=manner.progress)
@@ -83,7 +50,7 @@ def run_once(options: Options, manner: Manner) -> int:
 
     def work() -> int:
         observers = reports.observers() + (screen.observers() if screen else [])
-        but = told_otherwise(manner, _threshold(options), terminal=screen is not None)
+        but = told_otherwise(manner, threshold_of(options), terminal=screen is not None)
         try:
             return _with_app(options, around, run, observers, but)
         finally:  # also of a run that is interrupted
@@ -93,7 +60,7 @@ def run_once(options: Options, manner: Manner) -> int:
     return _ending(around, work)
 
 
-async def _shown(work: Awaitable[Tally], around: _Around, screen: Screen | None, *, summed: bool) -> Tally:
+async def _shown(work: Awaitable[Tally], around: Around, screen: Screen | None, *, summed: bool) -> Tally:
     """Do this while people are shown how far it is, and say what it came to: to them in words, be it interrupted.
 
     Without `summed` only what failed: the rest is printed.
@@ -113,7 +80,7 @@ async def _shown(work: Awaitable[Tally], around: _Around, screen: Screen | None,
 
 def run_server(options: Options, serving: Serving) -> int:
     """Run the daemon until it is stopped and return the exit code."""
-    around = _Around(options)
+    around = Around(options)
     hang_ups, systemd = HangUps(), Systemd(os.environ, SystemClock())
 
     async def run(app: App, _left_out: int) -> int:
@@ -134,7 +101,7 @@ def run_server(options: Options, serving: Serving) -> int:
 
 def print_config(options: Options, *, show_secrets: bool, only_check: bool) -> int:
     """Print the configuration as it is understood, or only whether it is fine and what another regsync makes of it."""
-    around = _Around(options)
+    around = Around(options)
     shown: list[str] = []
     traps: list[str] | None = [] if only_check else None
 
@@ -156,7 +123,7 @@ def print_status(options: Options, *, as_json: bool) -> int:
     """Print how fresh each entry is, and return 1 if one of them is overdue."""
     from regsync.status import status_document, status_of, status_table  # noqa: PLC0415  # a library of its own
 
-    around = _Around(options)
+    around = Around(options)
     shown: list[str] = []
 
     def work() -> int:
@@ -172,9 +139,37 @@ def print_status(options: Options, *, as_json: bool) -> int:
     return code
 
 
-def _only_loaded(options: Options, around: _Around, traps: list[str] | None = None) -> Loaded:
+def write_config(wishes: Wishes, options: Options) -> int:
+    """Ask for what is not wished for yet, look at both ends, and write a configuration."""
+    from regsync.init.command import Begin  # noqa: PLC0415
+
+    around = Around(options)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # what was begun to be written is removed
+
+    def say(line: str) -> None:
+        around.say(line)
+        around.output.flush()
+
+    def run(look: Coroutine[Any, Any, T]) -> T:
+        with asyncio.Runner(loop_factory=loop_factory()) as runner:
+            return runner.run(look)
+
+    def work() -> int:
+        if options.config:
+            raise ConfigError(["init reads no configuration; name the file to write with -o FILE"])
+        clock, threshold = SystemClock(), threshold_of(options)
+        log = around.log(threshold, (RequestRetried,) if threshold >= INFO else ())  # what came of it is said
+        common = Common(clock, Telling([log], clock), os.environ, around.secrets)
+        keep_proxy_secrets(os.environ, around.secrets)
+        Begin(wishes, common, run=run, say=say, terminal=sys.stdin.isatty() and sys.stderr.isatty())()
+        return FINE
+
+    return _ending(around, work)
+
+
+def _only_loaded(options: Options, around: Around, traps: list[str] | None = None) -> Loaded:
     """Load the configuration for somebody who runs nothing; what is odd about it is said."""
-    _threshold(options)
+    threshold_of(options)
     loaded = _source(options).load(around.secrets.keep, traps)
     keep_secrets(loaded.config.creds, around.secrets)
     keep_url_secrets(loaded.config, around.secrets)
@@ -183,7 +178,7 @@ def _only_loaded(options: Options, around: _Around, traps: list[str] | None = No
     return loaded
 
 
-def _say_left_out(around: _Around, count: int) -> bool:
+def _say_left_out(around: Around, count: int) -> bool:
     """Say how many entries were left out, and whether any was."""
     if count:
         around.say(f"entries left out: {count}; each is in a warning that says why")
@@ -192,14 +187,14 @@ def _say_left_out(around: _Around, count: int) -> bool:
 
 def _with_app(
     options: Options,
-    around: _Around,
+    around: Around,
     run: Callable[[App, int], Awaitable[int]],
     observers: Sequence[Observer],
     but: tuple[type[Event], ...] = (),
 ) -> int:
     """Load the configuration, build the program around it and run it on an event loop of its own."""
     clock = SystemClock()
-    tell = Telling([around.log(_threshold(options), but), *observers], clock)
+    tell = Telling([around.log(threshold_of(options), but), *observers], clock)
     source = _source(options)
     loaded = source.load(around.secrets.keep)
 
@@ -207,11 +202,11 @@ def _with_app(
         app = App(loaded, clock=clock, tell=tell, environ=os.environ, secrets=around.secrets, source=source)
         return await run(app, loaded.left_out)
 
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
         return runner.run(whole())
 
 
-def _ending(around: _Around, work: Callable[[], int]) -> int:
+def _ending(around: Around, work: Callable[[], int]) -> int:
     """Do this and return its exit code; what ended it early, be it a bug of ours, is said on one line."""
     try:
         return work()
@@ -230,27 +225,6 @@ def _ending(around: _Around, work: Callable[[], int]) -> int:
         return FAILED
     finally:
         around.output.flush()
-
-
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """Return uvloop's event loop, which moves bytes at less cost, where it exists; else None for Python's own."""
-    try:
-        import uvloop  # noqa: PLC0415  # not there on every platform
-    except ImportError:
-        return None
-    return uvloop.new_event_loop
-
-
-def _threshold(options: Options) -> int:
-    """Return how bad what is logged must be; `ConfigError` for an option of the log that is not known."""
-    unknown = [option for option in options.log_options if option not in {"json", "text"}]
-    try:
-        threshold = parse_verbosity(options.verbosity)
-    except Malformed as error:
-        raise ConfigError([str(error)]) from error
-    if unknown:
-        raise ConfigError([f"unknown log option {unknown[0]}: expected json or text"])
-    return threshold
 
 
 def _source(options: Options) -> Source:

@@ -109,9 +109,10 @@ def test_a_server_whose_disk_does_not_answer_ends_soon_after_its_grace(tmp_path:
 def test_a_second_signal_ends_a_process_that_waits_for_its_threads_at_the_very_end() -> None:
     code = (
         "import threading, time\n"
-        "from regsync import process, signals\n"
+        "from regsync import signals\n"
+        "from regsync.around import Around\n"
         "from regsync.options import Options\n"
-        "around = process._Around(Options())\n"
+        "around = Around(Options())\n"
         "signals._at_signals(lambda: print('first', flush=True), lambda: around.leave(130))\n"
         f"threading.Thread(target=time.sleep, args=({HANGS},)).start()\n"
         "print('last line', flush=True)\n"

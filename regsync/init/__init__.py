@@ -1,0 +1,1 @@
+"""A first configuration: what to copy is asked, both ends are looked at, and a file is written that runs."""
