@@ -8,7 +8,7 @@ from typing import Final
 
 from regsync.record.differences import Differences
 from regsync.record.values import ImageRecord, RunRecord
-from regsync.record.words import causes, human_bytes, short, summary
+from regsync.record.words import causes, human_bytes, human_seconds, short, summary
 from regsync.reports.table import cells, heading, told
 from regsync.text import plain
 
@@ -26,7 +26,7 @@ _TITLES: Final = {
 def markdown(run: RunRecord, found: Differences | None = None) -> str:
     """Return the run with tables of what failed and of what changed, or would."""
     said = summary(run) if found is None else told(run, found)
-    parts = [f"## regsync {_TITLES.get(run.outcome, run.outcome)}", f"{said}."]
+    parts = [f"## regsync {_title(run)}", f"{said}."]
     if failed := causes(run.images):
         rows = [(str(len(cause.images)), _code(cause.images[0].target), _text(cause.error)) for cause in failed]
         parts += ["### Failed", _table(("images", "for example", "why"), rows)]
@@ -34,8 +34,17 @@ def markdown(run: RunRecord, found: Differences | None = None) -> str:
         return "\n\n".join([*parts, *_would_change(run, found)]) + "\n"
     if changed := [image for image in run.images if image.outcome in {"copied", "needed"}]:
         title = "### To be copied" if run.scope == "check" else "### Copied"
-        parts += [title, _table(("target", "source", "before", "now", "moved"), [_row(image) for image in changed])]
+        columns = ("target", "source", "before", "now", "moved", "took")
+        parts += [title, _table(columns, [_row(image) for image in changed])]
     return "\n\n".join(parts) + "\n"
+
+
+def _title(run: RunRecord) -> str:
+    """Return what is said first: how much of it failed, if anything did."""
+    failed, images = run.counts.failed, run.counts.images
+    if run.outcome == "failed" and failed < images:
+        return f"failed for {failed} of {images} images"
+    return _TITLES.get(run.outcome, run.outcome)
 
 
 def _would_change(run: RunRecord, found: Differences) -> list[str]:
@@ -54,7 +63,7 @@ def _would_change(run: RunRecord, found: Differences) -> list[str]:
 
 def _row(image: ImageRecord) -> tuple[str, ...]:
     ends = (_code(image.target), _code(image.source), _code(short(image.before)), _code(short(image.digest)))
-    return (*ends, human_bytes(image.moved))
+    return (*ends, human_bytes(image.moved), human_seconds(image.seconds))
 
 
 def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

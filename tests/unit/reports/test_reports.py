@@ -48,10 +48,10 @@ def test_a_report_for_programs_has_every_image_with_its_decision_digests_bytes_s
 
 def test_a_report_for_a_job_s_summary_says_first_what_failed_and_then_what_changed() -> None:
     lines = report(RUN, "run.md").splitlines()
-    assert lines[0] == "## regsync failed"
+    assert lines[0] == "## regsync failed for 1 of 3 images"
     assert lines[2] == "1 image copied, 1 unchanged, 1 failed, 27 KiB in 2.0 s; 21 KiB came by links."
     assert lines.index("### Failed") < lines.index("### Copied")
-    assert "| `b.x/app:v1` | `a.x/app:v1` | `0123456789ab` | `ba9876543210` | 27 KiB |" in lines
+    assert "| `b.x/app:v1` | `a.x/app:v1` | `0123456789ab` | `ba9876543210` | 27 KiB | 0.1 s |" in lines
     assert not [line for line in lines if "app:v2" in line]
 
 
