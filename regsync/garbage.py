@@ -9,7 +9,8 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-_GARBAGE = 10_000  # objects made and not dropped between two looks
+_YOUNG = 5_000  # objects made and not dropped between two looks at these
+_MIDDLING = 2  # looks until those that were left are looked at, too: they have mostly been dropped by then
 
 
 def look_from_now_on() -> None:
@@ -20,7 +21,7 @@ def look_from_now_on() -> None:
     if gc.isenabled():
         return
     gc.freeze()
-    gc.set_threshold(_GARBAGE, *gc.get_threshold()[1:])
+    gc.set_threshold(_YOUNG, _MIDDLING, gc.get_threshold()[2])
     gc.enable()
 
 

@@ -17,15 +17,20 @@ from regsync.sync.units import Unit, Units
 from regsync.transfer.together import Group
 from regsync.waiting import RUN, Activity
 
+Hire = Callable[[], None]  # sees to it that somebody takes units that are given back
+
 
 class Later:
-    """Gives units back when their time has come; `hire` sees to it that somebody takes them then."""
+    """Gives units back when their time has come.
+
+    Whoever is to hire then is held only while something waits: a run that holds what holds the run would stay in memory
+    until garbage is looked for.
+    """
 
     def __init__(
         self,
         units: Units,
         group: Group,
-        hire: Callable[[], None],
         *,
         clock: Clock,
         tell: Tell,
@@ -33,7 +38,6 @@ class Later:
     ) -> None:
         self._units = units
         self._group = group
-        self._hire = hire
         self._clock = clock
         self._tell = tell
         self._say = say
@@ -56,17 +60,17 @@ class Later:
         if self._say is not None:
             self._say("working")
 
-    def put_off(self, unit: Unit, postponed: Postponed) -> bool:
+    def put_off(self, unit: Unit, postponed: Postponed, hire: Hire) -> bool:
         """Try a unit again later if anybody waits that long."""
         pause = unit.waited.pause(postponed.asked)
         if pause is None or self._idle + pause > RUN:
             return False
         failed = postponed.failed
         self._tell(ImagePostponed(failed.source, failed.target, pause, str(failed.error)))
-        self._start(self._try_again(unit, pause))
+        self._start(self._try_again(unit, pause, hire))
         return True
 
-    def delay(self, unit: Unit, pair: ImagePair, delayed: Delayed) -> None:
+    def delay(self, unit: Unit, pair: ImagePair, delayed: Delayed, hire: Hire) -> None:
         """Ask for the quota of an image's source again later, however long that goes on; its targets stay together."""
         ends = str(pair.source), str(pair.target)
         quota = delayed.quota
@@ -74,23 +78,23 @@ class Later:
         waiting = self._delayed.setdefault(pair.source, [])
         waiting.append(replace(unit, delayed=True))
         if len(waiting) == 1:
-            self._start(self._ask_again(pair.source, delayed.pause))
+            self._start(self._ask_again(pair.source, delayed.pause, hire))
 
     def _start(self, wait: Coroutine[object, object, None]) -> None:
         self._asleep += 1
         self._group.start(wait)
 
-    async def _ask_again(self, source: Reference, pause: float) -> None:
+    async def _ask_again(self, source: Reference, pause: float, hire: Hire) -> None:
         await self._clock.sleep(pause)
-        self._give_back(self._delayed.pop(source))
+        self._give_back(self._delayed.pop(source), hire)
 
-    async def _try_again(self, unit: Unit, pause: float) -> None:
+    async def _try_again(self, unit: Unit, pause: float, hire: Hire) -> None:
         await self._clock.sleep(pause)
-        self._give_back([replace(unit, waited=unit.waited.longer(pause))])
+        self._give_back([replace(unit, waited=unit.waited.longer(pause))], hire)
 
-    def _give_back(self, units: Sequence[Unit]) -> None:
+    def _give_back(self, units: Sequence[Unit], hire: Hire) -> None:
         self._asleep -= 1
         now = self._clock.monotonic()
         for unit in units:
             self._units.put_back(replace(unit, since=now))
-        self._hire()
+        hire()

@@ -85,7 +85,7 @@ class Run:
         self._expander = Expander(engine.endpoints, engine.lookups, self._clock, tell=tell)
         self._around = Around(engine.run_hook, scope)
         self._gates = (*engine.gates, name_backup, self._around.gate)
-        self._later = Later(self._units, self._group, self._hire, clock=self._clock, tell=tell, say=say)
+        self._later = Later(self._units, self._group, clock=self._clock, tell=tell, say=say)
         self._quotas = QuotaGate(engine.endpoints, engine.lookups, self._clock)
         self._carrier = Carrier(
             engine.shared,
@@ -170,10 +170,10 @@ class Run:
                 else self._expand(entry, unit, unit.pair)
             )
             if isinstance(decision, Delayed) and isinstance(unit.pair, ImagePair):
-                self._later.delay(unit, unit.pair, decision)
+                self._later.delay(unit, unit.pair, decision, self._hire)
                 return False
             if isinstance(decision, Postponed):
-                if self._later.put_off(unit, decision):
+                if self._later.put_off(unit, decision, self._hire):
                     return False
                 decision = decision.failed
             if isinstance(decision, Failed):

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator
+from weakref import ref
 
 from regsync.events import (
     CopyPlanned,
@@ -51,6 +53,21 @@ async def test_an_image_is_copied_and_the_second_run_asks_two_questions() -> Non
         [ImageCurrent("a.x/app:v1", "b.x/app:v1", "same", str(ends.at("b.x/app").tagged["v1"]))],
     )
     assert sum(sum(one.calls.values()) for one in ends.repositories_by_name.values()) == 2
+
+
+async def test_a_run_that_has_ended_is_gone_before_garbage_is_looked_for() -> None:
+    ends = MemoryEndpoints()
+    await an_image(ends.at("a.x/app"), b"layer", tag="v1")
+    entries = [image("a.x/app:v1", "b.x/app:v1"), repository("a.x/app", "c.x/app"), repository("a.x/none", "c.x/none")]
+    gc.disable()
+    try:
+        run = Run(engine_of(ends), entries, scope="changed", abort_on_error=False, tell=lambda _: None)
+        assert await run.run() == 1
+        gone = ref(run)
+        del run
+        assert gone() is None
+    finally:
+        gc.enable()
 
 
 async def test_a_repository_is_copied_tag_by_tag_as_its_filters_say() -> None:
