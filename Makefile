@@ -21,7 +21,7 @@ find_python = for python in $(PYTHON) python3.13 python3.12 python3.11 python3; 
 	    python=; \
 	  done
 
-.PHONY: help demo test tools lint lock bench schema clean
+.PHONY: help demo test tools lint lock bench schema man clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -65,6 +65,9 @@ lock: ## Pin the dependencies anew (needs uv; UPGRADE=--upgrade takes newer vers
 
 schema: $(VENV)/dev.stamp ## Make the JSON schema anew from the model and its reference
 	$(BIN)/python -m tests.support.schema
+
+man: $(VENV)/dev.stamp ## Make the man page and the scripts of shells anew from the program and its reference
+	$(BIN)/python -m tests.support.manual
 
 clean: ## Remove what the other commands made
 	rm -rf $(VENV) demo-output build dist .coverage* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

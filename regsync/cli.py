@@ -6,126 +6,63 @@ import gc
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
-from regsync.duration import parse_duration
+from regsync.completion import SHELLS, VARIABLE, commands, files, proposals, script
 from regsync.errors import Malformed
-from regsync.options import FAILED, FINE, INTERRUPTED, USAGE, Manner, Options, Serving, Wishes
-
-_F = TypeVar("_F", bound=Callable[..., Any])
-
-
-_SWITCHES: set[str] = set()
-_COMMON = ("config", "verbosity", "logopt", "allow_unknown_keys", "skip_invalid_entries")
-
-
-def _switch(name: str, text: str) -> Callable[[_F], _F]:
-    """An option that is on when named, and takes `=false` as the Go regsync's do (see `_spelt_out`)."""
-    _SWITCHES.add(name)
-    return click.option(name, type=click.BOOL, default=False, metavar="", help=text)
-
-
-def _spelt_out(arguments: Sequence[str]) -> list[str]:
-    """Give every bare switch the value it stands for, so that it never takes the word behind it for one."""
-    return [f"{argument}=true" if argument in _SWITCHES else argument for argument in arguments]
-
-
-def _common(command: _F) -> _F:
-    """The options every command has, and the program itself."""
-    for option in (
-        click.option("-c", "--config", metavar="FILE", default="", help="Configuration file; - is standard input."),
-        click.option("-v", "--verbosity", metavar="LEVEL", default="", help="debug, info, warn, error or trace."),
-        click.option("--logopt", multiple=True, metavar="OPT", help="How log lines look: text or json."),
-        _switch("--allow-unknown-keys", "Warn of unknown and duplicate keys instead of refusing them."),
-        _switch("--skip-invalid-entries", "Leave out entries that cannot be used, run the others, and exit with 1."),
-    ):
-        command = option(command)
-    return command
-
-
-def _report(command: _F) -> _F:
-    text = "Write what became of every image there: .json, .html, else Markdown; - prints it. May be repeated."
-    return click.option("--report", multiple=True, metavar="FILE", help=text)(command)
-
-
-_no_progress = _switch("--no-progress", "Do not show on a terminal how far the run is.")
-
-
-def _options(given: dict[str, Any]) -> Options:
-    """Take the common options out of a command's arguments and return what was said at both places."""
-    context = click.get_current_context()
-    options: Options = context.obj if context.obj is not None else Options()
-    context.obj = options
-    options.add({key: given.pop(key) for key in _COMMON})
-    return options
-
-
-def _seconds(_context: click.Context, _parameter: click.Parameter, value: str) -> float:
-    try:
-        return parse_duration(value)
-    except Malformed as error:
-        raise click.BadParameter(f"{error}") from error
-
-
-def _address(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
-    from regsync.listen import Address  # noqa: PLC0415
-
-    try:
-        return str(Address.parse(value)) if value else ""
-    except Malformed as error:
-        raise click.BadParameter(f"{error}") from error
+from regsync.flags import address, common, options_of, seconds, spelt_out, switch, with_no_progress, with_report
+from regsync.options import FAILED, FINE, INTERRUPTED, USAGE, Manner, Serving, Wishes
 
 
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
-@_common
+@common
 @click.pass_context
 def program(context: click.Context, /, **given: Any) -> None:
     """Mirror container images between registries and OCI layouts, as one YAML file says."""
-    _options(given)
+    options_of(given)
     if context.invoked_subcommand is None:
         click.echo(context.get_help())
 
 
 @program.command()
-@_common
-@_switch("--missing", "Only copy images whose name is not at the target yet.")
-@_switch("--abort-on-error", "Stop at the first failure.")
-@_report
-@_no_progress
+@common
+@switch("--missing", "Only copy images whose name is not at the target yet.")
+@switch("--abort-on-error", "Stop at the first failure.")
+@with_report
+@with_no_progress
 def once(*, missing: bool, abort_on_error: bool, report: tuple[str, ...], no_progress: bool, **given: Any) -> int:
     """Run every entry once."""
     from regsync.process import run_once  # noqa: PLC0415  # start-up time: see the module's docstring
 
     manner = Manner("missing" if missing else "changed", abort_on_error, reports=report, progress=not no_progress)
-    return run_once(_options(given), manner)
+    return run_once(options_of(given), manner)
 
 
 @program.command()
-@_common
-@_switch("--abort-on-error", "Stop at the first failure.")
-@_switch("--exit-code", "Exit with 3 when something would be copied.")
-@_report
-@_no_progress
+@common
+@switch("--abort-on-error", "Stop at the first failure.")
+@switch("--exit-code", "Exit with 3 when something would be copied.")
+@with_report
+@with_no_progress
 def check(*, abort_on_error: bool, exit_code: bool, report: tuple[str, ...], no_progress: bool, **given: Any) -> int:
     """Say what `once` would copy, and copy nothing."""
     from regsync.process import run_once  # noqa: PLC0415
 
     compares = bool(report)
     manner = Manner("check", abort_on_error, exit_code, reports=report, progress=not no_progress, compares=compares)
-    return run_once(_options(given), manner)
+    return run_once(options_of(given), manner)
 
 
 @program.command()
-@_common
-@_switch("--missing", "Only of images whose name is not at the target yet.")
-@_switch("--abort-on-error", "Stop at the first failure.")
-@_switch("--json", "Print one JSON object in place of a table.")
-@_report
-@_no_progress
+@common
+@switch("--missing", "Only of images whose name is not at the target yet.")
+@switch("--abort-on-error", "Stop at the first failure.")
+@switch("--json", "Print one JSON object in place of a table.")
+@with_report
+@with_no_progress
 def diff(
     *, missing: bool, abort_on_error: bool, json: bool, report: tuple[str, ...], no_progress: bool, **given: Any
 ) -> int:
@@ -142,52 +79,50 @@ def diff(
         missing=missing,
         shown="json" if json else "table",
     )
-    return run_once(_options(given), manner)
+    return run_once(options_of(given), manner)
 
 
 @program.command()
-@_common
-@_switch("--abort-on-error", "Exit at the first failure.")
-@click.option("--grace", default="25s", metavar="DURATION", callback=_seconds, help="Time to end after SIGTERM.")
-@_switch("--no-watch", "Read the configuration again at SIGHUP only, and not whenever it has changed.")
-@click.option(
-    "--listen", default="", metavar="ADDRESS", callback=_address, help="Answer HTTP there: host:port, unix:/…"
-)
+@common
+@switch("--abort-on-error", "Exit at the first failure.")
+@click.option("--grace", default="25s", metavar="DURATION", callback=seconds, help="Time to end after SIGTERM.")
+@switch("--no-watch", "Read the configuration again at SIGHUP only, and not whenever it has changed.")
+@click.option("--listen", default="", metavar="ADDRESS", callback=address, help="Answer HTTP there: host:port, unix:/…")
 def server(*, abort_on_error: bool, grace: float, no_watch: bool, listen: str, **given: Any) -> int:
     """Copy what is missing, then run every entry at its times until stopped."""
     from regsync.process import run_server  # noqa: PLC0415
 
-    return run_server(_options(given), Serving(grace, abort_on_error, watch=not no_watch, listen=listen))
+    return run_server(options_of(given), Serving(grace, abort_on_error, watch=not no_watch, listen=listen))
 
 
 @program.command()
-@_common
-@_switch("--show-secrets", "Print passwords, tokens and keys as they are.")
-@_switch("--check", "Only say whether the configuration is fine, and what another regsync makes of it.")
-@_switch("--schema", "Print the JSON schema of configurations, for editors.")
+@common
+@switch("--show-secrets", "Print passwords, tokens and keys as they are.")
+@switch("--check", "Only say whether the configuration is fine, and what another regsync makes of it.")
+@switch("--schema", "Print the JSON schema of configurations, for editors.")
 def config(*, show_secrets: bool, check: bool, schema: bool, **given: Any) -> int:
     """Print the configuration as it is understood."""
     if schema:
-        _options(given)
+        options_of(given)
         sys.stdout.write((Path(__file__).parent / "config" / "schema.json").read_text(encoding="utf-8"))
         return FINE
     from regsync.process import print_config  # noqa: PLC0415
 
-    return print_config(_options(given), show_secrets=show_secrets, only_check=check)
+    return print_config(options_of(given), show_secrets=show_secrets, only_check=check)
 
 
 @program.command()
-@_common
-@_switch("--json", "Print one JSON object in place of a table.")
+@common
+@switch("--json", "Print one JSON object in place of a table.")
 def status(*, json: bool, **given: Any) -> int:
     """Say how fresh each entry is, as the server's state file tells."""
     from regsync.process import print_status  # noqa: PLC0415
 
-    return print_status(_options(given), as_json=json)
+    return print_status(options_of(given), as_json=json)
 
 
 @program.command()
-@_common
+@common
 @click.option("--source", metavar="REF", default="", help="What to copy: an image, a repository or a registry.")
 @click.option("--target", metavar="REF", default="", help="Where to: the same kind, a registry, or ocidir://PATH.")
 @click.option(
@@ -195,19 +130,26 @@ def status(*, json: bool, **given: Any) -> int:
 )
 @click.option("--repos", "repositories", multiple=True, metavar="PATTERN", help="Of a registry: which repositories.")
 @click.option("--every", metavar="WHEN", default="", help="How often server looks: a duration, a cron line or never.")
-@_switch("--offline", "Look at neither end.")
-@click.option("-o", "--output", metavar="FILE", default="regsync.yml", help="The file to write; - prints it.")
-@_switch("--force", "Replace the file if it exists.")
+@switch("--offline", "Look at neither end.")
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    default="regsync.yml",
+    shell_complete=files,
+    help="The file to write; - prints it.",
+)
+@switch("--force", "Replace the file if it exists.")
 def init(**given: Any) -> int:
     """Write a first configuration: ask what to copy, look at both ends, suggest which tags."""
     from regsync.process import write_config  # noqa: PLC0415
 
-    options = _options(given)
+    options = options_of(given)
     return write_config(Wishes(**given), options)
 
 
 @program.command(name="help")
-@click.argument("command", required=False, default="")
+@click.argument("command", required=False, default="", shell_complete=commands)
 @click.pass_context
 def help_(context: click.Context, /, command: str) -> int:
     """Print the help of a command."""
@@ -221,17 +163,25 @@ def help_(context: click.Context, /, command: str) -> int:
 
 
 @program.command()
-@_common
+@common
 @click.option("--format", "template", metavar="TEMPLATE", default="", help="Print what this template makes of it.")
 def version(*, template: str, **given: Any) -> int:
     """Print the version."""
-    _options(given)
+    options_of(given)
     from regsync.version import facts, formatted, rows  # noqa: PLC0415
 
     try:
         click.echo(formatted(template) if template else rows(facts()), nl=False)
     except Malformed as error:
         raise click.UsageError(f"--format: {error}") from error
+    return FINE
+
+
+@program.command()
+@click.argument("shell", type=click.Choice(SHELLS))
+def completion(*, shell: str) -> int:
+    """Print the script that completes commands and options in a shell."""
+    click.echo(script(program, shell), nl=False)
     return FINE
 
 
@@ -242,7 +192,11 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):  # until there is an event loop that can end in peace
         signal.signal(number, lambda *_: os._exit(INTERRUPTED))
     try:
-        code = program.main(_spelt_out(sys.argv[1:]), prog_name="regsync", standalone_mode=False)
+        shell = os.environ.get(VARIABLE, "").removesuffix("_complete")
+        if shell and (found := proposals(program, shell, spelt_out)) is not None:
+            click.echo(found, nl=False)
+            return
+        code = program.main(spelt_out(sys.argv[1:]), prog_name="regsync", complete_var="", standalone_mode=False)
         sys.stdout.flush()
     except click.ClickException as error:
         error.show()

@@ -113,7 +113,7 @@ SHOWN_BY: Final = {
         "e2e/test_many_processes.py::test_eight_processes_add_twenty_tags_each_to_one_layout",
     "`regsync version`": "unit/test_cli.py::test_the_version_is_printed_as_a_template_says",
     "`completion`, `cli-doc`":
-        "unit/test_cli.py::test_help_for_what_is_no_command_is_a_usage_error",
+        "unit/test_completion.py::test_an_unknown_shell_is_a_usage_error_that_names_the_known_ones",
     "`once --missing`, image gone at its source":
         "e2e/test_check.py::test_what_is_gone_at_its_source_is_not_missing_where_the_target_has_its_name",
     "a bad tag as `backup`": "e2e/test_backup.py::test_an_image_whose_backup_has_no_name_is_not_copied",
