@@ -10,6 +10,7 @@ from typing import Literal
 from urllib.parse import quote
 
 from regsync.clock import Clock
+from regsync.repository import UNCOUNTED
 
 Tls = Literal["enabled", "insecure", "disabled"]
 
@@ -191,10 +192,12 @@ class Way(enum.Enum):
 class Learnt:
     """What a host has taught this process; each lesson is forgotten after an hour, for hosts and proxies change.
 
-    `chunk_limit` is the largest chunk, in bytes, that a registry may demand.
+    `chunk_limit` is the largest chunk, in bytes, that a registry may demand. `quota` is what it said last of how much
+    may be fetched, about whichever repository.
     """
 
     def __init__(self, host: HostSettings, *, chunk_limit: int, clock: Clock) -> None:
+        self.quota = UNCOUNTED
         self._host = host
         self._chunk_limit = min(chunk_limit, _LARGEST_CHUNK)
         self._clock = clock

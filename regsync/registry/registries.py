@@ -24,7 +24,7 @@ from regsync.registry.http.wire import Wire
 from regsync.registry.login.scope import CATALOGUE
 from regsync.registry.mirrored import Complaints, MirroredRepository
 from regsync.registry.repository import RegistryRepository
-from regsync.repository import UNCOUNTED, Quota, Repository
+from regsync.repository import Quota, Repository
 from regsync.secrets import Secrets
 
 
@@ -166,14 +166,8 @@ class Registries:
 
     def conditions(self) -> dict[str, Condition]:
         """Return how each registry that was spoken to is."""
-        last: dict[str, Quota] = {}
-        for (name, *_), opened in self._opened.items():
-            quota = opened.quota
-            if quota.remaining is not None and (name not in last or quota.heard > last[name].heard):
-                last[name] = quota
         return {
-            name: Condition(contact.transport.rest, last.get(name, UNCOUNTED))
-            for name, contact in self._contacts.items()
+            name: Condition(contact.transport.rest, contact.learnt.quota) for name, contact in self._contacts.items()
         }
 
     async def post(self, url: str, body: bytes) -> tuple[int, float | None]:

@@ -107,7 +107,7 @@ async def test_the_first_page_says_how_every_entry_is(life: Looked) -> None:
     assert page.title == "1 failing · regsync"
     assert page.by_id("tiles").text == "All 2 Fresh 1 Late 0 Overdue 0 Not compared yet 1 Failing 1 Running 0"
     assert page.by_id("live").text == "Under way Nothing is being copied. The next visit is due in 1 h."
-    assert "ocidir layouts on this machine's disks" in page.by_id("hosting").text
+    assert page.by_id("hosting").text == "No registry has been asked yet: that comes with the first visit."
 
 
 async def test_an_entry_becomes_late_and_overdue_when_it_fails_for_long(life: Looked) -> None:
@@ -209,6 +209,7 @@ async def test_an_image_under_way_or_waiting_is_shown_with_its_reason(
     for page in pages:
         assert "waits, in 5 min" in page.by_id("live").text
         assert "9 pulls are left" in page.by_id("live").text
+    assert "9 of 100" in pages[0].by_id("hosting").text
     assert "Began just now and goes on" in pages[2].by_id("facts").text
 
 

@@ -31,7 +31,7 @@ def chromium() -> Iterator[Browser]:
 
 
 @contextmanager
-def looked_at(browser: Browser, url: str, *, width: int = 1280, height: int = 800, **context: Any) -> Iterator[Page]:
+def looked_at(browser: Browser, url: str, *, width: int = 1200, height: int = 760, **context: Any) -> Iterator[Page]:
     """Open a page; whatever the browser complains of fails the test."""
     complaints: list[str] = []
 

@@ -92,7 +92,7 @@ class Manifests:
                 raise
             answer = None
         if answer is not None:
-            self._quota = quota_of(answer.headers, heard=self._clock.monotonic())
+            self._hear(answer)
         found = None if answer is None else _described(answer, ref)
         if found is None:
             return await self._head_by_get(ref, kind="" if answer is None else _kind(answer))
@@ -191,11 +191,17 @@ class Manifests:
             self._missed.discard(ref)
             self._looks.got(Way.MANIFEST_HEAD)
 
+    def _hear(self, answer: Answer) -> None:
+        """Take note of what an answer says of how much may still be fetched."""
+        self._quota = quota_of(answer.headers, heard=self._clock.monotonic())
+        if self._quota.remaining is not None:
+            self._looks.learnt.quota = self._quota
+
     async def _fetched(self, ref: str | Digest, *, attempts: int | None = None) -> Manifest:
         naming = Naming(believed=self._looks.names_right)
 
         def read(answer: Answer) -> Manifest:
-            self._quota = quota_of(answer.headers, heard=self._clock.monotonic())
+            self._hear(answer)
             kind = answer.headers.get("content-type", "")
             if isinstance(ref, Digest):
                 return Manifest.read(answer.body, content_type=kind, expected=ref)
