@@ -21,7 +21,7 @@ find_python = for python in $(PYTHON) python3.13 python3.12 python3.11 python3; 
 	    python=; \
 	  done
 
-.PHONY: help demo test tools lint lock bench schema man clean
+.PHONY: help demo test tools lint lock bench pictures schema man clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -62,6 +62,10 @@ lock: ## Pin the dependencies anew (needs uv; UPGRADE=--upgrade takes newer vers
 	printf 'hatchling\neditables\n' | $(COMPILE) - -o requirements-build.txt
 	printf 'hatchling\neditables\n' | $(COMPILE) pyproject.toml --group dev - -c requirements.txt -c requirements-build.txt -o requirements-dev.txt
 	@! grep -nE '://|^ *(-i|-f|--(extra-)?index-url|--find-links)' requirements*.txt
+
+pictures: $(VENV)/dev.stamp ## Take the pictures of docs/pictures anew (needs chromium)
+	REGSYNC_TEST_PICTURES=$(CURDIR)/build/pictures $(BIN)/python -m pytest -q tests/e2e/test_page.py
+	for picture in docs/pictures/*.png; do cp build/pictures/$$(basename $$picture) $$picture; done
 
 schema: $(VENV)/dev.stamp ## Make the JSON schema anew from the model and its reference
 	$(BIN)/python -m tests.support.schema
