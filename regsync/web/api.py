@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Awaitable, Callable, Iterable
-from datetime import timedelta
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from datetime import datetime, timedelta
 from functools import partial
 from heapq import nsmallest
 from typing import Final, TypeVar
@@ -20,7 +20,7 @@ from aiohttp.typedefs import Handler
 from regsync.duration import format_duration
 from regsync.keeping import Kept
 from regsync.record.objects import Object, image_object, live_object, past_object, run_object, stamp
-from regsync.record.queries import Noted, changes, failures, one_run, pasts_of, runs_of
+from regsync.record.queries import Noted, Past, changes, failures, known_since, one_run, pasts_of, runs_of
 from regsync.record.values import RunRecord
 from regsync.service import Service
 from regsync.setup import Common
@@ -109,7 +109,8 @@ class Api:
         running = {run.entry: run.id for run in self._keeping.recorder.running()}
         dues = await self._service.dues(names)
         found: list[Object] = []
-        for past in await self._keeping.history.ask(partial(pasts_of, entries=names, most=1)):
+        pasts, since = await self._keeping.history.ask(partial(_pasts, entries=names))
+        for past in pasts:
             entry, step = setup.entries[past.entry], steps[past.entry]
             described = {
                 "name": entry.name,
@@ -121,8 +122,13 @@ class Api:
                 "due": stamp(dues.get(entry.name)),
                 "running": running.get(entry.name),
             }
-            found.append({**described, **past_object(past)})
+            overdue = self._is_overdue(past.entry, since.get(past.entry))
+            found.append({**described, **past_object(past), "overdue": overdue})
         return await self._clean(found)
+
+    def _is_overdue(self, name: str, since: datetime | None) -> bool:
+        moment = None if since is None else self._service.overdue_at(name, since)
+        return moment is not None and moment < self._common.clock.now()
 
     def _known(self, request: web.Request) -> str:
         """Return the name of an entry in a path."""
@@ -181,6 +187,10 @@ class Api:
             if not number % _STEP:
                 await asyncio.sleep(0)
         return shown
+
+
+def _pasts(connection: sqlite3.Connection, entries: Sequence[str]) -> tuple[list[Past], dict[str, datetime]]:
+    return pasts_of(connection, entries, most=1), known_since(connection, entries)
 
 
 def _next(names: list[str], page: Page) -> str | None:

@@ -123,6 +123,7 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
         due=moment("when it is visited next; null if it never is, and while the server stops", known=False),
         running=nullable(string("the `id` of its run that is going on")),
         **_PAST,
+        overdue=flag("whether three of its due times have passed since it was equal, or first visited"),
     ),
     "Host": fields(
         "A registry; all layouts are `ocidir`, all transfers `transfers`, hosts beyond the first 200 `other`.",

@@ -46,6 +46,16 @@ async def test_an_entry_says_when_it_is_next_due_if_ever(life: Asked) -> None:
     assert [entry["due"] for entry in entries] == [stamp(began + timedelta(hours=1)), stamp(midnight), None]
 
 
+async def test_an_entry_is_overdue_when_three_due_times_have_passed(life: Asked) -> None:
+    async with life.answering(life.entry("a"), life.failing("b"), visits=2):
+        before = [one["overdue"] for one in (await life.get("/entries"))["entries"]]
+        for _ in range(3):
+            await life.clock.advance(HOUR)
+            await life.ended(2)
+        after = [one["overdue"] for one in (await life.get("/entries"))["entries"]]
+    assert (before, after) == ([False, False], [False, True])
+
+
 async def test_what_jitter_puts_off_is_due_later(life: Asked) -> None:
     jittered = [life.entry(f"e{number}", more=", jitter: 30m") for number in range(5)]
     async with life.answering(*jittered, visits=1):
