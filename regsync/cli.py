@@ -13,7 +13,7 @@ import click
 
 from regsync.completion import SHELLS, VARIABLE, commands, files, proposals, script
 from regsync.errors import Malformed
-from regsync.flags import address, common, options_of, seconds, spelt_out, switch, with_no_progress, with_report
+from regsync.flags import address, common, options_of, place, seconds, spelt_out, switch, with_no_progress, with_report
 from regsync.options import FAILED, FINE, INTERRUPTED, USAGE, Manner, Serving, Wishes
 
 
@@ -114,11 +114,12 @@ def config(*, show_secrets: bool, check: bool, schema: bool, **given: Any) -> in
 @program.command()
 @common
 @switch("--json", "Print one JSON object in place of a table.")
-def status(*, json: bool, **given: Any) -> int:
-    """Say how fresh each entry is, as the server's state file tells."""
+@click.option("--url", default="", metavar="ADDRESS", callback=place, help="Ask the server there: host:port, unix:/…")
+def status(*, json: bool, url: str, **given: Any) -> int:
+    """Say how fresh each entry is, as the server that runs says, or its state file."""
     from regsync.process import print_status  # noqa: PLC0415
 
-    return print_status(options_of(given), as_json=json)
+    return print_status(options_of(given), as_json=json, url=url)
 
 
 @program.command()

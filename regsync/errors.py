@@ -21,6 +21,7 @@ RegsyncError                 retryable = False; attempts = how often it was trie
 │   └── TooSlow              not retryable: it was tried as often as makes sense
 ├── IntegrityError           retryable; the bytes are not the ones described
 ├── HookFailed               something the operator wanted to have run around a copy went wrong
+├── NoAnswer                 a server that was asked how its entries are does not say
 ├── NotNotified              a message to whoever is to be told did not get there
 └── CopyFailed               where a copy stopped; __cause__ says why
 
@@ -191,6 +192,10 @@ class IntegrityError(RegsyncError):
 
 class HookFailed(RegsyncError):
     """A hook did not do what it was to do: its program failed, its URL did not take the event, or not in time."""
+
+
+class NoAnswer(RegsyncError):
+    """Nobody answers where a server should run, or nobody we understand; the text says where."""
 
 
 class NotNotified(RegsyncError):

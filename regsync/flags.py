@@ -84,3 +84,13 @@ def address(_context: click.Context, _parameter: click.Parameter, value: str) ->
         return str(Address.parse(value)) if value else ""
     except Malformed as error:
         raise click.BadParameter(f"{error}") from error
+
+
+def place(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
+    """Read where a server is to be asked, if anywhere; a wrong place is a wrong command line."""
+    from regsync.asking import Server  # noqa: PLC0415
+
+    try:
+        return Server(value).place if value else ""
+    except Malformed as error:
+        raise click.BadParameter(f"{error}") from error

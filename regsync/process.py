@@ -119,20 +119,21 @@ def print_config(options: Options, *, show_secrets: bool, only_check: bool) -> i
     return code
 
 
-def print_status(options: Options, *, as_json: bool) -> int:
-    """Print how fresh each entry is, and return 1 if one of them is overdue."""
-    from regsync.status import status_document, status_of, status_table  # noqa: PLC0415  # a library of its own
+def print_status(options: Options, *, as_json: bool, url: str) -> int:
+    """Print how fresh each entry is, and return 1 if one of them is overdue; a `url` is asked and needs no file."""
+    from regsync.status import status_at, status_document, status_of, status_table  # noqa: PLC0415  # its own library
 
     around = Around(options)
     shown: list[str] = []
 
     def work() -> int:
-        loaded = _only_loaded(options, around)
+        threshold_of(options)
+        loaded = _only_loaded(options, around) if options.config or not url else None
         now, clean = SystemClock().now(), around.secrets.clean
-        found = status_of(loaded, now=now)
+        found = status_at(url) if loaded is None or url else status_of(loaded, now=now, say=around.say)
         shown.append(status_document(found, clean) if as_json else clean(status_table(found, now=now)))
         overdue = any(one.overdue for one in found)
-        return FAILED if _say_left_out(around, loaded.left_out) or overdue else FINE
+        return FAILED if _say_left_out(around, loaded.left_out if loaded else 0) or overdue else FINE
 
     code = _ending(around, work)
     sys.stdout.writelines(shown)

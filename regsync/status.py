@@ -1,53 +1,82 @@
-"""How fresh each entry is, as a state file tells it: for people and programs, whether or not a server runs."""
+"""How fresh each entry is, for people and programs: as the server says that runs, or else as its state file tells."""
 
 from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
+from regsync.asking import Server
 from regsync.config.load import Loaded
-from regsync.config.model import Config, SyncStep
+from regsync.config.model import Config
 from regsync.daemon.overdue import is_overdue
-from regsync.errors import ConfigError
-from regsync.record.objects import past_object
-from regsync.record.queries import Past, known_since, pasts_of
+from regsync.errors import ConfigError, NoAnswer
+from regsync.record.objects import stamp
+from regsync.record.queries import known_since, pasts_of
 from regsync.record.state import read_only
 from regsync.record.words import human_seconds
 from regsync.text import plain
 from regsync.translate import schedules_of, steps_of
 
-_HEAD: Final = ("entry", "last run", "succeeded", "equal", "")
-_NO_STATE: Final = "status: nothing is kept; name a file under defaults.state, where the server keeps its runs"
+_HEAD: Final = ("entry", "last run", "succeeded", "equal", "due", "")
+_KEEP: Final = "name a file under defaults.state, where the server keeps its runs"
+_NO_STATE: Final = f"status: nothing is kept; {_KEEP}, or a server that runs by --url"
 
 
 @dataclass(frozen=True, slots=True)
 class Fresh:
-    """What is known of an entry; `overdue`: three due times have passed since it was equal, or was first visited."""
+    """What is known of an entry; `overdue`: three due times have passed since it was equal, or was first visited.
 
-    step: SyncStep
-    past: Past
+    When it is `due` only a server knows that runs.
+    """
+
+    name: str
+    source: str
+    target: str
+    type: str
+    outcome: str | None
+    succeeded: datetime | None
+    equal: datetime | None
+    due: datetime | None
     overdue: bool
 
 
-def status_of(loaded: Loaded, *, now: datetime) -> list[Fresh]:
-    """Return what the state file of a configuration knows of its entries; `ConfigError` if it cannot be read."""
-    config, path = loaded.config, loaded.config.defaults.state
+def status_at(url: str) -> list[Fresh]:
+    """Return what the server at this place says of its entries; `ConfigError` if it does not."""
+    try:
+        return _asked(Server(url))
+    except NoAnswer as error:
+        raise ConfigError([f"status: {error}"]) from error
+
+
+def status_of(loaded: Loaded, *, now: datetime, say: Callable[[str], None]) -> list[Fresh]:
+    """Return what the server of a configuration says of its entries, or its state file; `ConfigError` if neither does.
+
+    `say` is told why the server does not.
+    """
+    listen, path = loaded.config.server.listen, loaded.config.defaults.state
+    if listen and (server := Server(listen)).known:
+        try:
+            return _asked(server)
+        except NoAnswer as error:
+            if not path:
+                raise ConfigError([f"status: {error}, and nothing is kept; {_KEEP}"]) from error
+            say(f"status: {error}; what follows is from {path}")
     if not path:
         raise ConfigError([_NO_STATE])
     with closing(read_only(path)) as connection:
         try:
-            return _found(config, connection, now)
+            return _found(loaded.config, connection, now)
         except sqlite3.Error as error:
             raise ConfigError([f"{path}: cannot be read as the state of a regsync: {error}"]) from error
 
 
 def status_table(found: Iterable[Fresh], *, now: datetime) -> str:
-    """Return a line for each entry, with how long ago all was well."""
+    """Return a line for each entry, with how long ago all was well, and in how long it is visited."""
     rows = [_HEAD, *(_row(one, now) for one in found)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "".join("  ".join(map(str.ljust, row, widths)).rstrip() + "\n" for row in rows)
@@ -57,12 +86,9 @@ def status_document(found: Iterable[Fresh], clean: Callable[[str], str]) -> str:
     """Return the same as one JSON object; `clean` takes secrets out of a text."""
     entries = [
         {
-            "name": clean(one.past.entry),
-            "source": clean(one.step.source),
-            "target": clean(one.step.target),
-            "type": one.step.type,
-            **past_object(one.past),
-            "overdue": one.overdue,
+            **asdict(one),
+            **{key: clean(getattr(one, key)) for key in ("name", "source", "target")},
+            **{key: stamp(getattr(one, key)) for key in ("succeeded", "equal", "due")},
         }
         for one in found
     ]
@@ -74,15 +100,54 @@ def _found(config: Config, connection: sqlite3.Connection, now: datetime) -> lis
     found = []
     since = known_since(connection, steps)
     for past in pasts_of(connection, [*steps], most=1):
+        step = steps[past.entry]
         overdue = is_overdue(schedules.get(past.entry), since.get(past.entry), now)
-        found.append(Fresh(steps[past.entry], past, overdue))
+        ends = past.entry, step.source, step.target, step.type
+        found.append(Fresh(*ends, past.outcome, past.succeeded, past.equal, None, overdue))
     return found
 
 
+def _asked(server: Server) -> list[Fresh]:
+    try:
+        return [_told(entry) for entry in server.entries()]
+    except (KeyError, TypeError, ValueError) as error:
+        raise NoAnswer(f"the server at {plain(server.place)} is of another version than this regsync") from error
+
+
+def _told(entry: Mapping[str, Any]) -> Fresh:
+    """Return what an entry of the API says; fields that are missing or of another kind raise as Python does."""
+    return Fresh(
+        name=_text(entry["name"]),
+        source=_text(entry["source"]),
+        target=_text(entry["target"]),
+        type=_text(entry["type"]),
+        outcome=None if entry["outcome"] is None else _text(entry["outcome"]),
+        succeeded=_moment(entry["succeeded"]),
+        equal=_moment(entry["equal"]),
+        due=_moment(entry["due"]),
+        overdue=entry["overdue"] is True,
+    )
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return plain(value)
+
+
+def _moment(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(text)
+    return moment
+
+
 def _row(one: Fresh, now: datetime) -> tuple[str, ...]:
-    past = one.past
-    ages = [_age(moment, now) for moment in (past.succeeded, past.equal)]
-    return (plain(past.entry), past.outcome or "-", *ages, "overdue" if one.overdue else "")
+    ages = [_age(moment, now) for moment in (one.succeeded, one.equal)]
+    due = "-" if one.due is None else f"in {human_seconds(max(0.0, (one.due - now).total_seconds()))}"
+    return (plain(one.name), one.outcome or "-", *ages, due, "overdue" if one.overdue else "")
 
 
 def _age(moment: datetime | None, now: datetime) -> str:

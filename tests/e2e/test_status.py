@@ -8,8 +8,10 @@ import pytest
 
 from regsync.record.history import History
 from regsync.record.values import Counts, RunRecord, Scope
-from tests.e2e.program import Ended, regsync
+from tests.e2e.program import Ended, Started, regsync, wait_for
+from tests.support.built import image_bytes, write_layout
 from tests.support.clock import FakeClock
+from tests.support.real import free_port
 
 HOUR = timedelta(hours=1)
 
@@ -51,8 +53,8 @@ def test_a_line_for_each_entry_says_how_long_ago_all_was_well(lab: Lab) -> None:
     found = lab.status()
     assert (found.code, found.err) == (0, "")
     head, line = found.out.splitlines()
-    assert head.split() == ["entry", "last", "run", "succeeded", "equal"]
-    assert " ".join(line.split()) == "one failed 2 h 0 min ago 2 h 0 min ago"
+    assert head.split() == ["entry", "last", "run", "succeeded", "equal", "due"]
+    assert " ".join(line.split()) == "one failed 2 h 0 min ago 2 h 0 min ago -"
 
 
 @pytest.mark.parametrize(
@@ -105,9 +107,38 @@ def test_without_a_state_file_one_line_says_so(lab: Lab, state: str, why: str) -
     assert why in found.err
 
 
-def test_a_server_that_runs_is_no_matter(lab: Lab) -> None:
+def test_a_server_that_does_not_listen_is_no_matter(lab: Lab) -> None:
     lab.configure()
     lab.ran(HOUR)
     history = History(str(lab.folder / "state.db"), clock=FakeClock(instant=True), tell=lab.told.append)
     assert lab.status().code == 0
     history.close(patience=10)
+
+
+def test_a_server_that_listens_is_asked_and_the_state_file_is_read_when_it_has_gone(lab: Lab) -> None:
+    lab.configure()
+    lab.ran(HOUR)
+    write_layout(lab.folder / "in", {"v1": image_bytes(b"layer")})
+    there = f"127.0.0.1:{free_port()}"
+    text = lab.file.read_text().replace("a.x/canary-canary:v1", "ocidir://in:v1").replace("b.x/b:v1", "ocidir://out:v1")
+    lab.file.write_text(f"{text}server: {{listen: '{there}'}}\n")
+    with Started("server", "-c", "regsync.yml", "--logopt", "json", cwd=lab.folder) as server:
+        wait_for(lambda: '"Run finished"' in server.log(), within=60)
+        asked = [lab.status("--json"), regsync("status", "--json", "--url", there, cwd=lab.folder)]
+        table = lab.status()
+    gone, none = lab.status("--json"), regsync("status", "--url", there, cwd=lab.folder)
+    (entry,), (same,) = (json.loads(one.out)["entries"] for one in asked)
+    assert [(one.code, one.err) for one in (*asked, table)] == [(0, "")] * 3
+    assert (entry, entry["outcome"], entry["due"] > entry["equal"]) == (same, "copied", True)
+    assert table.out.splitlines()[1].split()[-4:] != ["-"]
+    assert (gone.code, json.loads(gone.out)["entries"]) == (0, [{**entry, "due": None}])
+    assert (
+        gone.err
+        == f"status: nobody answers at {there}: Connection refused; what follows is from {lab.folder}/state.db\n"
+    )
+    assert (none.code, none.out, none.err) == (2, "", f"status: nobody answers at {there}: Connection refused\n")
+
+
+def test_a_place_to_ask_that_is_none_is_an_error_of_the_command_line(lab: Lab) -> None:
+    found = regsync("status", "--url", "nowhere", cwd=lab.folder)
+    assert (found.code, "host:port" in found.err) == (2, True)
