@@ -14,7 +14,7 @@ from regsync.init.files import check_place, write
 from regsync.init.looking import Seen, look_at_source, look_at_target
 from regsync.init.suggest import EVERYTHING, Choice, suggestions
 from regsync.init.tags import kinds_of
-from regsync.init.text import Draft, few, text_of
+from regsync.init.text import Draft, counted, few, text_of
 from regsync.loading import load_text
 from regsync.options import Wishes
 from regsync.setup import Common
@@ -62,7 +62,7 @@ class Begin:
             self._say(warning)
         if draft.tags:
             taken = entries_of(loaded.config, NOWHERE)[0].tags.choose(draft.tags)
-            self._say(f"takes {len(taken)} of {len(draft.tags)} tags: {few(taken) or 'none'}")
+            self._say(f"takes {len(taken)} of {counted(len(draft.tags), 'tag', 'tags')}: {few(taken) or 'none'}")
         write(wishes.output, text, force=wishes.force)
         if wishes.output != "-":
             self._say(f"{wishes.output} is written; to see what it would copy: regsync check -c {wishes.output}")
@@ -142,7 +142,8 @@ class Begin:
             return self._read("--tags", lambda: choice_of([SUGGESTED], offered))
         for number, one in enumerate(offered, 1):
             taken = one.of(seen.names)
-            self._say(f"  {number}  {one.words}: {len(taken)} tags{f' ({few(taken)})' if one.filters else ''}")
+            some = f" ({few(taken)})" if one.filters else ""
+            self._say(f"  {number}  {one.words}: {counted(len(taken), 'tag', 'tags')}{some}")
         question = "What to copy (one of these numbers, a version range or a pattern)"
         question = question if offered else "What to copy (a version range, a pattern, or all)"
         return self._answers.get(

@@ -16,7 +16,7 @@ from typing import Final, TypeVar
 from regsync.errors import AccessDenied, NotFound, Refused, RegsyncError, Unavailable
 from regsync.hosts import logins_of
 from regsync.init.ends import End
-from regsync.init.text import creds_text
+from regsync.init.text import counted, creds_text
 from regsync.loading import load_text
 from regsync.oci.reference import LayoutReference, Reference, parse_reference, valid_tag
 from regsync.repository import Endpoints
@@ -60,7 +60,7 @@ async def look_at_target(target: End, common: Common) -> Seen:
         try:
             reference = target.reference or parse_reference(f"{target.text}/x")
             there = len(await _within(_listed(endpoints, reference), target))
-            return Seen(f"reached, {login}; {there} tags there; {written}", has_login=has_login)
+            return Seen(f"reached, {login}; {counted(there, 'tag', 'tags')} there; {written}", has_login=has_login)
         except NotFound:
             return Seen(f"reached, {login}; nothing there yet; {written}", has_login=has_login)
         except RegsyncError as error:
@@ -71,10 +71,10 @@ async def _found(source: End, endpoints: Endpoints) -> tuple[str, tuple[str, ...
     """Return in words what a source is, and the names it holds."""
     if source.reference is None:
         names = tuple([path async for path in endpoints.repositories(source.registry)])
-        return f"{len(names)} repositories", names
+        return counted(len(names), "repository", "repositories"), names
     if source.kind == "repository":
         names = await _listed(endpoints, source.reference)
-        return f"{len(names)} tags", names
+        return counted(len(names), "tag", "tags"), names
     image = await endpoints.open(source.reference).head_manifest(source.reference.ref)
     if image is None:
         raise NotFound(f"{source.text} is not there")

@@ -69,6 +69,11 @@ def few(names: Sequence[str]) -> str:
     return ", ".join(names[:_SHOWN]) + (", …" if len(names) > _SHOWN else "")
 
 
+def counted(count: int, one: str, several: str) -> str:
+    """Return a number of things, in words."""
+    return f"{count} {one if count == 1 else several}"
+
+
 def _head(draft: Draft) -> str:
     file = plain(draft.name)
     return (

@@ -143,7 +143,7 @@ async def test_an_image_and_a_registry_are_looked_at_in_their_way(
         assert f"{host}/team/app:v2 is not there" in ended.err
         return
     assert ended.code == 0, ended.err
-    assert (f"the image is {IMAGE.digest}" if source_is == "tag" else "1 repositories") in ended.err
+    assert (f"the image is {IMAGE.digest}" if source_is == "tag" else "1 repository") in ended.err
     done = await asyncio.to_thread(regsync, "once", "-c", "regsync.yml", "--logopt", "json", cwd=tmp_path)
     assert (done.code, done.figures["copied"]) == (0, 1)
 
@@ -159,7 +159,7 @@ async def test_a_login_is_found_or_asked_for_and_never_written(fake_registry: Fa
     (tmp_path / "config.json").write_text(json.dumps({"auths": {fake_registry.host: {"auth": login}}}))
     ended = await init(tmp_path, *flags, "-v", "trace", environ={"DOCKER_CONFIG": str(tmp_path)})
     assert ended.code == 0, ended.err
-    assert "reached with the login found for it; 1 tags" in ended.err
+    assert "reached with the login found for it; 1 tag" in ended.err
     assert (
         "with the login found for it; nothing there yet; whether it may be written shows at the first copy" in ended.err
     )
