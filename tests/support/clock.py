@@ -70,6 +70,12 @@ class FakeClock:
         self._wake()
         await settle()
 
+    async def leap(self, seconds: float) -> None:
+        """Let this much time pass in one step: who sleeps for less wakes late, as on a machine that was busy."""
+        self._passed += seconds
+        self._wake()
+        await settle()
+
     async def advance_to(self, moment: datetime) -> None:
         """Let time pass until the wall clock shows this moment."""
         await self.advance((moment - self.now()).total_seconds())

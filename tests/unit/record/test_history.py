@@ -89,6 +89,16 @@ async def test_the_oldest_runs_of_an_entry_go_with_their_images_and_those_of_oth
     lab.close()
 
 
+async def test_a_file_that_holds_as_many_runs_as_are_kept_grows_no_more(tmp_path: Path) -> None:
+    lab = Lab(tmp_path / "state.db", most=10)
+    pages = []
+    for first in (0, 100, 1000):
+        lab.add(*(a_run(first + number, FAILED, COPIED, entry=f"e{number % 5}") for number in range(100)))
+        pages.append(await lab.history.ask(lambda db: db.execute("PRAGMA page_count").fetchone()[0]))
+    assert pages[2] <= pages[1] + 1
+    lab.close()
+
+
 async def test_runs_are_read_page_by_page() -> None:
     lab = Lab()
     lab.add(*(a_run(number, SAME) for number in range(5)))
