@@ -10,8 +10,10 @@ from pathlib import Path
 from benchmarks.attached import referrers
 from benchmarks.blobs import blob, broken, fan
 from benchmarks.choice import choice
+from benchmarks.daemon import daemon
+from benchmarks.flat import flat_names, flat_pairs
 from benchmarks.holding import holding
-from benchmarks.lab import Registry, ours, peer, registry
+from benchmarks.lab import ours, peer, registry
 from benchmarks.proxy import Proxy
 from benchmarks.reading import reading
 from benchmarks.result import ROUND_TRIP, Result, Scenario, config, crane, syncers, watched
@@ -101,15 +103,6 @@ def flat(work: Path) -> Iterator[Result]:
                 yield watched("7,500 entries, once", program, arguments, proxy, log=log, limits=limits)
 
 
-def flat_pairs(names: list[tuple[int, str, str]], ports: list[int]) -> list[list[str]]:
-    """Return sources at nine hosts and targets at three more, each host a port."""
-    return [
-        [f"127.0.0.1:{ports[number % 9]}/{wanted}", f"127.0.0.1:{ports[9 + host]}/{kept}"]
-        for host in range(3)
-        for number, wanted, kept in names
-    ]
-
-
 def server(work: Path) -> Iterator[Result]:
     """The first pass of `server` over the large flat file asks for no more than `once --missing` does."""
     with registry(work / "source") as source, registry(work / "target") as target:
@@ -128,26 +121,6 @@ def server(work: Path) -> Iterator[Result]:
 def all_had_a_turn(log: str) -> bool:
     """Say whether every entry has had its turn."""
     return log.count('msg="Task finished"') >= _ENTRIES
-
-
-def flat_names(source: Registry, target: Registry) -> list[tuple[int, str, str]]:
-    """Fill both registries; return number of the source repository, source and target names of 2,500 entries.
-
-    2,400 sources lie in 194 repositories; 100 of them are kept under a second name. 2,500 names in 223 repositories at
-    each of three hosts make 7,500 targets in 669 repositories.
-    """
-    layer = source.store.blob([b"layer"])
-    target.store.blob([b"layer"])
-    names = []
-    for number in range(2500):
-        wanted = number % 2400
-        origin, kept = f"vendor/repository-{wanted % 194}", f"mirror/repository-{number % 223}"
-        for store in (source.store, target.store):
-            image = store.image([layer], name=f"image {wanted}")
-            repository, tag = (origin, wanted) if store is source.store else (kept, number)
-            store.tag(repository, f"1.0.{tag}", image)
-        names.append((wanted % 194, f"{origin}:1.0.{wanted}", f"{kept}:1.0.{number}"))
-    return names
 
 
 def start(work: Path) -> Iterator[Result]:
@@ -179,6 +152,7 @@ SCENARIOS: Mapping[str, Scenario] = {
     "indexes": indexes,
     "flat": flat,
     "server": server,
+    "daemon": daemon,
     "referrers": referrers,
     "fan": fan,
     "choice": choice,
