@@ -15,7 +15,7 @@ from regsync.events import Warned
 from regsync.facts import Telling
 from regsync.garbage import look_from_now_on
 from regsync.listen import Address
-from regsync.loading import Source, keep_proxy_secrets, keep_secrets, keep_url_secrets
+from regsync.loading import Source, keep_other_secrets, keep_proxy_secrets, keep_secrets
 from regsync.notifying import notifying
 from regsync.options import Serving
 from regsync.record.tally import Tally
@@ -50,7 +50,7 @@ class App:
         self._source = source
         self._common = Common(clock, tell, environ, secrets)
         keep_secrets(loaded.config.creds, secrets)
-        keep_url_secrets(loaded.config, secrets)
+        keep_other_secrets(loaded.config, secrets)
         keep_proxy_secrets(environ, secrets)
 
     async def once(self, scope: Scope, *, abort_on_error: bool, looking: Looking | None = None) -> Tally:

@@ -105,8 +105,9 @@ def keep_secrets(logins: Iterable[Cred | HostSettings], secrets: Secrets) -> Non
         secrets.keep(login.client_key)
 
 
-def keep_url_secrets(config: Config, secrets: Secrets) -> None:
-    """Take note of what may be secret in the URLs of hooks and of whoever is notified."""
+def keep_other_secrets(config: Config, secrets: Secrets) -> None:
+    """Take note of the daemon's token, and of what may be secret in the URLs of hooks and of whoever is notified."""
+    secrets.keep(config.server.token)
     for url in webhooks_of(config):
         for secret, user in secrets_in(url):
             secrets.keep(secret, user=user)

@@ -18,7 +18,7 @@ from regsync.config.load import Loaded
 from regsync.errors import ConfigError, RegsyncError
 from regsync.events import Event, JobFinished, RequestRetried
 from regsync.facts import Observer, Telling
-from regsync.loading import Source, keep_proxy_secrets, keep_secrets, keep_url_secrets
+from regsync.loading import Source, keep_other_secrets, keep_proxy_secrets, keep_secrets
 from regsync.observe.ending import failure_lines
 from regsync.observe.levels import ERROR, INFO
 from regsync.observe.screen import Screen, told_otherwise
@@ -173,7 +173,7 @@ def _only_loaded(options: Options, around: Around, traps: list[str] | None = Non
     threshold_of(options)
     loaded = _source(options).load(around.secrets.keep, traps)
     keep_secrets(loaded.config.creds, around.secrets)
-    keep_url_secrets(loaded.config, around.secrets)
+    keep_other_secrets(loaded.config, around.secrets)
     for warning in loaded.warnings:
         around.say(warning)
     return loaded

@@ -13,6 +13,8 @@ from functools import partial
 
 from regsync.aside import aside
 from regsync.config.load import Loaded
+from regsync.config.model import Server
+from regsync.daemon.control import Control
 from regsync.daemon.jobs import Job
 from regsync.daemon.plan import Plan
 from regsync.daemon.runner import Say
@@ -105,6 +107,11 @@ class Service:
         """Return when an entry is overdue that was last seen equal, or first visited, `since` then; None: never."""
         return self._daemon.overdue_at(entry, since)
 
+    @property
+    def control(self) -> Control:
+        """Who takes commands for single entries."""
+        return self._daemon.control
+
     async def dues(self, entries: Iterable[str]) -> dict[str, datetime]:
         """Return when each of these is visited next; those are missing that never are."""
         return await self._daemon.dues(entries)
@@ -186,7 +193,7 @@ class Service:
         self._common.tell(Reloaded(new.loaded.digest, len(new.entries), *numbers))
         for warning in new.told(besides=old):
             self._common.tell(warning)
-        if old.config.server != new.config.server:
+        if _places(old.config.server) != _places(new.config.server):
             self._common.tell(Warned("Where the server answers changes with its next start", {"key": "server"}))
         if old.config.defaults.state != new.config.defaults.state:
             self._common.tell(Warned("Where runs are kept changes with the next start", {"key": "defaults.state"}))
@@ -225,3 +232,8 @@ class Service:
     def _ignore(self, message: str, name: str) -> None:
         entry = self.setup.entries[name]
         self._common.tell(EntryIgnored(message, entry.source, entry.target, entry.kind))
+
+
+def _places(server: Server) -> tuple[str, tuple[str, ...]]:
+    """Return what is taken at the start; a token is asked for each time it is needed."""
+    return server.listen, server.hosts

@@ -22,7 +22,7 @@ from regsync.daemon.plan import Plan
 from regsync.events import Warned
 from regsync.facts import Telling
 from regsync.hosts import hosts_of, logins_of, manner_of
-from regsync.loading import keep_secrets, keep_url_secrets
+from regsync.loading import keep_other_secrets, keep_secrets
 from regsync.registry.host import HostSettings, Manner
 from regsync.registry.http.authorities import places_of_authorities
 from regsync.registry.login.dockerconfig import DockerConfig, ask_store, load_docker_config
@@ -77,13 +77,13 @@ class Setup:
         return [warning for warning in everything if str(warning) not in known]
 
     def plan(self) -> Plan:
-        """Return what a daemon is to do; an entry that is never due is left out. Looks at the disk."""
+        """Return what a daemon is to do. Looks at the disk."""
         schedules = schedules_of(self.config)
         entries = [self.entries[name] for name in schedules]
         before = predecessors(entries, partial(place_of, hosts=self.hosts))
         names = [*schedules]
         leaders = {name: [names[at] for at in before[position]] for position, name in enumerate(names)}
-        return Plan.of(schedules, leaders, delays_of(self.config))
+        return Plan.of(schedules, leaders, delays_of(self.config), self.entries.keys() - schedules.keys())
 
     def connections(self, common: Common) -> Connections:
         """Return the ways to all registries and layouts, to be entered."""
@@ -126,7 +126,7 @@ async def set_up(loaded: Loaded, common: Common, do: Do, note: Note) -> Setup:
     found = await ask_store(docker, environ=common.environ)
     hosts, warnings = await do(partial(hosts_of, loaded.config, found))
     keep_secrets(loaded.config.creds, common.secrets)
-    keep_url_secrets(loaded.config, common.secrets)
+    keep_other_secrets(loaded.config, common.secrets)
     keep_secrets(logins_of(hosts), common.secrets)
     manner = manner_of(loaded.config, common.environ, store=found.store)
     trusted = await do(partial(_trusted, manner.certificates, common.environ, note))

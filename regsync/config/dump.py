@@ -64,11 +64,13 @@ def dump_config(
         "server": _telling(_values(config.server), _values(Server())),
         "sync": [_telling(_values(step), inherited) for step in config.sync],
     }
-    hidden = not show_secrets and any([*map(_hide, (*values["creds"], values["defaults"], *values["sync"]))])
+    sections = (*values["creds"], values["defaults"], values["server"], *values["sync"])
+    hidden = not show_secrets and any([*map(_hide, sections)])
     for step in values["sync"] if not show_secrets else ():
         step.update({key: clean(step[key]) for key in _PLACES if step.get(key) in made})
     for section, keys in [
         *((one, _LOGIN_TEXTS) for one in values["creds"]),
+        (values["server"], ("token",)),
         *((one, _PLACES) for one in values["sync"]),
         *((one, ("url",)) for one in values["defaults"].get("notify", ())),
     ]:

@@ -1,7 +1,7 @@
-"""Templates expanded while a file is read: those of `creds` and `notify` with no data, an entry's with it as `.Sync`.
+"""Templates expanded while a file is read: outside of entries with no data, those of an entry with it as `.Sync`.
 
-Nothing under `creds` is quoted, what a template says no more than what it makes; only the names of variables and files
-are told, if they stand there as they are. What `env` and `file` gave for a secret is a secret, too.
+Nothing under the former two is quoted, what a template says no more than what it makes; only the names of variables and
+files are told, if they stand there as they are. What `env` and `file` gave for a secret is a secret, too.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Final
 
 from regsync.backups.template import data_of as backup_data
 from regsync.config.fields import key_of
-from regsync.config.model import Config, Cred, Defaults, SyncStep
+from regsync.config.model import Config, Cred, Defaults, Server, SyncStep
 from regsync.config.problems import Path, Report
 from regsync.config.receivers import Notify
 from regsync.config.stepdata import data_of, step_data
@@ -24,7 +24,7 @@ from regsync.template.world import World, read_file
 
 _SECRET: Final = frozenset({"password", "token", "client_key", "url"})
 _NEEDED: Final = frozenset({"user", "password", "token", "url"})
-_NOTHING: Final = Struct(Kind("creds, where there is nothing but functions"), None)
+_NOTHING: Final = Struct(Kind("creds and their like, where there is nothing but functions"), None)
 _SAMPLES: Final = {"image": "{}", "repository": "{}:latest", "registry": "{}/repository:latest"}
 
 
@@ -46,6 +46,7 @@ def expand(config: Config, report: Report, surroundings: Surroundings) -> Expand
     """Expand all templates of a configuration; what is wrong with them goes to the report."""
     expander = _Expander(report, surroundings)
     creds = tuple(expander.cred(cred, ("creds", position)) for position, cred in enumerate(config.creds))
+    server = expander.server(config.server, ("server",))
     defaults = config.defaults.settled()
     expander.parse_backup(defaults.backup, ("defaults", "backup"))
     steps: list[SyncStep] = []
@@ -57,7 +58,7 @@ def expand(config: Config, report: Report, surroundings: Surroundings) -> Expand
             replaced[position] = texts
     notify = tuple(expander.notify(item, position) for position, item in enumerate(config.defaults.notify))
     told = config.defaults.model_copy(update={"notify": notify}) if notify else config.defaults
-    expanded = config.model_copy(update={"creds": creds, "defaults": told, "sync": tuple(steps)})
+    expanded = config.model_copy(update={"creds": creds, "defaults": told, "server": server, "sync": tuple(steps)})
     return Expanded(expanded, replaced, frozenset(expander.failed), frozenset(expander.made))
 
 
@@ -92,8 +93,14 @@ class _Expander:
         url = self._secretly("url", item.url, ("defaults", "notify", position, "url"))
         return item.model_copy(update={"url": url})
 
+    def server(self, server: Server, path: Path) -> Server:
+        """Return where the daemon answers, with its token expanded."""
+        if not is_template(server.token):
+            return server
+        return server.model_copy(update={"token": self._secretly("token", server.token, (*path, "token"))})
+
     def _secretly(self, name: str, text: str, path: Path) -> str:
-        """Return what a template of a login makes, itself if that fails; nothing of either is ever shown."""
+        """Return what a template of a login or token makes, itself if that fails; nothing of either is ever shown."""
         self._forget()
         try:
             made = Template.parse(text).render(_NOTHING, self._world)

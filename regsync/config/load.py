@@ -18,7 +18,7 @@ from pydantic_core import ErrorDetails
 
 from regsync.config.entries import Checks, EntryRules
 from regsync.config.fields import OURS
-from regsync.config.logins import ReadName, check_cred
+from regsync.config.logins import ReadName, check_cred, check_token
 from regsync.config.mirrors import warn_of_copies_onto_mirrors
 from regsync.config.model import Config, Cred, SyncStep
 from regsync.config.problems import Finding, Findings, Path, Report, broken, did_you_mean
@@ -168,6 +168,7 @@ class _Reading:
         rules.check_defaults(config.defaults)
         for position, step in enumerate(config.sync):
             rules.check_step(step, position)
+        check_token(config.server.token, report)
         warn_of_copies_onto_mirrors(config, report, self.checks.registry)
         return config.model_copy(update={"creds": tuple(_named(config.creds, report, self.checks.registry))})
 

@@ -1,4 +1,4 @@
-"""The rules for `creds`: what can be known to be wrong with a registry's settings before it is asked for anything.
+"""The rules for `creds`, and for the token of `server`: what can be known to be wrong before anybody is asked.
 
 No value is quoted here: under whichever key it stands, it may be a password that somebody put there by mistake.
 """
@@ -20,6 +20,8 @@ _HELPER: Final = re.compile(r"docker-credential-[a-z0-9][a-z0-9._-]*")
 _BLOCK: Final = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----(.*?)-----END \1-----", re.DOTALL)
 ReadName = Callable[[str], tuple[str, str]]
 """Reads the name of a registry: the one it goes by, and a remark; `Malformed` where it is none."""
+_TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/=-]+")
+_SHORTEST: Final = 16  # characters of a token
 _PREFIX: Final = re.compile(r"[A-Za-z0-9._~/-]*")
 
 
@@ -57,6 +59,17 @@ def _read_name(text: str, place: Path, report: Report, registry: ReadName) -> st
     if remark:
         report.warn(place, remark)
     return name
+
+
+def check_token(token: str, report: Report) -> None:
+    """Tell of a token of the daemon that is easily guessed, or that nobody can send (RFC 6750, section 2.1)."""
+    path = ("server", "token")
+    if token == HIDDEN:
+        report.error(path, f"{HIDDEN} stands for a secret that was not printed; write the secret itself")
+    elif token and not _TOKEN.fullmatch(token):
+        report.error(path, "expected letters, digits and -._~+/= only, as `openssl rand -hex 32` prints")
+    elif 0 < len(token) < _SHORTEST:
+        report.error(path, f"too short; expected {_SHORTEST} characters or more, as `openssl rand -hex 32` prints")
 
 
 def _check_certificates(cred: Cred, path: Path, report: Report) -> None:

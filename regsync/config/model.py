@@ -282,10 +282,11 @@ def _items(given: Any) -> Any:
 
 
 class Server(Section):
-    """`server`: where the daemon answers HTTP, and the names it may be asked for by."""
+    """`server`: where the daemon answers HTTP, the names it may be asked for by, and what it may be told by."""
 
     listen: Annotated[Text, AfterValidator(_address)] = ""
     hosts: tuple[Text, ...] = ()
+    token: Secret = Field(default="", repr=False)
 
 
 class Config(Section):

@@ -49,6 +49,7 @@ def has_templates(config: Config) -> bool:
 def _texts(config: Config) -> Iterator[str]:
     for cred in config.creds:
         yield from texts_of(cred).values()
+    yield config.server.token
     yield from _shared(config.defaults)
     yield from (item.url for item in config.defaults.notify)
     for step in config.sync:

@@ -40,6 +40,10 @@ class JobQueue(Protocol):
         """Queue the job; False when its entry is already waiting or running, `QueueClosed` after `close`."""
         ...
 
+    def withdraw(self, entry: str) -> bool:
+        """Take the job of this entry out again; False when none waits."""
+        ...
+
     def take(self) -> AbstractAsyncContextManager[Job]:
         """Lease the next job, waiting for one; until the lease is left the entry is running.
 
@@ -70,6 +74,15 @@ class MemoryQueue:
         self._busy.add(job.entry)
         self._waiting.append(job)
         self._stirred.set()
+        return True
+
+    def withdraw(self, entry: str) -> bool:
+        """Take the job of this entry out again; False when none waits."""
+        waiting = next((job for job in self._waiting if job.entry == entry), None)
+        if waiting is None:
+            return False
+        self._waiting.remove(waiting)
+        self._busy.discard(entry)
         return True
 
     @asynccontextmanager

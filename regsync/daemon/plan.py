@@ -14,12 +14,14 @@ from regsync.daemon.schedule import Schedule
 class Plan:
     """When each entry is due, leaders before their followers, and whom it follows (without circles).
 
-    `delays` are the seconds by which the visits of an entry are put off each time it is due.
+    `delays` are the seconds by which the visits of an entry are put off each time it is due. `others` are entries that
+    are never due and run when somebody asks for it.
     """
 
     schedules: Mapping[str, Schedule]
     before: Mapping[str, Iterable[str]]
     delays: Mapping[str, float] = field(default_factory=dict)
+    others: frozenset[str] = frozenset()
 
     @classmethod
     def of(
@@ -27,7 +29,13 @@ class Plan:
         schedules: Mapping[str, Schedule],
         before: Mapping[str, Iterable[str]],
         delays: Mapping[str, float] = MappingProxyType({}),
+        others: Iterable[str] = (),
     ) -> Plan:
         """Return the plan for these entries, put in order."""
         order = TopologicalSorter({entry: before.get(entry, ()) for entry in schedules}).static_order()
-        return cls({entry: schedules[entry] for entry in order}, before, delays)
+        return cls({entry: schedules[entry] for entry in order}, before, delays, frozenset(others))
+
+    @property
+    def entries(self) -> frozenset[str]:
+        """Return all entries that may run."""
+        return self.others.union(self.schedules)

@@ -8,10 +8,11 @@ stopped mirroring is worse than one that is seen to be down.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import partial
 from itertools import count
+from typing import cast
 
 from regsync.clock import Clock
 from regsync.daemon.jobs import Job, QueueClosed
@@ -59,6 +60,8 @@ class Runner:
         self._ready = ready
         self._stopping = asyncio.Event()
         self._clockwork: asyncio.Task[None] | None = None
+        self._at_work: dict[str, asyncio.Task[None]] = {}  # by entry
+        self._called_off: set[str] = set()  # entries whose jobs somebody cancelled
         self._waiting: set[str] = set()  # entries whose jobs wait for a time to come
         self._hands = 0  # workers that have not gone home
         self._numbers = count()
@@ -109,6 +112,18 @@ class Runner:
         self._turns.close()
         self._tell(Stopping(self._grace))
 
+    def is_running(self, entry: str) -> bool:
+        """Say whether a job of this entry is under way."""
+        return entry in self._at_work
+
+    def call_off(self, entry: str) -> bool:
+        """Cancel the job of this entry that is under way, and no other; False when there is none."""
+        worker = self._at_work.get(entry)
+        if worker is not None and not worker.cancelling():  # see `stop_now`
+            self._called_off.add(entry)
+            worker.cancel()
+        return worker is not None
+
     def stop_now(self) -> None:
         """Start nothing more and cancel the jobs under way. Fit for a signal handler; again is no matter."""
         self.stop()
@@ -116,7 +131,8 @@ class Runner:
             return  # a second cancellation would break into the clean-up the first one began
         self._cut_off = True
         for worker in self._crew:
-            worker.cancel()
+            if not worker.cancelling():
+                worker.cancel()
 
     def _hire(self) -> None:
         """Have so many at work as there are to be, besides those whose jobs wait."""
@@ -149,8 +165,10 @@ class Runner:
     async def _settle(self, job: Job, since: float) -> None:
         self._tell(JobStarted(job.entry, job.due))
         crash: BaseException | None = None
+        failed = 0
         try:
-            failed = await self._handle(job, since, partial(self._hear, job.entry))
+            with self._working(job.entry):
+                failed = await self._handle(job, since, partial(self._hear, job.entry))
         except asyncio.CancelledError as stray:
             if _cancelled():
                 self.cut += 1
@@ -158,14 +176,31 @@ class Runner:
             failed, crash = 1, stray  # it came out of the job itself; taken for ours it would silently end the worker
         except Exception as bug:  # noqa: BLE001 - the one place: a job's bug must not stop the daemon
             failed, crash = 1, bug
-        finally:
-            self._waiting.discard(job.entry)
         self.failed += failed
         self.crashed += crash is not None
         self._tell(JobFinished(job.entry, failed, crash))
 
+    @contextmanager
+    def _working(self, entry: str) -> Iterator[None]:
+        """Let the job within be called off: it then ends here, and whoever worked at it goes on to the next one."""
+        worker = self._at_work[entry] = _this_task()
+        try:
+            yield
+        except asyncio.CancelledError:
+            if entry not in self._called_off or worker.cancelling() > 1:
+                raise  # also where somebody else wants the worker itself to end
+        finally:
+            del self._at_work[entry]
+            self._waiting.discard(entry)
+            if entry in self._called_off:
+                self._called_off.discard(entry)
+                worker.uncancel()
+
+
+def _this_task() -> asyncio.Task[None]:
+    return cast("asyncio.Task[None]", asyncio.current_task())
+
 
 def _cancelled() -> bool:
     """Say whether somebody asked the current task to end."""
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
+    return _this_task().cancelling() > 0

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from regsync.clock import Clock
+from regsync.daemon.control import Control
 from regsync.daemon.jobs import Job, MemoryQueue
 from regsync.daemon.overdue import overdue_at
 from regsync.daemon.plan import Plan
@@ -36,8 +37,8 @@ class Served:
 class Daemon:
     """Runs each entry of a plan once for what is missing, and then at its times, until stopped.
 
-    `handle` is told at the runner, `never` at the scheduler. `ready` is called when all first visits are
-    queued; `grace` is in seconds.
+    While it runs, `control` takes commands. `handle` is told at the runner, `never` at the scheduler. `ready` is called
+    when all first visits are queued; `grace` is in seconds.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class Daemon:
             grace=grace,
             ready=ready,
         )
+        self.control = Control(self._turns, self._runner, clock=clock)
         self.stop = self._runner.stop
         self.stop_now = self._runner.stop_now
 
@@ -109,7 +111,7 @@ class Daemon:
         """
         new = [entry for entry in plan.schedules if entry not in self._plan.schedules]
         self._plan = plan
-        self._turns.apply(plan.before, plan.schedules.keys())
+        self._turns.apply(plan.before, plan.entries)
         self._scheduler.apply(plan.schedules, plan.delays)
         self._runner.add(self._first(new), workers=_workers_for(plan))
 

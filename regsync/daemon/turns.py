@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 
 from regsync.clock import Clock
 from regsync.daemon.jobs import Job, JobQueue
+from regsync.daemon.pauses import Pauses
 from regsync.events import JobQueued, JobSkipped, Tell
 
 _AT_ONCE = 200  # jobs until the event loop has its turn, since thousands may be due together
@@ -23,7 +24,16 @@ class Turns:
     open when it falls due, and for no later ones: a follower is never put off again and again.
     """
 
-    def __init__(self, before: Mapping[str, Iterable[str]], queue: JobQueue, *, clock: Clock, tell: Tell) -> None:
+    def __init__(
+        self,
+        before: Mapping[str, Iterable[str]],
+        queue: JobQueue,
+        *,
+        clock: Clock,
+        tell: Tell,
+        pauses: Pauses | None = None,
+    ) -> None:
+        self.pauses = Pauses(tell) if pauses is None else pauses
         self._before = before
         self._wanted: Container[str] | None = None  # entries there still are; None: whichever come
         self._queue = queue
@@ -36,13 +46,18 @@ class Turns:
         self._skips: Counter[str] = Counter()
         self._count = 0
 
-    async def put(self, job: Job, *, since: float) -> None:
+    def is_open(self, entry: str) -> bool:
+        """Say whether a job of this entry waits or runs."""
+        return entry in self._since
+
+    async def put(self, job: Job, *, since: float, asked_for: bool = False) -> None:
         """Queue the job in its turn, unless its entry's last one is still open; `QueueClosed` once nothing is taken.
 
-        `since` is the monotonic second at which it fell due. Of jobs due together, leaders are to be put first.
+        `since` is the monotonic second at which it fell due. Of jobs due together, leaders are to be put first. One
+        that somebody asked for is put though its entry be paused.
         """
         await self._breathe()
-        if not self._is_wanted(job.entry):
+        if not self._is_wanted(job.entry) or (not asked_for and self.pauses.passes_over(job)):
             return
         if job.entry in self._since:
             self._skip(job)
@@ -55,6 +70,17 @@ class Turns:
         self._held[job.entry] = job, leaders
         for leader in leaders:
             self._followers[leader].append(job.entry)
+
+    async def withdraw(self, entry: str) -> bool:
+        """Drop the job of this entry that waits, and put those that wait for it; False when none waits."""
+        held = self._held.pop(entry, None)
+        if held is None and not self._queue.withdraw(entry):
+            return False
+        for leader in held[1] if held is not None else ():
+            if entry in self._followers.get(leader, ()):
+                self._followers[leader].remove(entry)
+        await self._end(entry)
+        return True
 
     @asynccontextmanager
     async def take(self) -> AsyncIterator[tuple[Job, float]]:
@@ -78,6 +104,7 @@ class Turns:
         self._before, self._wanted = before, wanted
         self._ends = {entry: end for entry, end in self._ends.items() if entry in wanted}
         self._skips = Counter({entry: times for entry, times in self._skips.items() if entry in wanted})
+        self.pauses.keep_only(wanted)
 
     def _is_wanted(self, entry: str) -> bool:
         return self._wanted is None or entry in self._wanted
@@ -105,11 +132,16 @@ class Turns:
         del self._since[entry]
         self._ends[entry] = self._clock.monotonic()
         for follower in self._followers.pop(entry, ()):
-            job, leaders = self._held[follower]
+            held = self._held.get(follower)
+            if held is None:  # withdrawn meanwhile
+                continue
+            job, leaders = held
             leaders.discard(entry)
-            if not leaders:
+            if leaders:
+                continue
+            await self._breathe()
+            if self._held.get(follower) is held:
                 del self._held[follower]
-                await self._breathe()
                 await (self._pass(job) if self._is_wanted(follower) else self._end(follower))
 
     async def _breathe(self) -> None:

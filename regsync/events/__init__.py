@@ -32,7 +32,16 @@ from regsync.events.runs import (
     RunStarted,
     Warned,
 )
-from regsync.events.service import Notified, Ready, Reloaded, Reloading, ReloadRefused, Stopping
+from regsync.events.service import (
+    Commanded,
+    Notified,
+    PassedOver,
+    Ready,
+    Reloaded,
+    Reloading,
+    ReloadRefused,
+    Stopping,
+)
 from regsync.events.traffic import Exchanged, RequestRetried
 
 Event = (
@@ -43,7 +52,7 @@ Event = (
     | BackupStarted | HookRan | CopyPlanned | ImageCopied
     | ImageFailed | ImagePostponed | ImageDelayed
     | RunStarted | RunFinished | EntryIgnored | JobQueued | JobSkipped | JobStarted | JobFinished
-    | Ready | Reloading | Reloaded | ReloadRefused | Stopping | Notified
+    | Ready | Reloading | Reloaded | ReloadRefused | Stopping | Notified | Commanded | PassedOver
 )  # fmt: skip
 
 
@@ -67,6 +76,7 @@ __all__ = [
     "BlobRetried",
     "BlobStarted",
     "Change",
+    "Commanded",
     "CopyPlanned",
     "EntryIgnored",
     "Event",
@@ -88,6 +98,7 @@ __all__ = [
     "ManifestPushed",
     "NoTagsMatched",
     "Notified",
+    "PassedOver",
     "Ready",
     "ReloadRefused",
     "Reloaded",

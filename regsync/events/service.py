@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 
@@ -51,3 +52,22 @@ class Notified:
     receiver: str
     event: str
     outcome: Literal["sent", "failed", "dropped"]
+
+
+@dataclass(frozen=True, slots=True)
+class Commanded:
+    """Somebody (`who`, at `client`) had the daemon do something with an entry, which is `paused` now or is not."""
+
+    command: Literal["run", "cancel", "pause", "resume"]
+    entry: str
+    who: str
+    client: str
+    paused: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PassedOver:
+    """An entry that is paused was due; told the first time of each pause."""
+
+    entry: str
+    due: datetime

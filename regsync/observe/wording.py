@@ -17,6 +17,7 @@ from regsync.events import (
     BlobRead,
     BlobRetried,
     BlobStarted,
+    Commanded,
     CopyPlanned,
     EntryIgnored,
     Event,
@@ -38,6 +39,7 @@ from regsync.events import (
     ManifestPushed,
     NoTagsMatched,
     Notified,
+    PassedOver,
     Ready,
     Reloaded,
     Reloading,
@@ -54,6 +56,7 @@ from regsync.observe.levels import DEBUG, ERROR, INFO, TRACE, WARN
 Line = tuple[int, str, Mapping[str, object]]
 _SHOWN = 12  # digits of a digest that tell configurations apart
 _WARNED_OF = frozenset(3 << doubled for doubled in range(32))  # skips in a row: an hour's job due every second says 11
+_DONE = {"run": "Run asked for", "cancel": "Run cancelled", "pause": "Entry paused", "resume": "Entry resumed"}
 _Ends = (
     BlobStarted
     | BlobRetried
@@ -91,7 +94,9 @@ def line_of(event: Event) -> Line:
             return _line_of_run(event)
         case EntryIgnored() | JobQueued() | JobSkipped() | JobStarted() | JobFinished():
             return _line_of_job(event)
-        case Ready() | Reloading() | Reloaded() | ReloadRefused() | Stopping() | Notified():
+        case (
+            Ready() | Reloading() | Reloaded() | ReloadRefused() | Stopping() | Notified() | Commanded() | PassedOver()
+        ):
             return _line_of_service(event)
         case _:
             assert_never(event)
@@ -204,8 +209,19 @@ def _line_of_job(event: EntryIgnored | JobQueued | JobSkipped | JobStarted | Job
             assert_never(event)
 
 
-def _line_of_service(event: Ready | Reloading | Reloaded | ReloadRefused | Stopping | Notified) -> Line:
+def _line_of_command(event: Commanded | PassedOver) -> Line:
+    if isinstance(event, PassedOver):
+        return INFO, "Due while paused, not started", {"entry": event.entry, "due": event.due.isoformat()}
+    said = {"entry": event.entry, "who": event.who, "client": event.client, "paused": event.paused}
+    return INFO, _DONE[event.command], said
+
+
+def _line_of_service(
+    event: Ready | Reloading | Reloaded | ReloadRefused | Stopping | Notified | Commanded | PassedOver,
+) -> Line:
     match event:
+        case Commanded() | PassedOver():
+            return _line_of_command(event)
         case Ready():
             return INFO, "Server ready", {"entries": event.entries, "config": event.digest[:_SHOWN]}
         case Reloading():

@@ -1,4 +1,4 @@
-"""Questions to the tables of a state file; each takes the open connection and returns records."""
+"""Questions to the tables of a state file, and which entries are paused; each takes the open connection."""
 
 from __future__ import annotations
 
@@ -88,6 +88,19 @@ def failures(connection: sqlite3.Connection, *, since: datetime, most: int = 100
 def changes(connection: sqlite3.Connection, *, since: datetime, most: int = 100) -> list[Noted]:
     """Return the images whose name at the target was given to another one since then, the last one first."""
     return _noted(connection, _CHANGES, since, most)
+
+
+def paused_of(connection: sqlite3.Connection) -> list[str]:
+    """Return the entries that were paused when that was last kept."""
+    return [entry for (entry,) in connection.execute("SELECT entry FROM paused")]
+
+
+def keep_paused(connection: sqlite3.Connection, entries: Iterable[str]) -> None:
+    """Keep that these entries are paused, and no others."""
+    connection.execute("BEGIN")
+    with connection:  # which commits, or rolls back
+        connection.execute("DELETE FROM paused")
+        connection.executemany("INSERT INTO paused (entry) VALUES (?)", [(entry,) for entry in entries])
 
 
 def _past(connection: sqlite3.Connection, entry: str, most: int) -> Past:

@@ -25,6 +25,7 @@ CREATE TABLE IF NOT EXISTS images (
   moved INTEGER NOT NULL, spared INTEGER NOT NULL, seconds REAL NOT NULL, message TEXT NOT NULL, error TEXT NOT NULL,
   attempts INTEGER NOT NULL
 );
+CREATE TABLE IF NOT EXISTS paused (entry TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS images_of_runs ON images (run);
 CREATE INDEX IF NOT EXISTS failures ON images (at) WHERE outcome = 'failed';
 CREATE INDEX IF NOT EXISTS changes ON images (at) WHERE outcome = 'copied' AND before <> digest;

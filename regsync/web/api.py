@@ -104,7 +104,7 @@ class Api:
 
     async def _described(self, names: list[str]) -> list[Object]:
         """Return what there is to say of each of these entries; whatever they are now holds for all of it."""
-        setup = self._service.setup
+        setup, control = self._service.setup, self._service.control
         steps = steps_of(setup.config)
         running = {run.entry: run.id for run in self._keeping.recorder.running()}
         dues = await self._service.dues(names)
@@ -120,6 +120,8 @@ class Api:
                 "schedule": step.schedule,
                 "interval": format_duration(step.interval) if step.interval and not step.schedule else "",
                 "due": stamp(dues.get(entry.name)),
+                "paused": entry.name in control.paused,
+                "waiting": control.state(entry.name) == "waiting",
                 "running": running.get(entry.name),
             }
             overdue = self._is_overdue(past.entry, since.get(past.entry))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from copy import deepcopy
 
@@ -17,11 +17,13 @@ from regsync.setup import Common
 from regsync.web import operations
 from regsync.web.api import Api
 from regsync.web.board import Board, EntryStats
+from regsync.web.commands import Commands
 from regsync.web.following import Following
 from regsync.web.hosts import hosts_now
 from regsync.web.memory import Memory
 from regsync.web.metrics import CONTENT_TYPE, Readings, exposition
 from regsync.web.pages import Pages
+from regsync.web.pauses import KeptPauses
 from regsync.web.pulse import Pulse
 from regsync.web.rates import Rates
 from regsync.web.route import Route
@@ -46,7 +48,9 @@ async def shown(
     """
     board, pulse = Board(common.clock.now()), Pulse(common.clock)
     memory = Memory(service, board, keeping)
+    pauses = KeptPauses(service, common, keeping)
     await memory.recall()
+    await pauses.recall()
     keeping.pass_on_to(board.add)
     status = _Status(service, common, board, keeping.recorder, pulse, dropped)
     api = Api(service, common, keeping, board)
@@ -54,20 +58,28 @@ async def shown(
     pages = Pages(Sources(service, common, keeping, board, rates))
     stream = Stream(keeping.recorder, common.secrets, common.clock)
     keeping.pass_on_to(stream.ended)
-    routes = [*status.routes(), *api.routes(), *pages.routes(), *Following(service, stream).routes()]
-    with common.tell.joined(board, memory, rates, stream):
-        async with site(address, names, [*routes, *api.rest(routes)], tell=common.tell, clock=common.clock):
-            tasks = [
-                asyncio.create_task(pulse.beat(), name="pulse"),
-                asyncio.create_task(memory.follow(), name="memory"),
-                asyncio.create_task(stream.beat(), name="stream"),
-            ]
+    asked = [*api.routes(), *pages.routes(), *Following(service, stream).routes()]
+    routes = [*status.routes(), *Commands(service, common).routes(), *asked]
+    with common.tell.joined(board, memory, pauses, rates, stream):
+        async with (
+            site(address, names, [*routes, *api.rest(routes)], tell=common.tell, clock=common.clock),
+            _going_on(pulse.beat, memory.follow, pauses.follow, stream.beat),
+        ):
             try:
                 yield
             finally:
                 stream.close()
-                for task in tasks:
-                    task.cancel()
+
+
+@asynccontextmanager
+async def _going_on(*works: Callable[[], Coroutine[None, None, None]]) -> AsyncIterator[None]:
+    """Have these done while the block lasts."""
+    tasks = [asyncio.create_task(work(), name=work.__qualname__) for work in works]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
 
 
 class _Status:
@@ -136,6 +148,7 @@ class _Status:
             hosts=hosts_now(service),
             reloads=dict(board.reloads),
             notifications=dict(board.notifications),
+            paused=len(service.control.paused),
             digest=standing.digest,
             since=standing.since,
             refused=bool(standing.problems),

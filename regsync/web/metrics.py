@@ -32,6 +32,7 @@ class Readings:
     hosts: Mapping[str, HostNow]
     reloads: Mapping[str, int]
     notifications: Mapping[str, int]
+    paused: int
     digest: str
     since: datetime
     refused: bool
@@ -71,6 +72,7 @@ def _of_process(now: Readings) -> Iterator[Metric]:
         ("regsync_start_time_seconds", "When the process began.", now.began.timestamp()),
         ("regsync_config_since_seconds", "Since when the configuration is in force.", now.since.timestamp()),
         ("regsync_config_last_reload_successful", "0 if the last one was refused.", float(not now.refused)),
+        ("regsync_entries_paused", "Entries whose due times pass.", now.paused),
         ("regsync_loop_lag_seconds", "The longest that work had to wait for its turn in the last minute.", now.lag),
     ):
         yield GaugeMetricFamily(name, text, value=value)

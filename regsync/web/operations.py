@@ -118,3 +118,28 @@ EVENTS: Final = Operation(
 HEALTH: Final = _text("getHealth", "The daemon lives.", unless="It is better started anew.")
 READINESS: Final = _text("getReadiness", "Every entry's first visit is under way or waits.", unless="It is starting.")
 METRICS: Final = _text("getMetrics", "The metrics, in Prometheus' text format.")
+_UNHEARD: Final = {
+    400: Answer("There are no parameters.", _ERROR),
+    401: Answer("The token is wrong or missing.", _ERROR),
+    403: Answer("There is no token in the configuration, or a page from another place has it sent.", _ERROR),
+    **_NO_ENTRY,
+    413: Answer("There is a body, and a large one.", _ERROR),
+    **_MISDIRECTED,
+    429: Answer("There were too many wrong tokens.", _ERROR),
+    503: Answer("The server is being stopped.", _ERROR),
+}
+
+
+def _command(name: str, summary: str, status: int, *, conflict: str = "") -> Operation:
+    """Return an operation that the token is needed for, and that may be at odds with what goes on."""
+    done = {status: Answer("It was done.", ref("Done"))}
+    odd = {409: Answer(conflict, _ERROR)} if conflict else {}
+    return Operation(name, summary, {**done, **odd, **_UNHEARD}, (_NAME,), secured=True)
+
+
+COMMANDS: Final = {
+    "run": _command("runEntry", "Run an entry now.", 202, conflict="It runs already, or waits for its turn."),
+    "cancel": _command("cancelRun", "Cancel the run of an entry.", 202, conflict="None goes on or waits."),
+    "pause": _command("pauseEntry", "Let the due times of an entry pass.", 200),
+    "resume": _command("resumeEntry", "Have an entry run again when it is due.", 200),
+}

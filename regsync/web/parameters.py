@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
 from aiohttp import web
@@ -23,11 +24,12 @@ class Page:
 
 
 class Refused(Exception):
-    """Why there is no such answer, and the status that says so."""
+    """Why there is no such answer, and the status and headers that say so."""
 
-    def __init__(self, status: int, why: str) -> None:
+    def __init__(self, status: int, why: str, headers: Mapping[str, str] = MappingProxyType({})) -> None:
         super().__init__(why)
         self.status = status
+        self.headers = headers
 
 
 def page_of(query: Mapping[str, str], mark: str = "") -> Page:
@@ -45,9 +47,12 @@ def no_parameters(query: Mapping[str, str]) -> None:
     refuse_unknown(query, frozenset())
 
 
-def answer(content: Mapping[str, object], *, status: int = 200) -> web.Response:
+def answer(
+    content: Mapping[str, object], *, status: int = 200, headers: Mapping[str, str] = MappingProxyType({})
+) -> web.Response:
     """Return an answer with this object."""
-    return web.Response(status=status, text=json.dumps(content) + "\n", content_type="application/json")
+    text = json.dumps(content) + "\n"
+    return web.Response(status=status, headers=headers, text=text, content_type="application/json")
 
 
 def refuse_unknown(query: Mapping[str, str], known: Collection[str]) -> None:

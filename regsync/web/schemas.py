@@ -121,9 +121,19 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
         schedule=string("its cron line, or empty"),
         interval=string("its interval, where it has no cron line, or empty", examples=["1h0m0s"]),
         due=moment("when it is visited next; null if it never is, and while the server stops", known=False),
+        paused=flag("its due times pass until it is resumed"),
+        waiting=flag("a run of it waits for its turn"),
         running=nullable(string("the `id` of its run that is going on")),
         **_PAST,
         overdue=flag("whether three of its due times have passed since it was equal, or first visited"),
+    ),
+    "Done": fields(
+        "What was done.",
+        entry=string("the entry's name"),
+        result=string(
+            "what became of it", enum=["queued", "cancelled", "paused", "already paused", "resumed", "not paused"]
+        ),
+        paused=flag("its due times pass until it is resumed; a run that was asked for is begun all the same"),
     ),
     "Host": fields(
         "A registry; all layouts are `ocidir`, all transfers `transfers`, hosts beyond the first 200 `other`.",

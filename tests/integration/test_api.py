@@ -32,9 +32,13 @@ API: Final = "/api/v1"
 
 
 class Asked(Life):
-    """A daemon that answers, and whoever asks it; `listen` is where, a socket unless said otherwise."""
+    """A daemon that answers, and whoever asks it.
+
+    `listen` is where, a socket unless said otherwise; `token` is what commands need, none are taken unless it is said.
+    """
 
     listen = ""
+    token = ""
 
     async def ask(self, path: str) -> tuple[int, dict[str, Any]]:
         """Return the status and the object that a path below `/api/v1` is answered with."""
@@ -59,11 +63,17 @@ class Asked(Life):
         assert status == 200, found
         return found
 
+    @property
+    def head(self) -> str:
+        """What the file says besides its entries and logins."""
+        listen = self.listen or f"unix:{self.folder}/socket"
+        token = f", token: {self.token}" if self.token else ""
+        return f"{HEAD}server: {{listen: '{listen}'{token}}}\n"
+
     @asynccontextmanager
     async def answering(self, *entries: str, creds: str = "", visits: int = 2) -> AsyncIterator[Service]:
         """Run it with these entries until each was visited so often."""
-        listen = self.listen or f"unix:{self.folder}/socket"
-        self.write(*entries, head=f"{HEAD}{creds}server: {{listen: '{listen}'}}\n")
+        self.write(*entries, head=f"{creds}{self.head}")
         async with self.serving() as service:
             for visit in range(visits):
                 if visit:
@@ -201,7 +211,8 @@ async def test_the_reference_has_every_path_and_every_field(life: Asked) -> None
 
 
 async def test_every_path_of_the_reference_is_answered_and_no_other(life: Asked) -> None:
-    paths = re.findall(rf"^\| `{API}(/.*?)` \|", REFERENCE, flags=re.MULTILINE)
+    questions = REFERENCE.partition("\n## Telling it to\n")[0]
+    paths = re.findall(rf"^\| `{API}(/.*?)` \|", questions, flags=re.MULTILINE)
     async with life.answering(life.entry("a"), visits=1):
         (run,) = (await life.get("/entries/a/runs"))["runs"]
         for path in paths:

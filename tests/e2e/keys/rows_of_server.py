@@ -79,3 +79,16 @@ async def _(lab: Lab) -> None:
         for host, status in (("mirror.example", 200), ("other.example", 421)):
             async with session.get(f"http://127.0.0.1:{port}/healthz", headers={"Host": host}) as answer:
                 assert answer.status == status
+
+
+@row("server.token")
+async def _(lab: Lab) -> None:
+    path = lab.folder / "socket"
+    async with (
+        served(lab, f"listen: 'unix:{path}', token: 0123456789abcdef"),
+        aiohttp.ClientSession(connector=aiohttp.UnixConnector(str(path))) as session,
+    ):
+        for token, status in (("0123456789abcdef", 200), ("0123456789abcdeX", 401)):
+            login = {"Authorization": f"Bearer {token}"}
+            async with session.post("http://regsync/api/v1/entries/one/pause", headers=login) as answer:
+                assert answer.status == status

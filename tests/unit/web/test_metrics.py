@@ -57,6 +57,7 @@ def readings(board: Board) -> Readings:
         hosts={"a.example": HostNow(3, 8, remaining=76, until=LATER), "b.example": HostNow(0, 8)},
         reloads=board.reloads,
         notifications=board.notifications,
+        paused=2,
         digest="abc",
         since=NOON,
         refused=True,
