@@ -33,7 +33,7 @@ def test_the_tour_explains_every_number_and_every_column() -> None:
     assert [word for word in (*STATES.values(), *columns) if f"**{word}**" not in TOUR] == []
 
 
-FAMILIAR = {"Entry", "Tag", "Digest", "When", "Host"}
+FAMILIAR = {"Entry", "Tag and its digests", "When", "Host"}
 
 
 def test_pictures_are_shown_somewhere_and_are_small() -> None:
