@@ -79,7 +79,10 @@ async def front(scene: Scene, wanted: Wanted) -> dict[str, Any]:
 
 def _tiles(found: Survey, wanted: Wanted) -> list[Tile]:
     counts = found.counts
-    return [Tile(state, word, counts[state], wanted.in_state(state)) for state, word in STATES.items()]
+    shown = {
+        state: word for state, word in STATES.items() if state != "paused" or counts[state] or wanted.state == state
+    }
+    return [Tile(state, word, counts[state], wanted.in_state(state)) for state, word in shown.items()]
 
 
 async def _noted(scene: Scene, now: datetime) -> dict[str, Any]:

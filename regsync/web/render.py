@@ -21,7 +21,7 @@ from regsync.record.words import human_bytes, human_seconds, short
 from regsync.web import times
 
 _KINDS: Final = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
-_NAMES: Final = ("page.css", "page.js", "icon.svg")
+_NAMES: Final = ("page.css", "page.js", "control.js", "icon.svg")
 HEADERS: Final = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "

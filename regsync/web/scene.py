@@ -74,12 +74,14 @@ class Scene:
 
     async def survey(self, entries: Iterable[Known]) -> Survey:
         """Return how these entries are now."""
-        return await self._surveyor.survey(entries, running=self.running(), now=self.now())
+        return await self._surveyor.survey(
+            entries, running=self.running(), paused=self.service.control.paused, now=self.now()
+        )
 
     async def rows(self, entries: Sequence[Known], how: Mapping[str, Freshness]) -> list[Row]:
         """Return these entries with their last runs."""
         by_name = {known.name: known for known in entries}
-        dues, running = await self.service.dues(by_name), self.running()
+        dues, running, paused = await self.service.dues(by_name), self.running(), self.service.control.paused
 
         def shown(past: Past) -> Row:
             known = by_name[past.entry]
@@ -92,6 +94,7 @@ class Scene:
                 how=how[known.name],
                 due=dues.get(known.name),
                 running=running.get(known.name, ""),
+                paused=known.name in paused,
             )
 
         pasts = await self.keeping.history.ask(partial(pasts_of, entries=[*by_name], most=RUNS))
@@ -122,6 +125,7 @@ class Scene:
             "standing": standing,
             "problems": [fit(problem, self.clean) for problem in standing.problems],
             "version": __version__,
+            "controls": bool(self.service.setup.config.server.token),
         }
         body = await aside(partial(render, template, **told, **values))
         return web.Response(status=status, body=body, content_type="text/html", charset="utf-8", headers=HEADERS)

@@ -22,9 +22,10 @@ STATES: Final = {
     "fresh": "Fresh",
     "late": "Late",
     "overdue": "Overdue",
-    "new": "Not compared yet",
+    "new": "Not compared",
     "failing": "Failing",
     "running": "Running",
+    "paused": "Paused",
 }
 _Basis = tuple[Schedule | None, datetime | None]
 
@@ -53,7 +54,9 @@ class Surveyor:
         """Forget entries that are no more."""
         self._known = {name: known for name, known in self._known.items() if name in entries}
 
-    async def survey(self, entries: Iterable[Known], *, running: Container[str], now: datetime) -> Survey:
+    async def survey(
+        self, entries: Iterable[Known], *, running: Container[str], paused: Container[str], now: datetime
+    ) -> Survey:
         """Return how these entries are."""
         found, weight = Survey(), 0
         states, stats_of = found.states, self._board.entries
@@ -72,6 +75,8 @@ class Surveyor:
                 states["failing"].append(name)
             if name in running:
                 states["running"].append(name)
+            if name in paused:
+                states["paused"].append(name)
             weight += 1
             if weight >= _AT_ONCE:
                 weight = 0

@@ -66,6 +66,7 @@ class Row:
     equal: datetime | None
     due: datetime | None
     running: str
+    paused: bool
     last: RunRecord | None
     plot: Plot | None
 
@@ -114,10 +115,20 @@ class Trouble:
     items: tuple[Item, ...]
 
 
-def row(past: Past, ends: Ends, *, kind: str, rhythm: str, how: Freshness, due: datetime | None, running: str) -> Row:
+def row(
+    past: Past,
+    ends: Ends,
+    *,
+    kind: str,
+    rhythm: str,
+    how: Freshness,
+    due: datetime | None,
+    running: str,
+    paused: bool,
+) -> Row:
     """Return an entry with its last runs."""
     last = past.runs[0] if past.runs else None
-    return Row(ends, kind, rhythm, how, past.equal, due, running, last, plot(past.runs))
+    return Row(ends, kind, rhythm, how, past.equal, due, running, paused, last, plot(past.runs))
 
 
 def transfer(image: LiveImage, rate: float, clean: Clean) -> Transfer:

@@ -18,6 +18,7 @@ SLOW = 1_500_000  # bytes a second
 WITHIN = 30_000  # milliseconds something may take to be seen
 MANY = 10_000
 PHONE = 390  # pixels
+TOKEN = "a-token-of-these-tests"
 TROUBLED = (
     step("vault", "gone.example/hashicorp/vault:1.21", "mirror.example/hashicorp/vault:1.21"),
     mirrored("traefik", "library/traefik", "v3.6"),
@@ -72,6 +73,7 @@ def test_an_idle_page_is_complete_and_open_to_all_in_light_and_dark(
         with looked_at(browser, idle.url, color_scheme=scheme) as page:
             expect(settled(page).locator("tr[data-entry=alpine] .badge")).to_have_text("fresh")
             assert page.locator("tr[data-entry=alpine] svg title").text_content()
+            assert page.locator("#tools button").count() == 0
             assert_open_to_all(page)
             assert_fits(page)
             picture(page, tmp_path, name)
@@ -156,6 +158,39 @@ def test_what_is_copied_and_what_fails_is_seen_as_it_happens(browser: Browser, s
             page.goto(daemon.url)
             assert_open_to_all(page)
             picture(page, tmp_path, "refused")
+
+
+def test_whoever_has_the_token_runs_and_pauses_entries(browser: Browser, stage: Stage, tmp_path: Path) -> None:
+    with (
+        stage.daemon("told", *EVERYDAY, past=PAST, head=f", token: {TOKEN}") as daemon,
+        looked_at(browser, daemon.url, but="401") as page,
+    ):
+        expect(settled(page).locator(".acts")).to_have_count(0)
+        unlock(page, "another-one")
+        page.get_by_role("button", name="Pause: alpine").click()
+        expect(page.locator("dialog p")).to_contain_text("The token is another one")
+        page.get_by_label("Token").fill(TOKEN)
+        page.keyboard.press("Enter")
+        page.get_by_role("button", name="Pause: alpine").click()
+        expect(page.locator("tr[data-entry=alpine] .mark.paused")).to_be_visible(timeout=WITHIN)
+        page.get_by_role("button", name="Run now: grafana").click()
+        expect(page.locator(".toast")).to_have_text("Run now, grafana: queued")
+        expect(page.locator("tr[data-entry=grafana] .mark.unchanged")).to_be_visible(timeout=WITHIN)
+        assert_open_to_all(page)
+        picture(page, tmp_path, "buttons")
+        page.locator("tr[data-entry=alpine] a").first.click()
+        page.get_by_role("button", name="Resume: alpine").click()
+        expect(page.locator(".mark.paused")).to_have_count(0, timeout=WITHIN)
+        page.get_by_role("button", name="Lock", exact=True).click()
+        expect(page.locator(".acts")).to_have_count(0)
+        assert TOKEN not in page.content()
+
+
+def unlock(page: Page, token: str) -> None:
+    """Enter a token."""
+    page.get_by_role("button", name="Unlock").click()
+    page.get_by_label("Token").fill(token)
+    page.get_by_role("dialog").get_by_role("button", name="Unlock").click()
 
 
 def test_an_entry_has_a_page_that_is_open_to_all(browser: Browser, idle: Daemon, tmp_path: Path) -> None:

@@ -105,7 +105,7 @@ async def test_the_first_page_says_how_every_entry_is(life: Looked) -> None:
     assert f"ocidir://{life.folder}/in:v1 → ocidir://{life.folder}/out:b fresh equal just now" in told(page, "b")
     assert "in 1 h every 1 h unchanged 0.0 s just now last 2 runs: 1 unchanged, 1 copied" in told(page, "b")
     assert page.title == "1 failing · regsync"
-    assert page.by_id("tiles").text == "All 2 Fresh 1 Late 0 Overdue 0 Not compared yet 1 Failing 1 Running 0"
+    assert page.by_id("tiles").text == "All 2 Fresh 1 Late 0 Overdue 0 Not compared 1 Failing 1 Running 0"
     assert page.by_id("live").text == "Under way Nothing is being copied. The next visit is due in 1 h."
     assert page.by_id("hosting").text == "No registry has been asked yet: that comes with the first visit."
 

@@ -31,12 +31,14 @@ def chromium() -> Iterator[Browser]:
 
 
 @contextmanager
-def looked_at(browser: Browser, url: str, *, width: int = 1200, height: int = 760, **context: Any) -> Iterator[Page]:
-    """Open a page; whatever the browser complains of fails the test."""
+def looked_at(
+    browser: Browser, url: str, *, width: int = 1200, height: int = 760, but: str = "\n", **context: Any
+) -> Iterator[Page]:
+    """Open a page; whatever the browser complains of fails the test, but for lines in which `but` stands."""
     complaints: list[str] = []
 
     def heard(message: ConsoleMessage) -> None:
-        if message.type in {"error", "warning"}:
+        if message.type in {"error", "warning"} and but not in message.text:
             complaints.append(message.text)
 
     opened = browser.new_context(viewport={"width": width, "height": height}, reduced_motion="reduce", **context)

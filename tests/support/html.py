@@ -87,7 +87,8 @@ class Page(HTMLParser):
         assert self.problems == []
         assert len(ids) == len(set(ids)), ids
         assert not self.all("style")
-        assert [one.attributes["src"].partition("?")[0] for one in self.all("script")] == ["/static/page.js"]
+        scripts = {one.attributes["src"].partition("?")[0] for one in self.all("script")}
+        assert scripts <= {"/static/page.js", "/static/control.js"}
         for one in self.elements:
             assert not [name for name in one.attributes if name.startswith("on") or name == "style"], one
             assert one.attributes.get("href", "/").startswith(("/", "#")), one

@@ -14,7 +14,7 @@
 
   // Where the focus is within a part: the number of its element among those that can have it, and what that links to.
   const reachable = (part) => [...part.querySelectorAll("a, button, input, summary, [tabindex]")];
-  const name = (one) => one.getAttribute("href") || one.textContent;
+  const name = (one) => one.getAttribute("href") || one.getAttribute("aria-label") || one.textContent;
   function refocus(part, at, called) {
     const found = reachable(part);
     const same = found.find((one) => name(one) === called) || found[at];
@@ -29,6 +29,7 @@
     const at = focus ? reachable(part).indexOf(focus) : -1, called = focus ? name(focus) : "";
     const open = [...part.querySelectorAll("details")].map((one) => one.open);
     part.replaceChildren(...document.importNode(fresh, true).childNodes);
+    part.dispatchEvent(new Event("remade", { bubbles: true }));
     part.querySelectorAll("details").forEach((one, number) => { one.open = open[number] || false; });
     if (focus) refocus(part, at, called);
   }
