@@ -38,6 +38,7 @@ T = TypeVar("T")
 _DAY: Final = timedelta(hours=24)
 _ELSEWHERE: Final = HostNow()  # a host that has no slots of its own: another name of one that has
 _STEP: Final = 20  # objects that are cleaned in one turn of the loop
+_FEW: Final = 5  # cron lines that are reckoned with in one
 _Question = Callable[[web.Request], Awaitable[Object]]
 
 
@@ -124,8 +125,11 @@ class Api:
                 "waiting": control.state(entry.name) == "waiting",
                 "running": running.get(entry.name),
             }
-            overdue = self._is_overdue(past.entry, since.get(past.entry))
-            found.append({**described, **past_object(past), "overdue": overdue})
+            found.append({**described, **past_object(past)})
+        for number, (past, one) in enumerate(zip(pasts, found, strict=True), 1):
+            one["overdue"] = self._is_overdue(past.entry, since.get(past.entry))
+            if not number % _FEW:
+                await asyncio.sleep(0)
         return await self._clean(found)
 
     def _is_overdue(self, name: str, since: datetime | None) -> bool:
