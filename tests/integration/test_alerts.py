@@ -13,13 +13,14 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.deploy.files import of_kind
 from tests.integration.test_api import Asked
 from tests.integration.test_reload import HOUR
 from tests.support.built import image_bytes, write_layout
 from tests.support.pages import ROOT
 from tests.support.real import run
 
-RULES: Final = ROOT / "deploy" / "prometheus" / "regsync.rules.yaml"
+(RULES,) = of_kind("rules")
 STEP: Final = 600.0  # seconds between two scrapes
 Scrape = Mapping[tuple[str, str], float]  # by metric and entry
 

@@ -1,0 +1,183 @@
+"""The chart: Helm finds nothing wrong with it, and values that cannot work are refused with the key's name."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from regsync import __version__
+from tests.deploy.cluster import AT, one, policies, workload
+from tests.deploy.commands import check_configuration, parsed
+from tests.deploy.files import CHART, name_of, of_kind
+from tests.support.real import require, run
+
+IMAGE = {"repository": "registry.example.org/tools/regsync"}
+ENTRY = {"source": "docker.io/library/alpine:3.22", "target": "registry.example.org/alpine:3.22", "type": "image"}
+TO_LAYOUT = {**ENTRY, "target": "ocidir:///var/lib/regsync/alpine:3.22"}
+LEAST: Mapping[str, Any] = {"image": IMAGE, "config": {"defaults": {"interval": "1h"}, "sync": [ENTRY]}}
+CANNOT_WORK: Mapping[str, Mapping[str, Any]] = {
+    "image.repository": {"image": {"repository": ""}},
+    "image.repository with a tag": {"image": {"repository": "registry.example.org/regsync:1.0"}},
+    "image.digest": {"image": {**IMAGE, "digest": "sha256:abc"}},
+    "mode": {"mode": "daemon"},
+    "replicas": {"replicas": 2},
+    "config": {"config": None},
+    "config beside another": {"existingConfigMap": "mine"},
+    "config.sync": {"config": {"sync": []}},
+    "config.sync[1]: a server needs an interval": {
+        "config": {"defaults": {"interval": None}, "sync": [{**ENTRY, "interval": "1h"}, ENTRY]}
+    },
+    "config.sync[0].target": {"config": {"sync": [{**ENTRY, "target": "ocidir://mirror/alpine"}]}},
+    "persistence.enabled": {"config": {"sync": [TO_LAYOUT]}},
+    "config.defaults.state": {"config": {"defaults": {"state": "/data/state.db"}}},
+    "extraCA": {"extraCA": {"existingSecret": "one", "existingConfigMap": "two"}},
+    "extraCA.pem": {"extraCA": {"pem": "/etc/ssl/company.pem"}},
+    "graceSeconds": {"graceSeconds": "25s"},
+    "service.port": {"service": {"port": 80}},
+    "serviceMonitor.enabled": {"mode": "cronjob", "serviceMonitor": {"enabled": True}},
+    "cronjob.schedule": {"mode": "cronjob", "cronjob": {"schedule": "TZ=Europe/Berlin 15 2 * * *"}},
+    "cronjob.schedule of an interval": {"mode": "cronjob", "cronjob": {"schedule": "1h"}},
+    "cronjob.timeZone": {"mode": "cronjob", "cronjob": {"timeZone": ""}},
+    "persistence.existingClaim": {"persistence": {"existingClaim": "disk"}},
+    "persistence.accessModes": {"persistence": {"accessModes": ["ReadOnlyMany"]}},
+    "logins.existingSecret": {"logins": {"existingSecret": "Not_A_Name"}},
+    "extraVolumeMounts": {"extraVolumeMounts": [{"name": "x", "mountPath": "/srv", "subPath": "y"}]},
+    "extraVolumeMounts[0].mountPath": {"extraVolumeMounts": [{"name": "x", "mountPath": "/etc/regsync"}]},
+    "extraEnv[0].name": {"logins": {"existingSecret": "x"}, "extraEnv": [{"name": "DOCKER_CONFIG", "value": "/x"}]},
+    "logFormat": {"logFormat": "logfmt"},
+}
+
+
+def template(folder: Path, values: Mapping[str, Any], *, chart: Path = CHART) -> subprocess.CompletedProcess[str]:
+    """Render the chart with the least that works, and these."""
+    least, more = folder / "least.yaml", folder / "more.yaml"
+    least.write_text(yaml.safe_dump(dict(LEAST)))
+    more.write_text(yaml.safe_dump(dict(values)))
+    command = [require("helm"), "template", *AT, "mirror", str(chart), "-f", str(least), "-f", str(more)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+
+
+def made(folder: Path, values: Mapping[str, Any], *, chart: Path = CHART) -> tuple[Mapping[str, Any], ...]:
+    done = template(folder, values, chart=chart)
+    assert done.returncode == 0, done.stderr
+    return tuple(yaml.safe_load_all(done.stdout))
+
+
+@pytest.mark.parametrize("values", of_kind("values"), ids=name_of)
+def test_helm_finds_nothing_wrong_with_the_chart(values: Path) -> None:
+    said = run("helm", "lint", "--strict", *AT, str(CHART), "--values", str(values)).decode()
+    assert "1 chart(s) linted, 0 chart(s) failed" in said
+
+
+@pytest.mark.parametrize("key", CANNOT_WORK)
+def test_values_that_cannot_work_are_refused_by_name(key: str, tmp_path: Path) -> None:
+    done = template(tmp_path, CANNOT_WORK[key])
+    assert done.returncode != 0, done.stdout
+    name = key.partition(" ")[0].rstrip(":")
+    assert f"{name}:" in done.stderr or f"'/{name.replace('.', '/')}" in done.stderr or f"'{name}'" in done.stderr
+
+
+def test_the_chart_alone_says_what_is_missing() -> None:
+    done = subprocess.run([require("helm"), "template", *AT, str(CHART)], capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert "/image/repository" in done.stderr
+
+
+def test_the_chart_is_of_this_version() -> None:
+    chart = yaml.safe_load((CHART / "Chart.yaml").read_text())
+    assert (chart["version"], chart["appVersion"]) == (__version__, __version__)
+
+
+def test_the_schema_knows_every_value_and_no_other() -> None:
+    schema = json.loads((CHART / "values.schema.json").read_text())
+    values = yaml.safe_load((CHART / "values.yaml").read_text())
+    assert sorted(_keys(values, schema)) == sorted(_properties(schema))
+
+
+def _keys(values: Mapping[str, Any], schema: Mapping[str, Any], above: str = "") -> Iterator[str]:
+    for key, value in values.items():
+        below = schema["properties"].get(key, {})
+        if "properties" in below:
+            yield from _keys(value, below, f"{above}{key}.")
+        else:
+            yield f"{above}{key}"
+
+
+def _properties(schema: Mapping[str, Any], above: str = "") -> Iterator[str]:
+    for key, below in schema["properties"].items():
+        if "properties" in below and below["additionalProperties"] is False:
+            yield from _properties(below, f"{above}{key}.")
+        elif f"{above}{key}" not in {"global", "resources.claims"}:
+            yield f"{above}{key}"
+
+
+def test_an_authority_of_ones_own_is_trusted_from_a_folder(tmp_path: Path) -> None:
+    pem = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
+    objects = made(tmp_path, {"extraCA": {"pem": pem}})
+    (volume,) = [each for each in workload(objects).pod["volumes"] if each["name"] == "authorities"]
+    (config,) = [each for each in objects if each["metadata"]["name"] == volume["configMap"]["name"]]
+    assert config["data"] == {"ca.crt": pem}
+    mounted = workload(objects).mount("authorities")["mountPath"]
+    assert {"name": "SSL_CERT_DIR", "value": mounted} in workload(objects).container["env"]
+
+
+def test_docker_logins_of_a_secret_are_found_under_dockers_name(tmp_path: Path) -> None:
+    objects = made(tmp_path, {"logins": {"existingSecret": "pull"}})
+    (volume,) = [each for each in workload(objects).pod["volumes"] if each["name"] == "logins"]
+    assert volume["secret"]["items"] == [{"key": ".dockerconfigjson", "path": "config.json"}]
+    mounted = workload(objects).mount("logins")["mountPath"]
+    assert {"name": "DOCKER_CONFIG", "value": mounted} in workload(objects).container["env"]
+
+
+@pytest.mark.parametrize("as_text", [False, True])
+def test_a_configuration_comes_as_a_mapping_or_as_text_and_keeps_its_templates(as_text: bool, tmp_path: Path) -> None:
+    entry = {**ENTRY, "target": 'registry.example.org/alpine:{{ index (split .Sync.Source ":") 1 }}'}
+    config = {"defaults": {"interval": "1h"}, "sync": [entry]}
+    text = f"# mine\n{yaml.safe_dump(config)}"
+    objects = made(tmp_path, {"config": text if as_text else config})
+    path = tmp_path / "regsync.yml"
+    path.write_text(one("ConfigMap", objects)["data"]["regsync.yml"])
+    assert yaml.safe_load(path.read_text()) == config
+    check_configuration(str(path))
+
+
+def test_a_job_can_leave_alone_what_is_there(tmp_path: Path) -> None:
+    objects = made(tmp_path, {"mode": "cronjob", "cronjob": {"missing": True}})
+    command, options = parsed(workload(objects).container["args"])
+    assert (command, options["missing"]) == ("once", True)
+
+
+def test_who_wants_no_second_wall_gets_none(tmp_path: Path) -> None:
+    assert [*policies(made(tmp_path, {"networkPolicy": {"enabled": False}}))] == []
+
+
+def notes(folder: Path, values: Mapping[str, Any]) -> str:
+    """What is said after an installation; `helm template` does not show it, so that it is put into a ConfigMap here."""
+    chart = Path(shutil.copytree(CHART, folder / "chart"))
+    text = (chart / "templates" / "NOTES.txt").read_text()
+    (chart / "templates" / "_notes.tpl").write_text(f'{{{{- define "notes" }}}}{text}{{{{ end }}}}')
+    (chart / "templates" / "notes.yaml").write_text('kind: Notes\ntext: {{ include "notes" . | toJson }}\n')
+    return str(one("Notes", made(folder, values, chart=chart))["text"])
+
+
+@pytest.mark.parametrize(("mode", "kind"), [("server", "deployment"), ("cronjob", "cronjob")])
+def test_the_notes_name_what_was_made(mode: str, kind: str, tmp_path: Path) -> None:
+    said = notes(tmp_path, {"mode": mode})
+    assert f"{kind}/mirror-regsync" in said
+    assert "It logs in nowhere" in said
+    assert "networkPolicy.egress" in said
+
+
+@pytest.mark.parametrize("path", of_kind("chart"), ids=name_of)
+def test_every_file_of_the_chart_is_one_that_helm_reads(path: Path) -> None:
+    if path.parent == CHART:
+        assert path.name in {"Chart.yaml", "values.yaml", "values.schema.json", ".helmignore"}
+    else:
+        assert path.suffix in {".yaml", ".tpl"} or path.name == "NOTES.txt"
