@@ -18,6 +18,7 @@ KINDS: Final[Mapping[str, tuple[str, ...]]] = {
     "chart": ("helm/regsync/*", "helm/regsync/templates/*"),
     "values": ("helm/regsync/ci/*-values.yaml",),
     "compose": ("compose.yaml",),
+    "unit": ("systemd/*.service", "systemd/*.timer"),
     "rules": ("prometheus/*.rules.yaml",),
 }
 
