@@ -19,6 +19,7 @@ KINDS: Final[Mapping[str, tuple[str, ...]]] = {
     "values": ("helm/regsync/ci/*-values.yaml",),
     "compose": ("compose.yaml",),
     "unit": ("systemd/*.service", "systemd/*.timer"),
+    "dashboard": ("grafana/*.json",),
     "rules": ("prometheus/*.rules.yaml",),
 }
 
