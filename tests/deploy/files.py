@@ -20,6 +20,9 @@ KINDS: Final[Mapping[str, tuple[str, ...]]] = {
     "compose": ("compose.yaml",),
     "unit": ("systemd/*.service", "systemd/*.timer"),
     "dashboard": ("grafana/*.json",),
+    "workflow": ("ci/github.yml", "ci/gitlab.yml", "ci/forgejo.yml"),
+    "CI's configuration": ("ci/regsync.yml",),
+    "renovate": ("ci/renovate.json",),
     "rules": ("prometheus/*.rules.yaml",),
 }
 
