@@ -13,6 +13,7 @@ from regsync.record.queries import runs_of
 from regsync.record.state import read_only
 from regsync.service import Service
 from tests.e2e.keys.lab import Lab, row
+from tests.support.clock import FakeClock
 from tests.support.listener import listening
 
 
@@ -27,6 +28,8 @@ async def served(lab: Lab, server: str = "", *, defaults: str = "", until: type[
             ready.set()
 
     lab.heard = heard
+    if server:
+        lab.clock = FakeClock()  # whoever says nothing for so many seconds is hung up on, and none pass
     entry = "name: one, source: 'ocidir://in:v1', target: 'ocidir://out:v1', type: image, interval: 1h"
     app = lab.app(f"server: {{{server}}}\ndefaults: {{{defaults}}}\nsync: [{{{entry}}}]\n")
     serving = asyncio.create_task(app.serve(Serving(1), meet=services.append))
