@@ -16,7 +16,7 @@ from regsync.config.model import Config
 from regsync.daemon.overdue import is_overdue
 from regsync.errors import ConfigError, NoAnswer
 from regsync.record.objects import stamp
-from regsync.record.queries import known_since, pasts_of
+from regsync.record.queries import known_since, pasts_of, paused_of
 from regsync.record.state import read_only
 from regsync.record.words import human_seconds
 from regsync.text import plain
@@ -42,6 +42,7 @@ class Fresh:
     succeeded: datetime | None
     equal: datetime | None
     due: datetime | None
+    paused: bool
     overdue: bool
 
 
@@ -98,12 +99,12 @@ def status_document(found: Iterable[Fresh], clean: Callable[[str], str]) -> str:
 def _found(config: Config, connection: sqlite3.Connection, now: datetime) -> list[Fresh]:
     steps, schedules = steps_of(config), schedules_of(config)
     found = []
-    since = known_since(connection, steps)
+    since, paused = known_since(connection, steps), paused_of(connection)
     for past in pasts_of(connection, [*steps], most=1):
         step = steps[past.entry]
         overdue = is_overdue(schedules.get(past.entry), since.get(past.entry), now)
         ends = past.entry, step.source, step.target, step.type
-        found.append(Fresh(*ends, past.outcome, past.succeeded, past.equal, None, overdue))
+        found.append(Fresh(*ends, past.outcome, past.succeeded, past.equal, None, past.entry in paused, overdue))
     return found
 
 
@@ -125,6 +126,7 @@ def _told(entry: Mapping[str, Any]) -> Fresh:
         succeeded=_moment(entry["succeeded"]),
         equal=_moment(entry["equal"]),
         due=_moment(entry["due"]),
+        paused=entry["paused"] is True,
         overdue=entry["overdue"] is True,
     )
 
@@ -146,8 +148,9 @@ def _moment(text: str | None) -> datetime | None:
 
 def _row(one: Fresh, now: datetime) -> tuple[str, ...]:
     ages = [_age(moment, now) for moment in (one.succeeded, one.equal)]
+    said = [word for word, so in (("paused", one.paused), ("overdue", one.overdue)) if so]
     due = "-" if one.due is None else f"in {human_seconds(max(0.0, (one.due - now).total_seconds()))}"
-    return (plain(one.name), one.outcome or "-", *ages, due, "overdue" if one.overdue else "")
+    return (plain(one.name), one.outcome or "-", *ages, due, ", ".join(said))
 
 
 def _age(moment: datetime | None, now: datetime) -> str:

@@ -6,6 +6,7 @@ whoever looks at it.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Final, Literal
@@ -60,10 +61,15 @@ class Commands:
         try:
             _refuse_foreign(request)
             self._door.admit(request.headers.get("Authorization", ""), client)
-            name = self._entry_in(request)
-            status, result = await do(name)
+            doing = asyncio.create_task(self._do(command, do, self._entry_in(request), client))
+            return await asyncio.shield(doing)  # done and told of, whether or not somebody waits for the answer
         except Refused as refusal:
             return answer({"error": f"{refusal}"}, status=refusal.status, headers=refusal.headers)
+
+    async def _do(
+        self, command: Command, do: Callable[[str], Awaitable[_Result]], name: str, client: str
+    ) -> web.Response:
+        status, result = await do(name)
         paused = name in self._service.control.paused
         if result not in _NO_CHANGE:
             self._common.tell(Commanded(command, name, _WHO, client, paused))

@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Final
 
 from regsync.events import (
+    Commanded,
     ImageCopied,
     ImageCurrent,
     ImageDelayed,
@@ -66,6 +67,8 @@ class Vocabulary:
                 return Saying("run-started", entry, run_object(RunRecord(run_name(fact), entry, scope, fact.at)))
             case RunFinished():
                 self._runs.pop(fact.run, None)
+            case Commanded(command=command, entry=entry, paused=paused):
+                return Saying("commanded", entry, {"entry": entry, "command": command, "paused": paused})
             case JobSkipped(entry=entry):
                 return Saying("run-skipped", entry, {**asdict(event), "due": stamp(event.due)})
             case _:

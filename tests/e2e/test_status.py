@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from regsync.record.history import History
+from regsync.record.queries import keep_paused
 from regsync.record.values import Counts, RunRecord, Scope
 from tests.e2e.program import Ended, Started, regsync, wait_for
 from tests.support.built import image_bytes, write_layout
@@ -35,6 +36,11 @@ class Lab:
         began = datetime.now(UTC) - ago
         name = f"{began:%Y%m%dT%H%M%S}-r1"
         history.add(RunRecord(name, "one", scope, began, began, 0.0, Counts(unchanged=1, failed=failed)))
+        history.close(patience=10)
+
+    def paused(self) -> None:
+        history = History(str(self.folder / "state.db"), clock=FakeClock(instant=True), tell=self.told.append)
+        keep_paused(history._state.connection, ["one"])
         history.close(patience=10)
 
     def status(self, *more: str) -> Ended:
@@ -83,6 +89,14 @@ def test_an_entry_that_was_never_equal_is_overdue_after_its_first_visit(lab: Lab
     lab.ran(4 * HOUR, scope="missing")
     found = lab.status()
     assert (found.code, found.out.split()[-1]) == (1, "overdue")
+
+
+def test_an_entry_that_was_paused_when_the_server_ended_is_said_to_be(lab: Lab) -> None:
+    lab.configure()
+    lab.ran(4 * HOUR)
+    lab.paused()
+    assert lab.status().out.split()[-2:] == ["paused,", "overdue"]
+    assert json.loads(lab.status("--json").out)["entries"][0]["paused"] is True
 
 
 def test_an_entry_that_was_never_visited_is_not_overdue(lab: Lab) -> None:

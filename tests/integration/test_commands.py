@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections.abc import AsyncIterator, Mapping
@@ -235,3 +236,27 @@ async def test_the_answers_are_as_the_document_says(life: Told) -> None:
             done = document["components"]["schemas"]["Done"]
             assert done["properties"].keys() == said.keys()
             assert said["result"] in done["properties"]["result"]["enum"]
+
+
+async def test_what_was_told_is_done_and_logged_though_who_told_it_has_hung_up(
+    life: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, goes_on = asyncio.Event(), asyncio.Event()
+
+    async with life.answering(life.entry("a"), visits=1) as service:
+        pause = service.control.pause
+
+        async def slowly(entry: str) -> bool:
+            asked.set()
+            await goes_on.wait()
+            return await pause(entry)
+
+        monkeypatch.setattr(service.control, "pause", slowly)
+        telling = asyncio.create_task(life.tell("a/pause"))
+        await asked.wait()
+        telling.cancel()
+        await settle()
+        goes_on.set()
+        while not life.events(Commanded):
+            await settle()
+        assert service.control.paused == {"a"}

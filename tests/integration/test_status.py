@@ -21,7 +21,7 @@ from tests.support.real import free_port
 
 ENTRY: Final[dict[str, Any]] = {
     "name": "a", "source": "a.x/a", "target": "b.x/a", "type": "image", "outcome": None, "succeeded": None,
-    "equal": None, "due": None, "overdue": False,
+    "equal": None, "due": None, "paused": False, "overdue": False,
 }  # fmt: skip
 
 
@@ -62,6 +62,14 @@ async def test_it_says_of_a_server_that_runs_what_its_api_does(life: Asked) -> N
     assert document == [{key: entries[one["name"]][key] for key in one} for one in document]
     first = status_table(found, now=life.clock.now()).splitlines()[1]
     assert " ".join(first.split()) == "e0000 unchanged 0.0 s ago 0.0 s ago in 1 h 0 min"
+
+
+async def test_an_entry_that_is_paused_is_said_to_be(life: Asked) -> None:
+    async with life.answering(life.entry("a"), visits=1) as service:
+        await service.control.pause("a")
+        found = await aside(lambda: status_at(f"unix:{life.folder}/socket"))
+    assert [one.paused for one in found] == [True]
+    assert status_table(found, now=life.clock.now()).split()[-1] == "paused"
 
 
 async def test_all_pages_are_asked_for(monkeypatch: pytest.MonkeyPatch, life: Asked) -> None:

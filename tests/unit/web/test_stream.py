@@ -12,6 +12,7 @@ import pytest
 from regsync.events import (
     BlobDone,
     BlobProgress,
+    Commanded,
     CopyPlanned,
     Event,
     ImageCopied,
@@ -117,6 +118,11 @@ async def test_a_run_and_its_images_are_told_from_beginning_to_end(world: World)
         (Stopping(25.0), "stopping", {"grace": 25.0}),
         (Reloaded("d", 3, 1, 1, 1), "reloaded", {"entries": 3, "removed": 1}),
         (ReloadRefused(("a: b",)), "reload-refused", {"problems": ["a: b"]}),
+        (
+            Commanded("pause", "e", "API", "10.0.0.1", paused=True),
+            "commanded",
+            {"entry": "e", "command": "pause", "paused": True},
+        ),
         (JobSkipped("e", FakeClock().now(), 3), "run-skipped", {"entry": "e", "times": 3}),
         (ImageFailed("Failed to copy", S, T, "why", 3), "image-ended", {"outcome": "failed", "error": "why"}),
         (ImagePostponed(S, T, 60.0, "429"), "image-waits", {"until": "2026-01-01T12:01:00.000Z", "why": "429"}),
