@@ -32,7 +32,10 @@ def test_a_wheel_puts_each_file_where_programs_look_for_it_and_nowhere_else(tmp_
     assert done.returncode == 0, done.stderr
     (wheel,) = tmp_path.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
-        shared = {name for name in archive.namelist() if "/share/" in name}
+        names = {*archive.namelist()}
+    shared = {name for name in names if "/share/" in name}
+    parts = [path for path in (ROOT / "regsync").rglob("*") if path.suffix in {".py", ".html", ".css", ".js", ".svg"}]
+    assert {str(path.relative_to(ROOT)) for path in parts} <= names
     assert {name.partition("/data/share/")[2] for name in shared} == {str(path.relative_to(SHARE)) for path in files()}
 
 

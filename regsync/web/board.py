@@ -77,6 +77,7 @@ class Board:
     def __init__(self, now: datetime) -> None:
         self.began = now
         self.entries: dict[str, EntryStats] = {}
+        self.first: dict[str, datetime] = {}  # when those were first visited that have never been equal since
         self.hosts: dict[str, HostStats] = {}
         self.reloads: Counter[str] = Counter()
         self.notifications: Counter[str] = Counter()
@@ -122,6 +123,7 @@ class Board:
         """Forget entries that are no more."""
         kept = set(entries)
         self.entries = {name: stats for name, stats in self.entries.items() if name in kept}
+        self.first = {name: moment for name, moment in self.first.items() if name in kept}
 
     def _entry(self, name: str) -> EntryStats:
         return self.entries.setdefault(name, EntryStats())

@@ -34,11 +34,16 @@ class Memory:
     async def recall(self) -> None:
         """Tell the board what became of those it does not know."""
         asked, self._unknown = self._unknown, set()
-        if asked:
-            for number, past in enumerate(await self._keeping.pasts([*asked]), start=1):
-                self._board.remember(past)
-                if not number % _AT_ONCE:  # others copy meanwhile
-                    await asyncio.sleep(0)
+        if not asked:
+            return
+        pasts = await self._keeping.pasts([*asked])
+        never = [past.entry for past in pasts if past.runs and past.equal is None]
+        if never:
+            self._board.first |= await self._keeping.known_since(never)
+        for number, past in enumerate(pasts, start=1):
+            self._board.remember(past)
+            if not number % _AT_ONCE:  # others copy meanwhile
+                await asyncio.sleep(0)
 
     async def follow(self) -> None:
         """Go on for ever."""

@@ -8,17 +8,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cache
 from importlib.resources import files
 from typing import Any, Final
-
-from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
-from jinja2.runtime import Context
-
-from regsync.record.objects import stamp
-from regsync.record.words import human_bytes, human_seconds, short
-from regsync.web import times
 
 _KINDS: Final = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 _NAMES: Final = ("page.css", "page.js", "control.js", "icon.svg")
@@ -55,36 +47,6 @@ def _mark() -> str:
 
 def render(template: str, **values: Any) -> bytes:
     """Return the page a template makes of these values; of a large one that takes a while, so it is made aside."""
-    return _environment().get_template(template).render(values, mark=_mark()).encode()
+    from regsync.web.templating import template as named  # noqa: PLC0415  # no start pays for its library
 
-
-@cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("regsync.web", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        "bytes": human_bytes,
-        "seconds": human_seconds,
-        "short": short,
-        "stamp": stamp,
-        "span": times.span,
-        "exact": times.exact,
-        "ago": _ago,
-        "until": _until,
-    }
-    return environment
-
-
-@pass_context
-def _ago(context: Context, moment: datetime) -> str:
-    return times.ago(moment, context["now"])
-
-
-@pass_context
-def _until(context: Context, moment: datetime) -> str:
-    return times.until(moment, context["now"])
+    return named(template).render(values, mark=_mark()).encode()

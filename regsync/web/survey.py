@@ -65,7 +65,8 @@ class Surveyor:
             basis = known.schedule, stats.equal
             before = self._known.get(name)
             if before is None or before[0] != basis or before[1].until < now:
-                before = self._known[name] = basis, freshness(*basis, self._board.began, now)
+                since = self._board.first.get(name, self._board.began)
+                before = self._known[name] = basis, freshness(*basis, since, now)
                 weight += _ASKED
             how = found.how[name] = before[1].how
             states[""].append(name)

@@ -120,6 +120,19 @@ def test_it_renews_itself_and_leaves_focus_scroll_and_what_is_typed_alone(browse
         assert page.evaluate("[scrollY, document.activeElement.textContent]") == [333, "prometheus"]
 
 
+def test_no_script_and_no_style_but_ours_is_heeded(browser: Browser, idle: Daemon) -> None:
+    with looked_at(browser, idle.url, but="Content Security Policy") as page:
+        page.evaluate(
+            """() => {
+              const script = document.createElement("script"), style = document.createElement("style");
+              script.textContent = "window.ran = true";
+              style.textContent = "body { display: none }";
+              document.body.append(script, style);
+            }"""
+        )
+        assert page.evaluate("[window.ran === undefined, getComputedStyle(document.body).display]") == [True, "block"]
+
+
 def test_it_is_complete_without_a_script(browser: Browser, idle: Daemon) -> None:
     with looked_at(browser, idle.url, java_script_enabled=False) as page:
         page.fill("#q", "mirror.example/library debian")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -20,6 +20,7 @@ from regsync.service import Service
 from regsync.setup import Common, set_up
 from regsync.web.board import Board
 from regsync.web.front import front
+from regsync.web.memory import Memory
 from regsync.web.rates import Rates
 from regsync.web.scene import Scene, Sources
 from regsync.web.wanted import Wanted
@@ -50,21 +51,24 @@ async def at_once(call: Callable[[], Any]) -> Any:
 
 
 @asynccontextmanager
-async def scene(folder: Path, *, count: int, failing: int) -> AsyncIterator[Scene]:
+async def scene(folder: Path, *, count: int, lives: Sequence[Lived]) -> AsyncIterator[Scene]:
     """A daemon that has begun nothing yet, with a history of the entries that are shown first."""
     clock = FakeClock()
     (folder / "regsync.yml").write_text(f"sync:\n{''.join(lines(count))}")
-    lives = [Lived(name(number), f"mirror.example/{LONG}{number}", failing=number < failing) for number in range(120)]
     remember(folder / "state.db", lives, now=clock.now())
     source = Source(str(folder / "regsync.yml"), allow_unknown_keys=False)
     common = Common(clock, Telling([], clock), {}, Secrets())
     setup = await set_up(source.load(lambda _: None), common, at_once, lambda _: None)
     service = Service(setup, setup.plan(), common, Serving(1, watch=False), source=None)
-    board = Board(clock.now() - timedelta(days=1))
+    board = Board(clock.now() - timedelta(minutes=1))
     with kept(str(folder / "state.db"), common) as keeping:
-        for past in await keeping.pasts([*setup.entries]):
-            board.remember(past)
+        await Memory(service, board, keeping).recall()
         yield Scene(Sources(service, common, keeping, board, Rates()))
+
+
+def history(*, failing: int) -> list[Lived]:
+    """What became of the entries that are shown first."""
+    return [Lived(name(number), f"mirror.example/{LONG}{number}", failing=number < failing) for number in range(120)]
 
 
 async def shown(scene: Scene, wanted: Wanted) -> web.Response:
@@ -74,7 +78,7 @@ async def shown(scene: Scene, wanted: Wanted) -> web.Response:
 async def test_a_page_of_ten_thousand_entries_with_a_hundred_failures_is_small_and_leads_to_the_others(
     tmp_path: Path,
 ) -> None:
-    async with scene(tmp_path, count=MANY, failing=100) as told:
+    async with scene(tmp_path, count=MANY, lives=history(failing=100)) as told:
         answer = await shown(told, Wanted())
         last = await shown(told, Wanted(page=200))
         some = await shown(told, Wanted("/0001", "overdue"))
@@ -89,6 +93,14 @@ async def test_a_page_of_ten_thousand_entries_with_a_hundred_failures_is_small_a
     assert Page(str(some.text)).by_id("shown").text.endswith(" of 4")
 
 
+async def test_an_entry_that_was_never_equal_counts_from_its_first_run_whichever_process_made_it(
+    tmp_path: Path,
+) -> None:
+    async with scene(tmp_path, count=2, lives=[Lived(name(0), runs=9, failing=9)]) as told:
+        how = (await told.survey((await told.directory()).entries.values())).how
+    assert how == {name(0): "overdue", name(1): "new"}
+
+
 async def test_others_have_their_turn_while_the_page_is_made(tmp_path: Path) -> None:
     turns = 0
 
@@ -98,7 +110,7 @@ async def test_others_have_their_turn_while_the_page_is_made(tmp_path: Path) -> 
             turns += 1
             await asyncio.sleep(0)
 
-    async with scene(tmp_path, count=MANY // 10, failing=0) as told:
+    async with scene(tmp_path, count=MANY // 10, lives=history(failing=0)) as told:
         counting = asyncio.create_task(count())
         await shown(told, Wanted())
         counting.cancel()

@@ -21,7 +21,7 @@ _DAY = 86_400  # seconds
 class Lived:
     """An entry that was visited so many times (`runs`), every so many seconds, the last time so long ago.
 
-    `failing` says that this time failed. `target` is what it copies to.
+    So many of the last times (`failing`) it failed. `target` is what it copies to.
     """
 
     entry: str
@@ -29,7 +29,7 @@ class Lived:
     runs: int = 50
     every: float = 3600.0
     last: float = 600.0
-    failing: bool = False
+    failing: int = 0
 
 
 def remember(path: Path, lives: Sequence[Lived], *, now: datetime | None = None) -> None:
@@ -48,7 +48,7 @@ def _runs(life: Lived, number: int, now: datetime) -> Iterator[RunRecord]:
     chance = random.Random(number)  # noqa: S311 - the same past each time
     for back in range(life.runs - 1, -1, -1):
         began = now - timedelta(seconds=life.last + back * life.every)
-        failed = back == 0 if life.failing else back * life.every > _DAY and chance.random() < 0.04
+        failed = back < life.failing if life.failing else back * life.every > _DAY and chance.random() < 0.04
         copied = 0 if failed else chance.choice((0, 0, 0, 1, 2))
         seconds = round(0.2 + chance.random() * 0.6 + copied * chance.uniform(1.0, 9.0), 3)
         counts = Counts(copied=copied, unchanged=12 - copied, failed=int(failed), moved=copied * (37 << 20))
