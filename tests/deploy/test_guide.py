@@ -12,6 +12,7 @@ import yaml
 
 from tests.deploy.cluster import AT, Object, objects, workload
 from tests.deploy.files import CHART, DEPLOY
+from tests.deploy.test_helm import CANNOT_WORK, template
 from tests.support.pages import ROOT, blocks, steps
 from tests.support.real import run
 
@@ -81,3 +82,8 @@ def test_the_units_that_are_copied_are_there(words: list[str]) -> None:
     *files, folder = words
     assert folder == "/etc/systemd/system/"
     assert all((ROOT / name).parent == DEPLOY / "systemd" and (ROOT / name).is_file() for name in files)
+
+
+def test_what_the_guide_shows_of_a_refusal_is_what_helm_says(tmp_path: Path) -> None:
+    (shown,) = [line for block in blocks(GUIDE) for line in block.body.splitlines() if line.startswith("Error: ")]
+    assert shown in template(tmp_path, CANNOT_WORK["persistence.enabled"]).stderr

@@ -14,11 +14,12 @@ from regsync import __version__
 from regsync.duration import parse_duration
 from tests.deploy.cluster import OVERLAYS, RENDERINGS, Object, objects, one, policies, workload
 from tests.deploy.commands import check_configuration, parsed
-from tests.deploy.files import KUSTOMIZE, name_of, of_kind
+from tests.deploy.files import CHART, KUSTOMIZE, name_of, of_kind
+from tests.support.pages import ROOT
 
 USER = 65532
 SECRETS = "/run/secrets/regsync/"
-VERSIONS = ("1.30.0", "1.37.0")  # the oldest and the newest with schemas here that have all we say
+VERSIONS = ("1.29.0", "1.37.0")  # the oldest that the guide names, and the newest with schemas
 
 
 @pytest.fixture(params=RENDERINGS)
@@ -86,6 +87,18 @@ def test_the_pod_has_bounds_for_memory_and_disk(made: tuple[Object, ...]) -> Non
     assert {"memory", "ephemeral-storage"} == set(resources["limits"])
     for volume in workload(made).pod["volumes"]:
         assert "emptyDir" not in volume or volume["emptyDir"]["sizeLimit"]
+
+
+def test_every_volume_is_of_a_kind_that_restricted_namespaces_take(made: tuple[Object, ...]) -> None:
+    kinds = {kind for volume in workload(made).pod["volumes"] for kind in volume if kind != "name"}
+    assert kinds <= {"configMap", "secret", "emptyDir", "persistentVolumeClaim"}
+    assert not {"hostNetwork", "hostPID", "hostIPC"} & set(workload(made).pod)
+
+
+def test_the_guide_and_the_chart_name_the_oldest_version_that_is_tried() -> None:
+    oldest = VERSIONS[0].removesuffix(".0")
+    assert f"Kubernetes {oldest} or newer" in (ROOT / "docs" / "guide" / "kubernetes.md").read_text()
+    assert f'kubeVersion: ">={oldest}.0-0"' in (CHART / "Chart.yaml").read_text()
 
 
 def test_configuration_and_secrets_are_folders_that_change_as_it_runs(made: tuple[Object, ...]) -> None:
