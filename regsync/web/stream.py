@@ -11,7 +11,7 @@ import json
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from regsync.clock import Clock
@@ -32,11 +32,21 @@ _FIRST: Final = b"retry: 3000\n"  # milliseconds until a browser comes back
 _DIGITS: Final = 19
 
 
-@dataclass(frozen=True, slots=True)
 class _Told:
-    number: int
-    entry: str
-    frame: bytes
+    """An event as it goes over the wire, which is made when somebody listens."""
+
+    def __init__(self, number: int, entry: str, frame: Callable[[], bytes]) -> None:
+        self.number = number
+        self.entry = entry
+        self._make: Callable[[], bytes] | None = frame
+        self._frame = b""
+
+    @property
+    def frame(self) -> bytes:
+        """Return what is sent."""
+        if self._make is not None:
+            self._frame, self._make = self._make(), None
+        return self._frame
 
 
 class Reader:
@@ -152,8 +162,9 @@ class Stream:
 
     def _tell(self, saying: Saying) -> None:
         self._last += 1
-        head = f"id: {self._name(self._last)}\n"
-        told = _Told(self._last, saying.entry, head.encode() + self._frame(saying))
+        told = _Told(self._last, saying.entry, partial(self._frame, saying, self._last))
+        if not isinstance(saying.of, RunRecord):
+            _ = told.frame  # what others said is cleaned now: what is secret today may not be known for ever
         self._kept.append(told)
         for reader in [*self._readers]:
             reader.offer(told)
@@ -165,7 +176,7 @@ class Stream:
             key = image.run, image.target
             shown[key] = image.done
             if self._shown.get(key) != image.done:
-                told = _Told(0, image.entry, self._frame(_progress(image)))
+                told = _Told(0, image.entry, partial(self._frame, _progress(image)))
                 for reader in readers:
                     reader.offer(told)
         self._shown = shown
@@ -187,9 +198,10 @@ class Stream:
         if since:
             reader.add(b"event: reset\ndata: {}\n\n")
 
-    def _frame(self, saying: Saying) -> bytes:
+    def _frame(self, saying: Saying, number: int = 0) -> bytes:
         data = json.dumps(without_secrets(saying.data, self._secrets.clean))
-        return f"event: {saying.name}\ndata: {data}\n\n".encode()
+        head = f"id: {self._name(number)}\n" if number else ""
+        return f"{head}event: {saying.name}\ndata: {data}\n\n".encode()
 
     def _name(self, number: int) -> str:
         return f"{self._began}-{number}"

@@ -5,7 +5,7 @@ What is unchanged is not told: of ten thousand tags nobody follows each, and a p
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import timedelta
 from typing import Final
 
@@ -37,11 +37,19 @@ _OF_SERVER: Final = {Ready: "ready", Reloaded: "reloaded", ReloadRefused: "reloa
 
 @dataclass(frozen=True, slots=True)
 class Saying:
-    """An event as it is told; `entry` is empty where it is one of the server's own."""
+    """An event as it is told; `entry` is empty where it is one of the server's own.
+
+    What is said of a run is made of its record when somebody listens: of runs there are many.
+    """
 
     name: str
     entry: str
-    data: Object
+    of: Object | RunRecord
+
+    @property
+    def data(self) -> Object:
+        """What is said."""
+        return run_object(self.of) if isinstance(self.of, RunRecord) else self.of
 
 
 @dataclass(slots=True)
@@ -63,8 +71,8 @@ class Vocabulary:
             return Saying(name, "", asdict(event))
         match event:
             case RunStarted(entry=entry, scope=scope):
-                self._runs[fact.run] = _Run(run_name(fact))
-                return Saying("run-started", entry, run_object(RunRecord(run_name(fact), entry, scope, fact.at)))
+                run = self._runs[fact.run] = _Run(run_name(fact))
+                return Saying("run-started", entry, RunRecord(run.name, entry, scope, fact.at))
             case RunFinished():
                 self._runs.pop(fact.run, None)
             case Commanded(command=command, entry=entry, paused=paused):
@@ -72,14 +80,14 @@ class Vocabulary:
             case JobSkipped(entry=entry):
                 return Saying("run-skipped", entry, {**asdict(event), "due": stamp(event.due)})
             case _:
-                run = self._runs.get(fact.run)
-                return None if run is None else _of_image(fact, run)
+                known = self._runs.get(fact.run)
+                return None if known is None else _of_image(fact, known)
         return None
 
 
 def ended(run: RunRecord) -> Saying:
     """Return what is told of a run that has ended."""
-    return Saying("run-ended", run.entry, run_object(run))
+    return Saying("run-ended", run.entry, replace(run, images=()))
 
 
 def _of_image(fact: Fact, run: _Run) -> Saying | None:
