@@ -29,6 +29,7 @@ from regsync.record.tally import Tally
 from regsync.reports.files import Reports
 from regsync.service import Service
 from regsync.setup import Common, T
+from regsync.shielding import shield
 from regsync.signals import HangUps, cancel_by_signal, reap_by_signal, stop_by_signal
 from regsync.sync.survey import Looking
 
@@ -209,6 +210,7 @@ def _with_app(
 
 def _ending(around: Around, work: Callable[[], int]) -> int:
     """Do this and return its exit code; what ended it early, be it a bug of ours, is said on one line."""
+    shield()
     try:
         return work()
     except ConfigError as error:
