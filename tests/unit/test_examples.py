@@ -88,3 +88,14 @@ def test_the_composed_service_is_given_longer_to_stop_than_it_gives_its_copies()
     grace = service["command"][service["command"].index("--grace") + 1]
     assert parse_duration(service["stop_grace_period"]) > parse_duration(grace)
     assert service["read_only"] is True
+
+
+def test_the_composed_service_mounts_what_belongs_to_the_user_of_the_image_into_places_that_are_his() -> None:
+    image = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    (home,) = re.findall(r"HOME=(\S+)", image)
+    (work,) = re.findall(r"^WORKDIR (/var/\S+)$", image, re.MULTILINE)
+    (user,) = re.findall(r"^USER (\d+):\d+$", image, re.MULTILINE)
+    composed = (ROOT / "deploy" / "compose.yaml").read_text(encoding="utf-8")
+    assert f":{home}/.docker/config.json:ro" in composed
+    assert f":{work}/layouts" in composed
+    assert set(re.findall(r"[Uu]ser (\d+)", composed)) == {user}
