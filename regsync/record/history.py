@@ -6,6 +6,7 @@ import sqlite3
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
+from math import inf
 from typing import Final, TypeVar
 
 from regsync.clock import Clock
@@ -21,11 +22,12 @@ _WAITING: Final = 10_000  # runs that wait for the disk
 _QUESTIONS: Final = 1000  # that wait for it
 _AT_ONCE: Final = 50  # runs that are written in one transaction
 _IN_MEMORY: Final = 50  # runs of an entry where there is no file: as many as are drawn
+_IN_MEMORY_IN_ALL: Final = 100_000  # of some 350 bytes: of ten thousand entries ten each
 _IN_A_FILE: Final = 1000
 
 
 class History:
-    """The runs that ended, kept at `path` (empty: in memory), at most so many of each entry.
+    """The runs that ended, kept at `path` (empty: in memory), at most so many of each entry, in memory also in all.
 
     A disk that is full, slow or broken costs history and never a copy; that it does is told once, until it works again.
     """
@@ -35,6 +37,8 @@ class History:
         self._clock = clock
         self._tell = tell
         self._most = most or (_IN_A_FILE if path else _IN_MEMORY)
+        self._most_in_all = inf if path else _IN_MEMORY_IN_ALL
+        self._entries: set[str] = set()  # of which a run was kept
         self._warnings: deque[str] = deque()  # of the thread; told where observers may be called
         self._failing = False
         self._crowded = False
@@ -85,13 +89,15 @@ class History:
             self._keep([self._runs.popleft() for _ in range(min(len(self._runs), _AT_ONCE))])
 
     def _keep(self, runs: Sequence[RunRecord]) -> None:
+        self._entries.update(run.entry for run in runs)
+        most = int(min(self._most, max(1.0, self._most_in_all / len(self._entries))))
         try:
             try:
-                add_runs(self._state.connection, runs, most=self._most)
+                add_runs(self._state.connection, runs, most=most)
             except sqlite3.Error as error:
                 if not (is_damage(error) and self._begun_anew(error)):
                     raise
-                add_runs(self._state.connection, runs, most=self._most)
+                add_runs(self._state.connection, runs, most=most)
         except (sqlite3.Error, ValueError, OverflowError) as error:  # the latter of what SQLite cannot hold
             if len(runs) > 1:  # the others are none the worse for one
                 for run in runs:

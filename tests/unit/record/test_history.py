@@ -99,6 +99,18 @@ async def test_a_file_that_holds_as_many_runs_as_are_kept_grows_no_more(tmp_path
     lab.close()
 
 
+async def test_in_memory_fewer_runs_of_each_entry_are_kept_the_more_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("regsync.record.history._IN_MEMORY_IN_ALL", 20)
+    lab = Lab()
+    for number in range(10):
+        lab.add(*(a_run(number, SAME, entry=f"e{entry}") for entry in range(5)))
+        await lab.history.ask(lambda _: None)
+    for entry in range(5):
+        runs = await lab.history.ask(lambda db, name=f"e{entry}": runs_of(db, name))  # type: ignore[misc]
+        assert [run.began.minute for run in runs] == [9, 8, 7, 6]
+    lab.close()
+
+
 async def test_runs_are_read_page_by_page() -> None:
     lab = Lab()
     lab.add(*(a_run(number, SAME) for number in range(5)))
