@@ -51,7 +51,7 @@ lint: $(VENV)/dev.stamp ## Style, types and import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(VENV)/dev.stamp ## Measure speed and memory (needs docker-registry; BENCH=reading,blob,tags,cold,flat,server,daemon,holding,fan,choice,templates,broken; PEERS=directory)
+bench: $(VENV)/dev.stamp ## Measure speed and memory (needs docker-registry; BENCH=reading,blob,tags,cold,flat,server,daemon,holding,observers,fan,choice,templates,broken; PEERS=directory)
 	$(BIN)/python -m benchmarks $(BENCH)
 
 # The files hold versions and hashes for every platform and no address of an index; uv makes them and nobody else needs it.

@@ -61,7 +61,7 @@ class _Phase:
 
 
 def daemon(work: Path) -> Iterator[Result]:
-    """Seconds are those of the phase or, in the rows of the probe, the longest time the loop was held in it."""
+    """Costs by phase; with the probe, the longest that the loop was held: at most (seconds), by itself alone (cpu)."""
     with registry(work / "source") as source, registry(work / "target") as target:
         names = flat_names(source, target)
         with Proxy([source.port] * 9 + [target.port] * _TARGETS, round_trip=ROUND_TRIP) as proxy:
@@ -82,11 +82,12 @@ def _row(phase: _Phase, holds: list[Hold] | None, log: Path) -> Result:
         cost = Cost(phase.began, phase.quickest, phase.cpu, phase.peak, code=0, log=log)
         return Result(f"daemon: {phase.name}", "ours", cost, limits=_LIMITS[phase.name])
     within = [hold for hold in holds if phase.began <= hold.since < phase.ended]
-    longest = max(within, key=lambda hold: hold.ours, default=Hold(phase.began, 0.0, 0.0, ""))
-    if longest.ours > _HELD:
-        print(f"held for {longest.ours:.3f} of {longest.seconds:.3f} s: {longest.where}", file=sys.stderr)
-    cost = Cost(phase.began, longest.ours, phase.cpu, phase.peak, code=0, log=log)
-    return Result(f"held: {phase.name}", "ours", cost, limits={"seconds": _HELD})
+    longest = max(within, key=lambda hold: hold.own, default=Hold(phase.began, 0.0, 0.0, 0.0, ""))
+    if longest.own > _HELD:
+        print(f"held for {longest.own:.3f} of {longest.seconds:.3f} s: {longest.where}", file=sys.stderr)
+    most = max((hold.most for hold in within), default=0.0)
+    cost = Cost(phase.began, most, longest.own, phase.peak, code=0, log=log)
+    return Result(f"held: {phase.name}", "ours", cost, limits={"cpu": _HELD})
 
 
 def _configure(place: Path, pairs: list[list[str]], ports: list[int]) -> None:

@@ -1,9 +1,10 @@
 """The program with a probe in its event loop: `python -m benchmarks.probe REPORT ARGUMENT…`.
 
 Every few milliseconds the loop is asked for a turn. When one comes late, the report gets a line of JSON: since when
-(monotonic seconds), by how many seconds, how many of them the process was computing, and what it was doing. The
-machine's other processes take turns, too, so what counts as held is no longer than the process was computing; a
-thread that keeps the interpreter to itself counts, since nobody else gets on while it does.
+(monotonic seconds), by how many seconds, how many of them all threads of the process and the loop's own were computing,
+and what that was doing. The machine's other processes take turns, too: on one that has nothing else to do, a loop is
+held for as long as it comes late, and on a busy one for no longer than all threads took and no less than its own did.
+(A thread that keeps the interpreter to itself holds the loop as well.)
 """
 
 from __future__ import annotations
@@ -27,16 +28,17 @@ _FRAMES = 6
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """The loop was held from `since` on for `seconds`, `busy` of which the process was computing."""
+    """The loop was late from `since` on by `seconds`; so long all threads computed (`busy`) and its own (`own`)."""
 
     since: float
     seconds: float
     busy: float
+    own: float
     where: str
 
     @property
-    def ours(self) -> float:
-        """Return for how long we held it, whatever the machine did besides."""
+    def most(self) -> float:
+        """Return for how long we may have held it, whatever the machine did besides."""
         return min(self.seconds, self.busy)
 
 
@@ -46,18 +48,18 @@ class Probe:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.holds: list[Hold] = []
         self._loop = loop
-        self._last, self._cpu = time.monotonic(), time.process_time()
+        self._last, self._cpu, self._own = time.monotonic(), time.process_time(), time.thread_time()
         self._where = ""
         self._thread = threading.get_ident()
         loop.call_soon(self._tick)
         threading.Thread(target=self._watch, name="probe", daemon=True).start()
 
     def _tick(self) -> None:
-        now, cpu = time.monotonic(), time.process_time()
+        now, cpu, own = time.monotonic(), time.process_time(), time.thread_time()
         late = now - self._last - _EVERY
         if late > _WORTH:
-            self.holds.append(Hold(self._last, late, cpu - self._cpu, self._where))
-        self._last, self._cpu, self._where = now, cpu, ""
+            self.holds.append(Hold(self._last, late, cpu - self._cpu, own - self._own, self._where))
+        self._last, self._cpu, self._own, self._where = now, cpu, own, ""
         self._loop.call_later(_EVERY, self._tick)
 
     def _watch(self) -> None:

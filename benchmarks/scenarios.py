@@ -14,6 +14,7 @@ from benchmarks.daemon import daemon
 from benchmarks.flat import flat_names, flat_pairs
 from benchmarks.holding import holding
 from benchmarks.lab import ours, peer, registry
+from benchmarks.observers import observers
 from benchmarks.proxy import Proxy
 from benchmarks.reading import reading
 from benchmarks.result import ROUND_TRIP, Result, Scenario, config, crane, syncers, watched
@@ -158,5 +159,6 @@ SCENARIOS: Mapping[str, Scenario] = {
     "choice": choice,
     "templates": templates,
     "holding": holding,
+    "observers": observers,
     "broken": broken,
 }

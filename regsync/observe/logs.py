@@ -9,10 +9,10 @@ from typing import Any
 
 from regsync.events import Event, RequestRetried
 from regsync.facts import Fact
-from regsync.observe.levels import ERROR, WARN, level_name
+from regsync.observe.levels import ERROR, TRACE, WARN, level_name
 from regsync.observe.lines import json_line, text_line
 from regsync.observe.output import Output
-from regsync.observe.wording import line_of
+from regsync.observe.wording import TRACED, line_of
 from regsync.secrets import Secrets
 
 # structlog imports rich, which is for terminals, wherever it is installed: a tenth of a second of every start, for
@@ -55,7 +55,7 @@ class Log:
     def __init__(
         self, output: Output, *, threshold: int, as_json: bool, secrets: Secrets, but: tuple[type[Event], ...] = ()
     ) -> None:
-        self._but = but
+        self._unwanted = but if threshold <= TRACE else (*but, *TRACED)  # before a word is made of what nobody reads
         self._threshold = threshold
         self._secrets = secrets
         self._written = json_line if as_json else text_line
@@ -68,7 +68,7 @@ class Log:
 
     def __call__(self, fact: Fact, /) -> None:
         """Write the line a fact becomes, if its level is wanted."""
-        if isinstance(fact.event, self._but):
+        if isinstance(fact.event, self._unwanted):
             return
         level, message, fields = line_of(fact.event)
         if isinstance(fact.event, RequestRetried) and self._is_first(fact.run, fact.event.host):

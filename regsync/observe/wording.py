@@ -72,6 +72,7 @@ _Ends = (
     | ImageDelayed
 )
 _Waits = ImagePostponed | ImageDelayed
+TRACED = (Exchanged, BlobProgress, BlobRead)  # of which there are thousands, and lines at TRACE alone
 
 
 def line_of(event: Event) -> Line:

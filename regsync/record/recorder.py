@@ -11,6 +11,7 @@ from regsync.events import (
     BlobProgress,
     BlobRetried,
     CopyPlanned,
+    Exchanged,
     ImageCopied,
     ImageCurrent,
     ImageDelayed,
@@ -116,6 +117,9 @@ class _Run:
 
     def ends(self, fact: Fact, target: str, source: str, outcome: ImageOutcome, digest: str = "") -> None:
         """Take note of what became of an image."""
+        if outcome == "unchanged" and self._unlisted <= 0:
+            self.open.pop(target, None)  # it is counted, and nobody will see more of it
+            return
         image = self._taken(fact, target, source)
         self.add(replace(_ended(image, outcome, fact.at), digest=digest or image.digest))
 
@@ -189,7 +193,7 @@ class Recorder:
             name = run_name(fact)
             self._runs[fact.run] = _Run(name, event.entry, event.scope, fact.at, most_unchanged=self._most_unchanged)
             return
-        if run is None:
+        if run is None or isinstance(event, Exchanged):  # which are most
             return
         run.tally(fact)
         if isinstance(event, RunFinished):

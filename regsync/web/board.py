@@ -12,7 +12,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
-from urllib.parse import urlsplit
 
 from regsync.events import BlobDone, BlobRead, Exchanged, JobSkipped, Notified, Reloaded, ReloadRefused, RequestRetried
 from regsync.facts import Fact
@@ -86,7 +85,7 @@ class Board:
         """Take note of one fact."""
         match event := fact.event:
             case Exchanged(method=method, status=status):
-                self._host(urlsplit(event.url).netloc).requests[method, f"{status // 100}xx"] += 1
+                self._host(event.url.split("/", 3)[2]).requests[method, f"{status // 100}xx"] += 1
             case RequestRetried():
                 self._host(event.host).retries += 1
             case BlobRead(source=source, read=read):
@@ -126,12 +125,17 @@ class Board:
         self.first = {name: moment for name, moment in self.first.items() if name in kept}
 
     def _entry(self, name: str) -> EntryStats:
-        return self.entries.setdefault(name, EntryStats())
+        found = self.entries.get(name)
+        if found is None:
+            found = self.entries[name] = EntryStats()
+        return found
 
     def _host(self, name: str) -> HostStats:
-        if name not in self.hosts and len(self.hosts) >= _HOSTS:
-            name = "other"
-        return self.hosts.setdefault(name, HostStats())
+        found = self.hosts.get(name)
+        if found is None:
+            name = name if len(self.hosts) < _HOSTS else "other"
+            found = self.hosts.setdefault(name, HostStats())
+        return found
 
 
 def host_of(repository: str) -> str:
