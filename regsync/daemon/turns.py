@@ -76,9 +76,6 @@ class Turns:
         held = self._held.pop(entry, None)
         if held is None and not self._queue.withdraw(entry):
             return False
-        for leader in held[1] if held is not None else ():
-            if entry in self._followers.get(leader, ()):
-                self._followers[leader].remove(entry)
         await self._end(entry)
         return True
 
@@ -133,7 +130,7 @@ class Turns:
         self._ends[entry] = self._clock.monotonic()
         for follower in self._followers.pop(entry, ()):
             held = self._held.get(follower)
-            if held is None:  # withdrawn meanwhile
+            if held is None:  # it was withdrawn
                 continue
             job, leaders = held
             leaders.discard(entry)

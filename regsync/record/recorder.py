@@ -220,8 +220,8 @@ class Recorder:
 
 
 def run_name(fact: Fact) -> str:
-    """Return the name of a run by the fact that it started."""
-    return f"{fact.at:%Y%m%dT%H%M%S}-{fact.run}"
+    """Return the name of a run by the fact that it started; one that was asked for may begin within the same second."""
+    return f"{fact.at:%Y%m%dT%H%M%S}.{fact.at.microsecond // 1000:03d}-{fact.run}"
 
 
 def _note(run: _Run, fact: Fact) -> None:

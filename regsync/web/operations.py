@@ -16,7 +16,7 @@ _NO_ENTRY: Final = {404: Answer("There is no entry of this name.", _ERROR)}
 _SOME: Final = {"type": "string", "minLength": 1}
 _AN_ENTRY: Final = "alpine"
 _AN_EVENT: Final = "20260131T120000-17"
-_A_RUN: Final = "20260131T120000-r1"
+_A_RUN: Final = "20260131T120000.123-r1"
 _NAME: Final = Parameter("name", "The name of an entry, URL-encoded.", _SOME, example=_AN_ENTRY, where="path")
 _ID: Final = Parameter("id", "The `id` of a run.", {**_SOME, "pattern": "^[^/]+$"}, example=_A_RUN, where="path")
 _LIMIT: Final = Parameter(

@@ -64,7 +64,7 @@ def choice(text: str, kind: object) -> _Shape:
 
 SECONDS: Final = {"type": "number", "minimum": 0, "description": "how long it took, in seconds"}
 NEXT: Final = nullable(string("what to ask for to get what follows; null at the end"))
-RUN_ID: Final = string("the run's `id`", examples=["20260131T120000-r1"])
+RUN_ID: Final = string("the run's `id`", examples=["20260131T120000.123-r1"])
 _ENDS: Final = {
     "entry": string("the entry's name"),
     "source": string("what is copied", examples=["docker.io/library/alpine:3.22"]),

@@ -161,6 +161,27 @@ async def test_one_that_is_dropped_and_asked_for_again_waits_for_its_leader_once
     await ended(daemon, running)
 
 
+@pytest.mark.parametrize("turns", range(12))
+async def test_one_that_is_dropped_in_the_moment_its_leader_ends_is_begun_once_when_asked_for_again(turns: int) -> None:
+    daemon = Daemon(before={"b": ["a"], "c": ["a", "b"]})
+    daemon.gate("a")
+    running = await daemon.start("a", "b", "c")
+    daemon.turns._count = 199  # so that the loop has its turn before a follower is put
+    daemon.gates["a"].set()
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    control = control_of(daemon)
+    dropped = await control.cancel("b")
+    await settle()
+    begun = [job.entry for job in daemon.started].count("b")
+    assert begun == (0 if dropped == "waiting" else 1)
+    assert await control.run("b") == "idle"
+    await settle()
+    assert [job.entry for job in daemon.started].count("b") == begun + 1
+    assert [job.entry for job in daemon.started].count("c") == 1
+    await ended(daemon, running)
+
+
 async def test_due_times_of_a_paused_entry_pass_and_that_is_told_once_in_each_pause() -> None:
     daemon = Daemon({"a": Every(MINUTE), "b": Every(MINUTE)})
     running = await daemon.start()

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from regsync.events import (
@@ -20,10 +22,11 @@ from regsync.events import (
     RunStarted,
 )
 from regsync.facts import Fact, Telling
-from regsync.record.recorder import Recorder
+from regsync.record.recorder import Recorder, run_name
 from regsync.record.tally import Tally
 from regsync.record.values import Counts, LiveBlob, RunRecord, Scope
 from tests.support.clock import FakeClock
+from tests.support.facts import NOON, a_fact
 
 ENDS = ("a.x/app:v1", "b.x/app:v1")
 
@@ -188,3 +191,12 @@ def test_what_belongs_to_no_run_is_passed_over() -> None:
     tell(ImageCurrent(*ENDS, "same"))
     tell(RunFinished("", copied=0, unchanged=0, skipped=0, failed=0, moved=0, spared=0, seconds=0))
     assert (kept, recorder.running()) == ([], [])
+
+
+def test_names_of_runs_sort_as_they_began_also_within_one_second_and_behind_those_of_former_versions() -> None:
+    began = [
+        a_fact(RunStarted("a", "changed"), at=NOON + timedelta(milliseconds=9 * number), run=f"r{number}")
+        for number in range(12)
+    ]
+    names = [f"{NOON:%Y%m%dT%H%M%S}-r9", *map(run_name, began)]
+    assert names == sorted(names)

@@ -35,7 +35,7 @@ from tests.support.clock import FakeClock, settle
 from tests.support.facts import a_fact
 
 S, T = "a.x/app:1", "b.x/app:1"
-RUN = "20260101T120000-r1"
+RUN = "20260101T120000.000-r1"
 DONE = RunFinished("e", copied=0, unchanged=0, skipped=0, failed=0, moved=0, spared=0, seconds=1.0)
 
 
