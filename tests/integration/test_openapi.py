@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from copy import deepcopy
 from pathlib import Path
 from typing import Any, Final
@@ -15,10 +17,13 @@ import pytest
 
 from regsync import __version__
 from regsync.listen import Address
-from tests.integration.test_api import Asked
+from regsync.web.route import Route
+from regsync.web.site import site
+from tests.integration.test_api import REFERENCE, ROOT, Asked
 from tests.support.real import free_port
 
 API: Final = "/api/v1"
+METRICS: Final = (ROOT / "docs" / "reference" / "metrics.md").read_text(encoding="utf-8")
 TOKEN: Final = "a-token-of-this-test"
 EXAMPLES: Final = 15  # questions of each kind that schemathesis makes up; some hundreds in all
 
@@ -68,6 +73,27 @@ async def test_the_document_is_openapi_and_has_the_version_of_the_program(life: 
     assert {"/healthz", "/readyz", "/metrics", "/events", f"{API}/entries/{{name}}/runs"} < document["paths"].keys()
     names = [operation["operationId"] for path in document["paths"].values() for operation in path.values()]
     assert len(names) == len(set(names))
+
+
+async def test_the_document_has_every_route_but_pages_and_the_reference_every_path(
+    life: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served: list[Route] = []
+
+    @asynccontextmanager
+    async def noted(*given: Any, **more: Any) -> AsyncIterator[None]:
+        served.extend(given[2])
+        async with site(*given, **more):
+            yield
+
+    monkeypatch.setattr("regsync.web.health.site", noted)
+    async with life.answering(life.entry("a"), visits=1):
+        document = await life.get("/openapi.json")
+    described = {(path, method.upper()) for path, methods in document["paths"].items() for method in methods}
+    routes = {(re.sub(r":[^}]*", "", one.path), one.method) for one in served if one.method != "*"}
+    ours = {one for one in routes if one[0].startswith("/api/")} - {(f"{API}/{{other}}", "GET")}
+    assert described == ours | {(path, "GET") for path in ("/healthz", "/readyz", "/metrics", "/events")}
+    assert [path for path, _ in described if f"{path}`" not in REFERENCE + METRICS] == []
 
 
 @pytest.mark.parametrize("path", ["/entries", "/nothing", "/entries/a/runs"])
