@@ -31,6 +31,10 @@ CANNOT_WORK: Mapping[str, Mapping[str, Any]] = {
     "config": {"config": None},
     "config beside another": {"existingConfigMap": "mine"},
     "config.sync": {"config": {"sync": []}},
+    "config.sync that is no list": {"config": {"sync": "alpine"}},
+    "config.sync[0] that is text": {"config": {"sync": ["alpine"]}},
+    "config.sync[0].target that is missing": {"config": {"sync": [{"source": "alpine", "type": "image"}]}},
+    "config.defaults that is a list": {"config": {"defaults": ["interval"]}},
     "config.sync[1]: a server needs an interval": {
         "config": {"defaults": {"interval": None}, "sync": [{**ENTRY, "interval": "1h"}, ENTRY]}
     },
@@ -82,6 +86,25 @@ def test_values_that_cannot_work_are_refused_by_name(key: str, tmp_path: Path) -
     assert done.returncode != 0, done.stdout
     name = key.partition(" ")[0].rstrip(":")
     assert f"{name}:" in done.stderr or f"'/{name.replace('.', '/')}" in done.stderr or f"'{name}'" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("sync: [", "config"),
+        ("- sync", "config"),
+        ("version: 1", "config.sync"),
+        (yaml.safe_dump({"sync": [ENTRY]}), "config.sync[0]"),
+        (yaml.safe_dump({"defaults": {"interval": "1h"}, "sync": [TO_LAYOUT]}), "persistence.enabled"),
+    ],
+)
+def test_a_configuration_in_text_is_looked_at_as_well(text: str, key: str, tmp_path: Path) -> None:
+    path = tmp_path / "values.yaml"
+    path.write_text(yaml.safe_dump({"image": IMAGE, "config": text}))
+    command = [require("helm"), "template", *AT, str(CHART), "-f", str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode != 0
+    assert f": {key}: " in done.stderr
 
 
 def test_the_chart_alone_says_what_is_missing() -> None:

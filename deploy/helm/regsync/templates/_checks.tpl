@@ -18,19 +18,30 @@
 {{- fail (printf "extraEnv[%d].name: %s is set by logins or extraCA" $at $one.name) }}
 {{- end }}
 {{- end }}
-{{- if kindIs "map" $v.config }}{{ include "regsync.checkConfig" . }}{{ end }}
+{{- if $v.config }}
+{{- $config := kindIs "map" $v.config | ternary $v.config (fromYaml (toString $v.config)) }}
+{{- with $config.Error }}{{ fail (printf "config: it is no mapping in YAML: %s" .) }}{{ end }}
+{{- include "regsync.checkConfig" (dict "values" $v "config" $config) }}
+{{- end }}
 {{- end }}
 
-{{/* What a configuration needs here, where it is a mapping: `regsync config --check` says all the rest. */}}
+{{/* What a configuration needs here: `regsync config --check` says all the rest. */}}
 {{- define "regsync.checkConfig" -}}
-{{- $v := .Values }}
-{{- $defaults := $v.config.defaults | default dict }}
+{{- $v := .values }}
+{{- $config := .config }}
+{{- $defaults := $config.defaults | default dict }}
+{{- if not (kindIs "map" $defaults) }}{{ fail "config.defaults: it is no mapping" }}{{ end }}
 {{- $places := list "/var/lib/regsync" }}
 {{- range $v.extraVolumeMounts }}{{ $places = append $places .mountPath }}{{ end }}
-{{- if and $v.config (not $v.existingConfigMap) (not $v.config.sync) }}{{ fail "config.sync: there are no entries" }}{{ end }}
-{{- if $defaults.state }}{{ include "regsync.checkPath" (dict "key" "config.defaults.state" "path" $defaults.state "places" $places) }}{{ end }}
-{{- range $at, $entry := $v.config.sync }}
+{{- if not $config.sync }}{{ fail "config.sync: there are no entries" }}{{ end }}
+{{- if not (kindIs "slice" $config.sync) }}{{ fail "config.sync: it is no list" }}{{ end }}
+{{- if $defaults.state }}{{ include "regsync.checkPath" (dict "key" "config.defaults.state" "path" (toString $defaults.state) "places" $places) }}{{ end }}
+{{- range $at, $entry := $config.sync }}
 {{- $key := printf "config.sync[%d]" $at }}
+{{- if not (kindIs "map" $entry) }}{{ fail (printf "%s: it is no mapping" $key) }}{{ end }}
+{{- range list "source" "target" "type" }}
+{{- if not (and (get $entry .) (kindIs "string" (get $entry .))) }}{{ fail (printf "%s.%s: it is missing, or no text" $key .) }}{{ end }}
+{{- end }}
 {{- if and (eq $v.mode "server") (not (or $entry.interval $entry.schedule $defaults.interval $defaults.schedule)) }}
 {{- fail (printf "%s: a server needs an interval or a schedule, here or in config.defaults; or set mode: cronjob" $key) }}
 {{- end }}
