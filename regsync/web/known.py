@@ -45,5 +45,7 @@ class Directory:
 
     def matching(self, wanted: str) -> list[Known]:
         """Return the entries in whose name, source or target each of the words stands."""
-        words = wanted.lower().split()
-        return [known for known in self.entries.values() if all(word in known.text for word in words)]
+        found = [*self.entries.values()]
+        for word in wanted.lower().split():
+            found = [known for known in found if word in known.text]
+        return found

@@ -19,6 +19,7 @@ WITHIN = 30_000  # milliseconds something may take to be seen
 MANY = 10_000
 PHONE = 390  # pixels
 TOKEN = "a-token-of-these-tests"
+UNNAMED = "- {source: 'hub.example/library/alpine:3.22', target: 'mirror.example/copies:3.22', type: image}\n"
 TROUBLED = (
     step("vault", "gone.example/hashicorp/vault:1.21", "mirror.example/hashicorp/vault:1.21"),
     mirrored("traefik", "library/traefik", "v3.6"),
@@ -61,9 +62,12 @@ def settled(page: Page) -> Page:
     return page
 
 
-def renewed(page: Page) -> None:
-    """Wait until the page has been made anew once more, as it is by itself."""
-    page.evaluate("() => new Promise((done) => document.addEventListener('renewed', done, { once: true }))")
+RENEW = """() => new Promise((done) => {
+  document.addEventListener("renewed", done, { once: true });
+  document.getElementById("list").dataset.was = "something else";
+  document.querySelector("footer p").firstChild.data = "a while ago";
+  document.dispatchEvent(new Event("renew"));
+})"""
 
 
 def test_an_idle_page_is_complete_and_open_to_all_in_light_and_dark(
@@ -112,11 +116,8 @@ def test_it_renews_itself_and_leaves_focus_scroll_and_what_is_typed_alone(browse
         link = settled(page).locator("tr[data-entry=prometheus] a").first
         link.focus()
         page.evaluate("scrollTo(0, 333)")
-        seen = page.locator("footer p").first.text_content()
-        page.clock.install()
-        page.evaluate("document.dispatchEvent(new Event('renew'))")
-        renewed(page)
-        assert page.locator("footer p").first.text_content() != seen
+        page.evaluate(RENEW)
+        expect(page.locator("footer p").first).to_contain_text("seen")
         assert page.evaluate("[scrollY, document.activeElement.textContent]") == [333, "prometheus"]
 
 
@@ -175,7 +176,7 @@ def test_what_is_copied_and_what_fails_is_seen_as_it_happens(browser: Browser, s
 
 def test_whoever_has_the_token_runs_and_pauses_entries(browser: Browser, stage: Stage, tmp_path: Path) -> None:
     with (
-        stage.daemon("told", *EVERYDAY, past=PAST, head=f", token: {TOKEN}") as daemon,
+        stage.daemon("told", *EVERYDAY, UNNAMED, past=PAST, head=f", token: {TOKEN}") as daemon,
         looked_at(browser, daemon.url, but="401") as page,
     ):
         expect(settled(page).locator(".acts")).to_have_count(0)
@@ -186,6 +187,7 @@ def test_whoever_has_the_token_runs_and_pauses_entries(browser: Browser, stage: 
         page.keyboard.press("Enter")
         page.get_by_role("button", name="Pause: alpine").click()
         expect(page.locator("tr[data-entry=alpine] .mark.paused")).to_be_visible(timeout=WITHIN)
+        expect(page.locator("tr[data-entry] th .named .acts")).to_have_count(len(EVERYDAY) + 1)
         page.get_by_role("button", name="Run now: grafana").click()
         expect(page.locator(".toast")).to_have_text("Run now, grafana: queued")
         expect(page.locator("tr[data-entry=grafana] .mark.unchanged")).to_be_visible(timeout=WITHIN)
