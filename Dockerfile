@@ -35,6 +35,7 @@ ENV PATH=/opt/regsync/bin:/usr/local/bin:/usr/bin \
 USER 65532:65532
 WORKDIR /var/lib/regsync
 STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=30s --timeout=15s --start-period=60s CMD ["regsync", "healthcheck"]
 ENTRYPOINT ["regsync"]
 CMD ["--help"]
 ARG VERSION=""

@@ -50,6 +50,17 @@ class Server:
         """Return all its entries as its API has them; `NoAnswer` if that cannot be."""
         return [*self._entries()]
 
+    def lives(self) -> bool:
+        """Say whether it answers, and that its event loop goes round."""
+        connection = self._connection()
+        try:
+            connection.request("GET", f"{self._prefix}/healthz")
+            return connection.getresponse().status == 200
+        except (HTTPException, OSError):
+            return False
+        finally:
+            connection.close()
+
     def _entries(self) -> Iterator[dict[str, Any]]:
         after = ""
         for _ in range(_PAGES):

@@ -13,7 +13,18 @@ import click
 
 from regsync.completion import SHELLS, VARIABLE, commands, files, proposals, script
 from regsync.errors import Malformed
-from regsync.flags import address, common, options_of, place, seconds, spelt_out, switch, with_no_progress, with_report
+from regsync.flags import (
+    address,
+    common,
+    options_of,
+    place,
+    seconds,
+    spelt_out,
+    switch,
+    with_no_progress,
+    with_report,
+    words_of,
+)
 from regsync.options import FAILED, FINE, INTERRUPTED, USAGE, Manner, Serving, Wishes
 
 
@@ -120,6 +131,15 @@ def status(*, json: bool, url: str, **given: Any) -> int:
     from regsync.process import print_status  # noqa: PLC0415
 
     return print_status(options_of(given), as_json=json, url=url)
+
+
+@program.command()
+@click.option("--pid", type=int, default=1, metavar="NUMBER", help="The process to look after, if not the first.")
+def healthcheck(*, pid: int) -> int:
+    """Exit with 1 if a server runs that is to answer HTTP and does not: for the image's HEALTHCHECK."""
+    from regsync.process import check_health  # noqa: PLC0415
+
+    return check_health(pid, lambda words: words_of(program, "server", words))
 
 
 @program.command()

@@ -16,7 +16,14 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 
 
 _SWITCHES: set[str] = set()
-_COMMON = ("config", "verbosity", "logopt", "allow_unknown_keys", "skip_invalid_entries")
+_NOTHING: dict[str, Any] = {
+    "config": "",
+    "verbosity": "",
+    "logopt": (),
+    "allow_unknown_keys": False,
+    "skip_invalid_entries": False,
+}
+_COMMON = tuple(_NOTHING)
 
 
 def switch(name: str, text: str) -> Callable[[_F], _F]:
@@ -94,3 +101,19 @@ def place(_context: click.Context, _parameter: click.Parameter, value: str) -> s
         return Server(value).place if value else ""
     except Malformed as error:
         raise click.BadParameter(f"{error}") from error
+
+
+def words_of(program: click.Group, name: str, arguments: list[str]) -> tuple[Options, dict[str, Any]] | None:
+    """Return what somebody says who runs this command of the program, before and behind its name; None for another."""
+    if name not in arguments:
+        return None
+    at = arguments.index(name)
+    options = Options()
+
+    def said(command: click.Command, words: list[str]) -> dict[str, Any]:
+        given = command.make_context(name, spelt_out(words), resilient_parsing=True).params
+        options.add({key: given.get(key) or _NOTHING[key] for key in _COMMON})
+        return given
+
+    said(click.Command(program.name, params=program.params), arguments[:at])
+    return options, said(program.commands[name], arguments[at + 1 :])

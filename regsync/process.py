@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -139,6 +139,25 @@ def print_status(options: Options, *, as_json: bool, url: str) -> int:
     code = _ending(around, work)
     sys.stdout.writelines(shown)
     return code
+
+
+def check_health(pid: int, understood: Callable[[list[str]], tuple[Options, Mapping[str, Any]] | None]) -> int:
+    """Return 1 if this process is a server that is to answer HTTP and does not; its command line is `understood`."""
+    from regsync.checkup import arguments_of, is_well  # noqa: PLC0415
+
+    found = understood(arguments_of(pid))
+    if found is None:
+        return FINE  # a run ends by itself, and its container with it
+    options, given = found
+    around = Around(options)
+
+    def work() -> int:
+        if options.config in {"", "-"} or is_well(_source(options), given["listen"] or ""):
+            return FINE
+        around.say("the server does not answer at /healthz")
+        return FAILED
+
+    return _ending(around, work)
 
 
 def write_config(wishes: Wishes, options: Options) -> int:

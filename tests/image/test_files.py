@@ -134,3 +134,4 @@ def test_it_is_told_to_stop_by_the_signal_it_heeds(image: Image) -> None:
     docker = json.loads((built() / "docker.json").read_bytes())["Docker"]["config"]
     assert docker["Entrypoint"] == image.settings["Entrypoint"] == ["regsync"]
     assert docker["StopSignal"] == "SIGTERM"
+    assert docker["Healthcheck"]["Test"] == ["CMD", "regsync", "healthcheck"]

@@ -181,6 +181,15 @@ def test_a_server_listens_where_it_is_told_to_and_nowhere_else(image: Image, tmp
         assert listening(container.pid) == [f"0100007F:{port:04X}"]
 
 
+def test_its_health_is_that_of_the_server_that_is_its_first_process(image: Image, tmp_path: Path) -> None:
+    port, volumes = free_port(), one_layout(tmp_path)
+    check = ("/opt/regsync/bin/regsync", "healthcheck")
+    arguments = ("server", "-c", "/etc/regsync/regsync.yml", "--listen", f"127.0.0.1:{port}")
+    with Container(image, *arguments, volumes=volumes) as container:
+        wait_for(lambda: answers(port, "/readyz"), within=60)
+        assert container.inside(*check) == (0, "")
+
+
 def test_a_credential_helper_may_be_mounted_where_programs_are(image: Image, tmp_path: Path) -> None:
     programs, home = tmp_path / "programs", tmp_path / "home"
     volumes = {**one_layout(tmp_path), "/usr/local/bin": programs, "/home/appuser": home}
