@@ -9,8 +9,10 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+from typing import BinaryIO
 
 _READ = (16 << 20) + 1  # bytes: as much as is read of a configuration, the largest file there is
+_AT_ONCE = 64 << 10  # bytes; more would be set aside for each of hundreds of small certificates
 _BELOW = 2  # folders in folders: docker's certificates lie in one for each registry
 
 
@@ -44,7 +46,7 @@ def look(path: str, *, below: int = _BELOW) -> str:
         mode = os.stat(path).st_mode  # noqa: PTH116  # a name as typed
         if stat.S_ISREG(mode):
             with open(path, "rb") as stream:  # noqa: PTH123
-                return hashlib.sha256(stream.read(_READ)).hexdigest()
+                return _digest(stream)
         if stat.S_ISDIR(mode) and below:
             names = sorted(os.listdir(path))  # noqa: PTH208
             seen = "\n".join(f"{name!r} {look(os.path.join(path, name), below=below - 1)}" for name in names)  # noqa: PTH118
@@ -52,3 +54,11 @@ def look(path: str, *, below: int = _BELOW) -> str:
     except (OSError, ValueError) as error:
         return type(error).__name__
     return "neither file nor folder"
+
+
+def _digest(stream: BinaryIO) -> str:
+    found, left = hashlib.sha256(), _READ
+    while left and (piece := stream.read(min(left, _AT_ONCE))):
+        found.update(piece)
+        left -= len(piece)
+    return found.hexdigest()
