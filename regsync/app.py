@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from functools import partial
+from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 from regsync.aside import aside
@@ -89,12 +91,14 @@ class App:
         listen, state = serving.listen or server.listen, self._loaded.config.defaults.state
         if not (listen or state):
             return await self._served(service, None)
-        from regsync.keeping import kept  # noqa: PLC0415  # nobody else pays for its library
+        # Nobody else pays for these libraries, and reading them takes a tenth of a second: beside the loop.
+        await aside(partial(import_module, "regsync.web.health" if listen else "regsync.keeping"))
+        from regsync.keeping import kept  # noqa: PLC0415
 
         with kept(state, self._common) as keeping:
             if not listen:
                 return await self._served(service, keeping)
-            from regsync.web.health import shown  # noqa: PLC0415  # its libraries cost a tenth of a second
+            from regsync.web.health import shown  # noqa: PLC0415
 
             address = Address.parse(listen)
             async with shown(service, self._common, keeping, address=address, names=server.hosts, dropped=dropped):
