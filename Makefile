@@ -21,7 +21,7 @@ find_python = for python in $(PYTHON) python3.13 python3.12 python3.11 python3; 
 	    python=; \
 	  done
 
-.PHONY: help demo test tools lint lock bench pictures schema man clean
+.PHONY: help demo test tools lint lock bench pictures schema man docs clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -61,6 +61,7 @@ lock: ## Pin the dependencies anew (needs uv; UPGRADE=--upgrade takes newer vers
 	$(COMPILE) pyproject.toml -o requirements.txt
 	printf 'hatchling\neditables\n' | $(COMPILE) - -o requirements-build.txt
 	printf 'hatchling\neditables\n' | $(COMPILE) pyproject.toml --group dev - -c requirements.txt -c requirements-build.txt -o requirements-dev.txt
+	$(COMPILE) --group docs -c requirements-dev.txt -o requirements-docs.txt
 	@! grep -nE '://|^ *(-i|-f|--(extra-)?index-url|--find-links)' requirements*.txt
 
 pictures: $(VENV)/dev.stamp ## Take the pictures of docs/pictures anew (needs chromium)
@@ -72,6 +73,10 @@ schema: $(VENV)/dev.stamp ## Make the JSON schema anew from the model and its re
 
 man: $(VENV)/dev.stamp ## Make the man page and the scripts of shells anew from the program and its reference
 	$(BIN)/python -m tests.support.manual
+
+# The theme's authors tell of their next project at each build.
+docs: $(VENV)/docs.stamp ## Build the documentation into build/site; what is not in the nav and links that lead nowhere are errors
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 
 clean: ## Remove what the other commands made
 	rm -rf $(VENV) demo-output build dist .coverage* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
@@ -95,4 +100,9 @@ $(VENV)/run.stamp: requirements.txt requirements-build.txt pyproject.toml | $(BI
 $(VENV)/dev.stamp: requirements-dev.txt $(VENV)/run.stamp
 	@echo "Installing the development tools into $(VENV) ..."
 	@$(PIP) install --require-hashes -r requirements-dev.txt
+	@touch $@
+
+$(VENV)/docs.stamp: requirements-docs.txt $(VENV)/run.stamp
+	@echo "Installing what builds the documentation into $(VENV) ..."
+	@$(PIP) install --require-hashes -r requirements-docs.txt
 	@touch $@

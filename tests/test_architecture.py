@@ -159,7 +159,7 @@ def test_no_file_names_a_package_index_or_a_place_on_somebody_s_machine() -> Non
     assert named == []
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-build.txt", "requirements-dev.txt"])
+@pytest.mark.parametrize("name", [f"requirements{kind}.txt" for kind in ("", "-build", "-dev", "-docs")])
 def test_requirements_are_pinned_with_hashes_and_name_no_index(name: str) -> None:
     lines = (ROOT / name).read_text(encoding="utf-8").replace("\\\n", " ").splitlines()
     assert lines

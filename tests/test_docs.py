@@ -81,16 +81,31 @@ def test_a_command_shown_is_one_that_is_run_or_known(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=page_name)
 def test_every_link_leads_somewhere(page: Path) -> None:
-    text = page.read_text(encoding="utf-8")
-    for link in re.findall(r"\]\(([^)\s]+)\)", text):
-        name, _, anchor = link.partition("#")
-        if "://" in name:
-            continue
-        aim = page if not name else (page.parent / name).resolve()
-        assert aim.exists(), link
-        headings = re.findall(r"^#+ (.+)$", aim.read_text(encoding="utf-8"), flags=re.MULTILINE) if anchor else []
-        slugs = {re.sub(r"[^a-z0-9 -]", "", heading.lower()).replace(" ", "-") for heading in headings}
-        assert not anchor or anchor in slugs, link
+    text = _prose(page)
+    links = [*re.findall(r"\]\(([^)\s]+)\)", text), *re.findall(r"^\[[^]]+\]: (\S+)", text, flags=re.MULTILINE)]
+    assert [link for link in links if "://" not in link and not _leads_somewhere(page, link)] == []
+
+
+def test_every_page_has_its_place_in_the_nav_of_the_site() -> None:
+    listed = re.findall(
+        r"^ +- [^:]+: (\S+\.md)$", (ROOT / "mkdocs.yml").read_text(encoding="utf-8"), flags=re.MULTILINE
+    )
+    assert sorted(listed) == sorted(str(page.relative_to(ROOT / "docs")) for page in (ROOT / "docs").rglob("*.md"))
+
+
+def _prose(page: Path) -> str:
+    """A page without its fenced blocks, in which neither links nor headings are any."""
+    return re.sub(r"^( *)```.*?^\1```$", "", page.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
+
+
+def _leads_somewhere(page: Path, link: str) -> bool:
+    """Say whether there is such a file in the project, and such a heading in it; the project ends at its root."""
+    name, _, anchor = link.partition("#")
+    aim = (page.parent / name).resolve() if name else page
+    if not aim.exists() or not aim.is_relative_to(ROOT):
+        return False
+    headings = re.findall(r"^#+ (.+)$", _prose(aim), flags=re.MULTILINE) if anchor else []
+    return not anchor or anchor in {re.sub(r"[^a-z0-9_ -]", "", head.lower()).replace(" ", "-") for head in headings}
 
 
 def test_every_key_has_its_line_in_the_reference() -> None:
