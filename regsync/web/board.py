@@ -76,7 +76,7 @@ class Board:
     def __init__(self, now: datetime) -> None:
         self.began = now
         self.entries: dict[str, EntryStats] = {}
-        self.first: dict[str, datetime] = {}  # when those were first visited that have never been equal since
+        self.first: dict[str, datetime] = {}  # when each came, or was first visited if it was never equal
         self.hosts: dict[str, HostStats] = {}
         self.reloads: Counter[str] = Counter()
         self.notifications: Counter[str] = Counter()
@@ -117,6 +117,12 @@ class Board:
         stats.equal = stats.equal or past.equal
         if not stats.runs:
             stats.failing = past.outcome == "failed"
+
+    def known_since(self, entry: str) -> datetime:
+        """Return when source and target of an entry were last equal, else since when it could have been visited."""
+        stats = self.entries.get(entry)
+        equal = None if stats is None else stats.equal
+        return equal or self.first.get(entry, self.began)
 
     def keep_only(self, entries: Iterable[str]) -> None:
         """Forget entries that are no more."""

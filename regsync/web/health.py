@@ -143,6 +143,7 @@ class _Status:
             began=board.began,
             entries=entries,
             overdue_at=service.overdue_at,
+            known_since=board.known_since,
             running=frozenset(run.entry for run in self._recorder.running()),
             traffic=deepcopy(board.hosts),
             hosts=hosts_now(service),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
 from typing import Final
 
 from regsync.events import Reloaded
@@ -23,12 +24,12 @@ class Memory:
         self._keeping = keeping
         self._unknown: set[str] = set()
         self._stirred = asyncio.Event()
-        self._look()
+        self._look(board.began)
 
     def __call__(self, fact: Fact, /) -> None:
         """Take note of entries that come with another configuration, before the first of them has run."""
         if isinstance(fact.event, Reloaded):
-            self._look()
+            self._look(fact.at)
             self._stirred.set()
 
     async def recall(self) -> None:
@@ -52,5 +53,7 @@ class Memory:
             self._stirred.clear()
             await self.recall()
 
-    def _look(self) -> None:
-        self._unknown.update(name for name in self._service.planned if name not in self._board.entries)
+    def _look(self, now: datetime) -> None:
+        board = self._board
+        self._unknown.update(name for name in self._service.planned if name not in board.entries)
+        board.first = {**dict.fromkeys(self._unknown, now), **board.first}  # nobody is late before it is there

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -27,6 +27,7 @@ class Readings:
     began: datetime
     entries: Mapping[str, EntryStats]
     overdue_at: OverdueAt
+    known_since: Callable[[str], datetime]
     running: frozenset[str]
     traffic: Mapping[str, HostStats]
     hosts: Mapping[str, HostNow]
@@ -46,7 +47,7 @@ def exposition(readings: Readings) -> Iterator[bytes]:
     registry.register(_Readings(readings))
     yield generate_latest(registry)
     for text in entry_lines(
-        readings.entries, readings.running, readings.overdue_at, now=readings.now, began=readings.began
+        readings.entries, readings.running, readings.overdue_at, readings.known_since, now=readings.now
     ):
         yield text.encode()
 

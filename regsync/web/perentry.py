@@ -28,16 +28,16 @@ def entry_lines(
     entries: Mapping[str, EntryStats],
     running: AbstractSet[str],
     overdue_at: OverdueAt,
+    known_since: Callable[[str], datetime],
     *,
     now: datetime,
-    began: datetime,
 ) -> Iterator[str]:
-    """Make pieces of text; `began` is when the process did, `running` are entries under way.
+    """Make pieces of text; `running` are entries under way, `known_since` says when one was last equal or came.
 
     Values are read as they stand when their piece is made.
     """
     told = [*entries.items()]
-    for name, (kind, meaning, lines) in _metrics(running, overdue_at, now, began).items():
+    for name, (kind, meaning, lines) in _metrics(running, overdue_at, known_since, now).items():
         yield f"# HELP {name} {meaning}\n# TYPE {name} {kind}\n"
         at_once = _FEWER if name == _OVERDUE else _AT_ONCE
         for first in range(0, len(told), at_once):
@@ -46,19 +46,19 @@ def entry_lines(
 
 
 def _metrics(
-    running: AbstractSet[str], overdue_at: OverdueAt, now: datetime, began: datetime
+    running: AbstractSet[str], overdue_at: OverdueAt, known_since: Callable[[str], datetime], now: datetime
 ) -> Mapping[str, tuple[str, str, _Lines]]:
     """Return the kind of each metric, what it means, and how its lines are made."""
     return {
         "regsync_entry_freshness_seconds": (
             "gauge",
-            "Since when source and target are not known to be equal; from the start of the process if not known.",
-            _single(lambda _, stats: (now - (stats.equal or began)).total_seconds()),
+            "Since when source and target are not known to be equal; from when the entry came if they never were.",
+            _single(lambda entry, _: (now - known_since(entry)).total_seconds()),
         ),
         _OVERDUE: (
             "gauge",
             "When three due times will have passed since source and target were last equal, or it was first visited.",
-            _single(lambda entry, stats: _timestamp(overdue_at(entry, stats.equal or began))),
+            _single(lambda entry, _: _timestamp(overdue_at(entry, known_since(entry)))),
         ),
         "regsync_entry_last_success_timestamp_seconds": (
             "gauge",

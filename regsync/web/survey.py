@@ -27,7 +27,7 @@ STATES: Final = {
     "running": "Running",
     "paused": "Paused",
 }
-_Basis = tuple[Schedule | None, datetime | None]
+_Basis = tuple[Schedule | None, datetime | None, datetime]
 
 
 @dataclass(slots=True)
@@ -62,11 +62,10 @@ class Surveyor:
         states, stats_of = found.states, self._board.entries
         for known in entries:
             name, stats = known.name, stats_of.get(known.name, _UNKNOWN)
-            basis = known.schedule, stats.equal
+            basis = known.schedule, stats.equal, self._board.known_since(name)
             before = self._known.get(name)
             if before is None or before[0] != basis or before[1].until < now:
-                since = self._board.first.get(name, self._board.began)
-                before = self._known[name] = basis, freshness(*basis, since, now)
+                before = self._known[name] = basis, freshness(*basis, now)
                 weight += _ASKED
             how = found.how[name] = before[1].how
             states[""].append(name)

@@ -130,6 +130,15 @@ async def test_an_entry_that_comes_back_with_a_reload_is_as_old_as_it_was(life: 
         assert await freshness(life) == {"a": HOUR / 2, "b": HOUR / 2}
 
 
+async def test_an_entry_that_comes_with_a_reload_is_as_old_as_it_is_there(life: Asked) -> None:
+    async with life.answering(life.entry("a"), visits=1) as service:
+        await life.clock.advance(5 * HOUR)
+        life.write(life.entry("a"), life.entry("b"), head=f"{HEAD}server: {{listen: 'unix:{life.folder}/socket'}}\n")
+        await service.reload()
+        await life.clock.advance(60)
+        assert (await freshness(life))["b"] == 60
+
+
 async def freshness(life: Asked) -> dict[str, float]:
     connector = aiohttp.UnixConnector(f"{life.folder}/socket")
     async with aiohttp.ClientSession(connector=connector) as session, session.get("http://regsync/metrics") as answer:

@@ -121,6 +121,17 @@ async def test_an_entry_becomes_late_and_overdue_when_it_fails_for_long(life: Lo
     assert words == ["fresh", "fresh", "late", "overdue"]
 
 
+async def test_an_entry_that_comes_with_a_reload_is_not_as_old_as_the_process(life: Looked) -> None:
+    async with life.answering(life.entry("a")) as service:
+        for _ in range(5):
+            await life.clock.advance(HOUR)
+            await life.ended(1)
+        life.write(life.entry("a"), life.entry("b"), head=f"{HEAD}server: {{listen: 'unix:{life.folder}/socket'}}\n")
+        await service.reload()
+        await life.ended(1)
+        assert "not compared yet" in told(await life.look(), "b")
+
+
 async def test_failures_come_with_their_reason_and_what_to_do(life: Looked) -> None:
     async with life.answering(life.failing("a"), life.failing("b")):
         failed = (await life.look()).by_id("failed")

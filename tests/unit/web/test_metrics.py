@@ -52,6 +52,7 @@ def readings(board: Board) -> Readings:
         began=board.began,
         entries=board.entries,
         overdue_at=lambda _, since: since + timedelta(hours=3),
+        known_since=board.known_since,
         running=frozenset({"one"}),
         traffic=board.hosts,
         hosts={"a.example": HostNow(3, 8, remaining=76, until=LATER), "b.example": HostNow(0, 8)},
