@@ -21,7 +21,7 @@ find_python = for python in $(PYTHON) python3.13 python3.12 python3.11 python3; 
 	    python=; \
 	  done
 
-.PHONY: help demo test tools lint lock bench pictures schema man docs clean
+.PHONY: help demo test tools lint lock bench pictures schema man docs licences dist clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -77,6 +77,20 @@ man: $(VENV)/dev.stamp ## Make the man page and the scripts of shells anew from 
 # The theme's authors tell of their next project at each build.
 docs: $(VENV)/docs.stamp ## Build the documentation into build/site; what is not in the nav and links that lead nowhere are errors
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+
+licences: $(VENV)/dev.stamp ## Make the list of licences anew from the pinned libraries
+	$(BIN)/python -m tests.support.bill licences
+
+# The same commit gives the same bytes, wherever and whenever they are made; a tree without git is of hatchling's day.
+DIST ?= dist
+dist: $(VENV)/dev.stamp ## Build what is released into dist/: wheel, sdist, pinned requirements, bill of materials (DIST=directory)
+	@rm -f $(DIST)/regsync-* $(DIST)/SHA256SUMS
+	@export SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct 2>/dev/null || echo 1580601600)} && \
+	$(BIN)/python -m hatchling build -d $(DIST) >/dev/null && \
+	name=$(DIST)/regsync-$$($(BIN)/python -m hatchling version) && \
+	$(BIN)/python -m tests.support.bill sbom $$name.cdx.json && \
+	cp requirements.txt $$name-requirements.txt && \
+	cd $(DIST) && sha256sum regsync-* | tee SHA256SUMS
 
 clean: ## Remove what the other commands made
 	rm -rf $(VENV) demo-output build dist .coverage* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
