@@ -100,7 +100,7 @@ def _found(config: Config, connection: sqlite3.Connection, now: datetime) -> lis
     steps, schedules = steps_of(config), schedules_of(config)
     found = []
     since, paused = known_since(connection, steps), paused_of(connection)
-    for past in pasts_of(connection, [*steps], most=1):
+    for past in pasts_of(connection, sorted(steps), most=1):
         step = steps[past.entry]
         overdue = is_overdue(schedules.get(past.entry), since.get(past.entry), now)
         ends = past.entry, step.source, step.target, step.type

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from heapq import nsmallest
 
 from regsync.events import (
     BlobDone,
@@ -50,6 +51,11 @@ class _Image:
     until: datetime | None = None
     why: str = ""
     blobs: dict[str, LiveBlob] = field(default_factory=dict)
+
+    @property
+    def rank(self) -> tuple[bool, bool, datetime]:
+        """Where it stands among others: what moves comes first, and what has a time to wait for last."""
+        return not self.blobs, self.until is not None, self.since
 
     def is_in(self, repository: str) -> bool:
         """Say whether the image's name is one of this repository."""
@@ -213,6 +219,16 @@ class Recorder:
     def live(self) -> list[LiveImage]:
         """Return the images that are being copied or wait."""
         return [image.live(run.name) for run in self._runs.values() for image in run.open.values()]
+
+    def foremost(self, most: int, *, entry: str = "", run: str = "") -> tuple[list[LiveImage], int]:
+        """Return so many of them, those that move first, and how many there are, be it only of an entry or a run.
+
+        Of ten thousand that wait no more are made ready than are wanted.
+        """
+        runs = [one for one in self._runs.values() if run in {"", one.name}]
+        found = [(one.name, image) for one in runs for image in one.open.values() if entry in {"", image.entry}]
+        shown = nsmallest(most, found, key=lambda named: named[1].rank)
+        return [image.live(name) for name, image in shown], len(found)
 
     def moving(self) -> list[LiveImage]:
         """Return those of them that have blobs under way, which are few however many wait."""

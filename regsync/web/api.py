@@ -95,7 +95,7 @@ class Api:
         names = nsmallest(page.limit + 1, (name for name in self._service.setup.entries if name > page.mark))
         return {
             "entries": await self._described(names[: page.limit]),
-            "next": cleaned(_next(names, page), self._common.secrets.clean),
+            "next": self._next(names, page),
         }
 
     async def _entry(self, request: web.Request) -> Object:
@@ -173,8 +173,8 @@ class Api:
 
     async def _images(self, request: web.Request) -> Object:
         page = page_of(request.query)
-        live = self._keeping.recorder.live()
-        return {"images": await self._clean(map(live_object, live[: page.limit])), "total": len(live)}
+        live, total = self._keeping.recorder.foremost(page.limit)
+        return {"images": await self._clean(map(live_object, live)), "total": total}
 
     async def _noted(self, key: str, question: Callable[..., list[Noted]], request: web.Request) -> Object:
         page = page_of(request.query)

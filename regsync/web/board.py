@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
@@ -39,10 +39,6 @@ class EntryStats:
     succeeded: datetime | None = None
     equal: datetime | None = None
     failing: bool = False
-
-    def copy(self) -> EntryStats:
-        """Return what they are now, for whoever reads them in another thread."""
-        return replace(self, runs=self.runs.copy(), images=self.images.copy(), buckets=self.buckets.copy())
 
     def add(self, run: RunRecord) -> None:
         """Count a run that has ended."""

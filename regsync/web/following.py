@@ -30,9 +30,7 @@ class Following:
     async def _follow(self, request: web.Request) -> web.StreamResponse:
         entry = self._asked_for(request)
         if self._stream.crowded:
-            raise web.HTTPServiceUnavailable(
-                text="as many follow as may; come back later", headers={"Retry-After": "15"}
-            )
+            raise web.HTTPServiceUnavailable(text="as many follow as may; come back later", headers=_LATER)
         response = web.StreamResponse(headers=_KIND)
         await response.prepare(request)
         if request.method == "HEAD" or request.transport is None:

@@ -73,7 +73,7 @@ class Pages:
         ask = scene.keeping.history.ask
         runs = await ask(partial(runs_of, entry=name, before=before, most=RUNS + 1))
         (past,) = await ask(partial(pasts_of, entries=[name], most=1))
-        transfers, more = await scene.transfers(lambda image: image.entry == name)
+        transfers, more = await scene.transfers(entry=name)
         return await scene.page(
             "entry.html",
             row=row,
@@ -91,7 +91,7 @@ class Pages:
         if run is None:
             sentence = "The last runs of each entry are kept, and this one is not among them any more."
             return await self._message(404, "There is no run of this name", sentence)
-        transfers, more = await scene.transfers(lambda image: image.run == name)
+        transfers, more = await scene.transfers(run=name)
         told = await self._told_of(run, number(request.query))
         return await scene.page("run.html", run=run, transfers=transfers, more_transfers=more, **told)
 

@@ -15,7 +15,6 @@ from regsync import __version__
 from regsync.aside import aside
 from regsync.keeping import Kept
 from regsync.record.queries import Past, pasts_of
-from regsync.record.values import LiveImage
 from regsync.service import Service
 from regsync.setup import Common
 from regsync.web.board import Board
@@ -100,12 +99,11 @@ class Scene:
         pasts = await self.keeping.history.ask(partial(pasts_of, entries=[*by_name], most=RUNS))
         return await self.each(shown, pasts)
 
-    async def transfers(self, wanted: Callable[[LiveImage], bool] = lambda _: True) -> tuple[list[Transfer], int]:
-        """Return images under way, those that move first, and how many more there are."""
-        live = [image for image in self.keeping.recorder.live() if wanted(image)]
-        live.sort(key=lambda image: (not image.blobs, image.until is not None, image.since))
-        shown = await self.each(lambda one: transfer(one, self._rates.of(one), self.clean), live[:_TRANSFERS])
-        return shown, max(len(live) - _TRANSFERS, 0)
+    async def transfers(self, *, entry: str = "", run: str = "") -> tuple[list[Transfer], int]:
+        """Return images under way, those that move first, and how many more there are; be it only of one of these."""
+        live, total = self.keeping.recorder.foremost(_TRANSFERS, entry=entry, run=run)
+        shown = await self.each(lambda one: transfer(one, self._rates.of(one), self.clean), live)
+        return shown, total - len(live)
 
     async def each(self, make: Callable[[Any], T], found: Iterable[Any]) -> list[T]:
         """Return what is made of each of these, others having their turn meanwhile."""

@@ -103,7 +103,7 @@ class Reader:
 
 
 class Stream:
-    """An observer; `ended` gets the runs. `began` tells its events from those of a process before."""
+    """An observer; `ended` gets the runs. What events are named by tells them from those of a process before."""
 
     def __init__(self, recorder: Recorder, secrets: Secrets, clock: Clock) -> None:
         self._recorder = recorder

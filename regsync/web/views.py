@@ -6,14 +6,14 @@ taken out here; what is left is escaped where the page is made.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 from urllib.parse import quote
 
 from regsync.record.advice import advice
-from regsync.record.queries import Noted, Past
+from regsync.record.queries import Past
 from regsync.record.values import ImageRecord, LiveImage, RunRecord
 from regsync.record.words import causes
 from regsync.text import plain
@@ -152,11 +152,6 @@ def item(run: str, image: ImageRecord, clean: Clean) -> Item:
     """Return an image of a run."""
     shown = replace(image, message=fit(image.message, clean), error=fit(image.error, clean))
     return Item(Ends.of(image.entry, image.source, image.target, clean), run, shown)
-
-
-def items(noted: Iterable[Noted], clean: Clean) -> Iterable[Item]:
-    """Return images of several runs, one after another."""
-    return (item(one.run, one.image, clean) for one in noted)
 
 
 def troubles(failed: Sequence[Item]) -> list[Trouble]:

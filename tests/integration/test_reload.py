@@ -63,6 +63,7 @@ class Life:
         met: list[Service] = []
         serving = asyncio.create_task(self.app().serve(Serving(1, watch=watch), meet=met.append))
         while not self.events(Ready):
+            assert not serving.done(), serving.result()
             await settle()
         yield met[0]
         met[0].stop()

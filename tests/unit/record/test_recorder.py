@@ -133,6 +133,18 @@ def test_an_image_under_way_shows_its_blobs_and_how_far_it_is() -> None:
     assert (image.done, image.blobs) == (100, ())
 
 
+def test_of_many_images_those_come_first_that_move_and_no_more_are_made_ready_than_are_wanted() -> None:
+    lab = Lab()
+    for name in ("waits", "looks", "moves"):
+        lab.tell(ImageNeeded(f"a.x/{name}:v1", f"b.x/{name}:v1", "sha256:new"))
+    lab.tell(ImagePostponed("a.x/waits:v1", "b.x/waits:v1", 60, "too many requests"))
+    lab.tell(BlobProgress("a.x/moves", ("b.x/moves",), "sha256:2", 50, 200))
+    shown, total = lab.recorder.foremost(2)
+    assert ([image.target for image in shown], total) == (["b.x/moves:v1", "b.x/looks:v1"], 3)
+    assert lab.recorder.foremost(9, entry="another") == ([], 0)
+    assert len(lab.recorder.foremost(9, entry="one", run=shown[0].run)[0]) == 3
+
+
 def test_an_image_that_waits_says_until_when_and_why_and_for_no_longer_than_it_does() -> None:
     lab = Lab()
     lab.tell(ImagePostponed(*ENDS, 60, "too many requests"))
