@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping
 from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 from regsync.aside import aside
+from regsync.beside import going_on
 from regsync.clock import Clock
 from regsync.config.load import Loaded
 from regsync.daemon.server import Served
@@ -107,11 +107,8 @@ class App:
     async def _served(self, service: Service, keeping: Kept | None) -> Served:
         """Run the daemon, and tell those who want to know."""
         async with notifying(lambda: service.setup, self._common, keeping=keeping) as notifier:
-            watching = asyncio.create_task(notifier.watch(service, keeping), name="ages")
-            try:
+            async with going_on(self._common.tell, partial(notifier.watch, service, keeping)):
                 served = await service.run()
-            finally:
-                watching.cancel()
             if not served.cut:
                 await notifier.sent(_LAST_WORDS_OF_A_DAEMON)
             return served

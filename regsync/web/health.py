@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from copy import deepcopy
 
 from aiohttp import web
 
+from regsync.beside import going_on
 from regsync.keeping import Kept
 from regsync.listen import Address
 from regsync.record.recorder import Recorder
@@ -63,23 +64,12 @@ async def shown(
     with common.tell.joined(board, memory, pauses, rates, stream):
         async with (
             site(address, names, [*routes, *api.rest(routes)], tell=common.tell, clock=common.clock),
-            _going_on(pulse.beat, memory.follow, pauses.follow, stream.beat),
+            going_on(common.tell, pulse.beat, memory.follow, pauses.follow, stream.beat),
         ):
             try:
                 yield
             finally:
                 stream.close()
-
-
-@asynccontextmanager
-async def _going_on(*works: Callable[[], Coroutine[None, None, None]]) -> AsyncIterator[None]:
-    """Have these done while the block lasts."""
-    tasks = [asyncio.create_task(work(), name=work.__qualname__) for work in works]
-    try:
-        yield
-    finally:
-        for task in tasks:
-            task.cancel()
 
 
 class _Status:

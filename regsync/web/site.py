@@ -20,6 +20,7 @@ from typing import Final, cast
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
+from regsync.beside import going_on
 from regsync.clock import Clock
 from regsync.errors import ConfigError
 from regsync.events import Tell
@@ -63,19 +64,18 @@ async def site(
     )
     await runner.setup()
     callers = Callers(clock)
-    watching = asyncio.create_task(callers.watch(), name="callers")
-    try:
-        server = await _listening(address, runner, callers)
+    async with going_on(tell, callers.watch):
         try:
-            yield
+            server = await _listening(address, runner, callers)
+            try:
+                yield
+            finally:
+                server.close()
+                if address.path:
+                    with suppress(OSError):
+                        os.unlink(address.path)  # noqa: PTH108
         finally:
-            server.close()
-            if address.path:
-                with suppress(OSError):
-                    os.unlink(address.path)  # noqa: PTH108
-    finally:
-        await runner.cleanup()
-        watching.cancel()
+            await runner.cleanup()
 
 
 async def _listening(address: Address, runner: web.AppRunner, callers: Callers) -> asyncio.Server:
