@@ -27,7 +27,7 @@ from regsync.events import Tell
 from regsync.listen import Address
 from regsync.web.callers import MOST, Caller, Callers, attended
 from regsync.web.route import Route
-from regsync.web.trouble import said_plainly
+from regsync.web.trouble import bugs_alone, said_plainly
 
 _LINGERING: Final = 1.0  # seconds a body is still read that was refused
 _BODY: Final = 64 << 10
@@ -57,6 +57,7 @@ async def site(
         handle_signals=False,
         handler_cancellation=True,  # nobody works for who is gone
         access_log=None,
+        logger=bugs_alone(tell),
         auto_decompress=False,
         keepalive_timeout=_NEVER,  # `callers` are looked after by our clock
         lingering_time=_LINGERING,

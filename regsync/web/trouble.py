@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Final
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.typedefs import Handler, Middleware
 
 from regsync.events import Tell, Warned
 from regsync.web.parameters import answer
 
+_BUG: Final = "A bug kept a question over HTTP from being answered"
 _KEPT: Final = ("Allow", "Retry-After", "WWW-Authenticate")
 
 
@@ -27,10 +30,24 @@ def said_plainly(tell: Tell) -> Middleware:
         except ConnectionError:  # nobody is there any more
             raise
         except Exception as bug:  # noqa: BLE001 - whoever asks must not see it, and others are still to be answered
-            tell(Warned("A bug kept a question over HTTP from being answered", {"error": type(bug).__name__}))
+            tell(Warned(_BUG, {"error": type(bug).__name__}))
             return _said(request, 500, "a bug in regsync; its log has a line about it")
 
     return plainly
+
+
+def bugs_alone(tell: Tell) -> logging.Logger:
+    """Return a log for the HTTP library, which has tracebacks for whatever is no HTTP: that is answered, not told."""
+
+    class Told(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            error = record.exc_info[1] if record.exc_info else None
+            if not isinstance(error, HttpProcessingError):
+                tell(Warned(_BUG, {"error": type(error).__name__}))
+
+    log = logging.Logger("regsync.web", logging.ERROR)  # noqa: LOG001 - nobody else is to find it
+    log.addHandler(Told())
+    return log
 
 
 def _said(request: web.Request, status: int, why: str, refusal: web.HTTPException | None = None) -> web.Response:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import socket
 import stat
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 from aiohttp import web
 
 from regsync.errors import ConfigError
-from regsync.events import ignore
+from regsync.events import Event, ignore
 from regsync.listen import Address
 from regsync.web.route import Route
 from regsync.web.site import site
@@ -65,6 +66,21 @@ async def test_a_page_under_another_name_learns_nothing(host: str) -> None:
     async with site(Address("127.0.0.1", port), ["mirror.example"], ROUTES, tell=ignore, clock=FakeClock()):
         status, text = await asked(port, host=host)
     assert (status, "server.hosts" in text, "hello" in text) == (421, True, False)
+
+
+@pytest.mark.parametrize(
+    "head", ["GARBAGE", "GET / HTTP/1.1", "GET / HTTP/1.1\r\nHost: a\r\nHost: b", f"GET / {'x' * 9000}"]
+)
+async def test_what_is_no_request_is_refused_and_leaves_no_line_in_any_log(
+    head: str, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    port, told = a_port(), list[Event]()
+    async with site(Address("127.0.0.1", port), [], ROUTES, tell=told.append, clock=FakeClock()):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(f"{head}\r\n\r\n".encode())
+        assert (await reader.readline()).split()[1] == b"400"
+        writer.close()
+    assert (told, caplog.records, capfd.readouterr()) == ([], [], ("", ""))
 
 
 async def test_a_port_in_use_is_one_clear_error() -> None:
