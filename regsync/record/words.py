@@ -12,6 +12,7 @@ from regsync.record.values import ImageRecord, RunRecord
 _MARKS: Final = ":,;.()\"'"  # what surrounds a name in a sentence
 _NUMBERED: Final = re.compile(r"\S*\d\S*")
 _UNITS: Final = (("y", 365 * 86400), ("d", 86400), ("h", 3600), ("m", 60))  # in seconds
+_DAYS: Final = 2 * 86400  # seconds from which on days are said
 _SHORT: Final = 12  # characters of a digest that tell it from others
 
 
@@ -26,7 +27,7 @@ def human_bytes(count: int) -> str:
 
 
 def human_seconds(seconds: float) -> str:
-    """Return a duration as people read it: `0.4 s`, `12 s`, `3 min 20 s`, `2 h 5 min`."""
+    """Return a duration as people read it: `0.4 s`, `12 s`, `3 min 20 s`, `2 h 5 min`, `12 days 3 h`."""
     if seconds < 10:
         return f"{seconds:.1f} s"
     whole = round(seconds)
@@ -34,7 +35,9 @@ def human_seconds(seconds: float) -> str:
         return f"{whole} s"
     if whole < 3600:
         return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
+    if whole < _DAYS:
+        return f"{whole // 3600} h {whole % 3600 // 60} min"
+    return f"{whole // 86400} days {whole % 86400 // 3600} h"
 
 
 def human_age(seconds: float) -> str:

@@ -128,8 +128,8 @@ def test_what_failed_for_one_cause_is_one_cause() -> None:
 
 
 def test_durations_and_digests_are_written_as_people_read_them() -> None:
-    assert [human_seconds(seconds) for seconds in (0, 9.94, 59, 60, 3599)] == [
-        "0.0 s", "9.9 s", "59 s", "1 min 0 s", "59 min 59 s",
+    assert [human_seconds(seconds) for seconds in (0, 9.94, 59, 60, 3599, 172_799, 1_047_600)] == [
+        "0.0 s", "9.9 s", "59 s", "1 min 0 s", "59 min 59 s", "47 h 59 min", "12 days 3 h",
     ]  # fmt: skip
     assert [short(OLD), short("")] == ["0123456789ab", "-"]
 
