@@ -115,7 +115,6 @@ class _Status:
 
     async def metrics(self, request: web.Request) -> web.StreamResponse:
         """Say how everything stands, piece by piece: others copy meanwhile."""
-        self._board.keep_only(self._service.planned)
         known, unknown = self._board.entries, EntryStats()
         entries = {name: known.get(name, unknown) for name in self._service.planned}
         answer = web.StreamResponse(headers={"Content-Type": CONTENT_TYPE})

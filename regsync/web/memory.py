@@ -16,7 +16,7 @@ _AT_ONCE: Final = 500  # entries
 
 
 class Memory:
-    """An observer that gives the board the past of entries it does not know, as the history has it."""
+    """An observer that gives the board the past of entries it does not know; those that are no more it forgets."""
 
     def __init__(self, service: Service, board: Board, keeping: Kept) -> None:
         self._service = service
@@ -29,6 +29,7 @@ class Memory:
     def __call__(self, fact: Fact, /) -> None:
         """Take note of entries that come with another configuration, before the first of them has run."""
         if isinstance(fact.event, Reloaded):
+            self._board.keep_only(self._service.planned)
             self._look(fact.at)
             self._stirred.set()
 
