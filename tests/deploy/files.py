@@ -18,6 +18,7 @@ KINDS: Final[Mapping[str, tuple[str, ...]]] = {
     "chart": ("helm/regsync/*", "helm/regsync/templates/*"),
     "values": ("helm/regsync/ci/*-values.yaml",),
     "compose": ("compose.yaml",),
+    "image": ("image/*.py",),
     "unit": ("systemd/*.service", "systemd/*.timer"),
     "dashboard": ("grafana/*.json",),
     "workflow": ("ci/github.yml", "ci/gitlab.yml", "ci/forgejo.yml"),

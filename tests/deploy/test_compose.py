@@ -1,4 +1,4 @@
-"""The composed service is one that docker takes, and its command line one that regsync takes."""
+"""The composed service is one that docker takes, its command line one that regsync takes, its image made as said."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import yaml
 from tests.deploy.commands import parsed
 from tests.deploy.files import name_of, of_kind
 from tests.deploy.schemas import check
+from tests.support.pages import ROOT
 
 
 @pytest.mark.parametrize("path", of_kind("compose"), ids=name_of)
@@ -24,3 +25,10 @@ def test_its_command_line_names_a_file_that_is_mounted(path: Path) -> None:
         assert command == "server"
         mounted = [volume.split(":")[1] for volume in service["volumes"]]
         assert any(str(options["config"]).startswith(place) for place in mounted)
+
+
+@pytest.mark.parametrize("path", of_kind("image"), ids=name_of)
+def test_what_makes_the_image_is_run_by_its_build(path: Path) -> None:
+    build = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    assert f"COPY deploy/image/{path.name} ./" in build
+    assert f"python3 {path.name} " in build

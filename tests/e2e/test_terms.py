@@ -61,7 +61,8 @@ async def test_a_daemon_told_to_stop_at_any_moment_ends_in_time_and_leaves_nothi
         code = await asyncio.to_thread(process.process.wait, GRACE + BEYOND + SLOW)
         log = process.log()
     assert "Traceback" not in log
-    assert code in {0, 1, 130}, log  # 130: there was no daemon yet
+    unbegun = set() if log else {-signal.SIGTERM}  # no line of ours had run yet
+    assert code in {0, 1, 130, *unbegun}, log  # 130: there was no daemon yet
     assert_registry_whole(fake_registry)
     if (tmp_path / "layout" / "index.json").exists():
         tags, contents = read_layout(tmp_path / "layout")
