@@ -22,6 +22,7 @@ from regsync.text import plain
 
 _EVERY: Final = 0.25  # seconds
 _WINDOW: Final = 40  # drawings the rate is taken over: ten seconds
+_FORESEEN: Final = 86400.0  # seconds; more than that is what the first bytes promise, and not so
 _ROWS: Final = 6  # blobs and waiting images that are shown
 _BAR: Final = 20  # columns
 _LEAST: Final = (20, 4)  # columns and lines a terminal needs for any of it
@@ -135,7 +136,8 @@ def _bytes(amounts: Amounts) -> list[RenderableType]:
     said = f"{human_bytes(amounts.done)} of {human_bytes(whole)}"
     if amounts.rate >= 1:
         said += f", {human_bytes(round(amounts.rate))}/s"
-        said += f", {human_seconds(amounts.left / amounts.rate)} left" if amounts.left else ""
+        seconds = amounts.left / amounts.rate
+        said += f", {human_seconds(seconds)} left" if 0 < seconds < _FORESEEN else ""
     return [_bar(amounts.done, whole), Text(said)]
 
 

@@ -121,6 +121,7 @@ def _guard(names: Collection[str]) -> Middleware:
 async def _be_safe(_: web.Request, answer: web.StreamResponse) -> None:
     for name, value in _SAFE.items():
         answer.headers.setdefault(name, value)
+    answer.headers["Server"] = "regsync"  # the library would say its version and Python's
 
 
 def _is_ours(host: str, names: Collection[str]) -> bool:

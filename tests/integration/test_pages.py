@@ -64,6 +64,7 @@ class Looked(Life):
         assert shown.headers["Content-Type"] == "text/html; charset=utf-8"
         assert set(shown.headers["Content-Security-Policy"].split("; ")) == POLICY
         assert (shown.headers["Cache-Control"], shown.headers["X-Content-Type-Options"]) == ("no-store", "nosniff")
+        assert shown.headers["Server"] == "regsync"
         shown.page.assert_sound()
         return shown.page
 

@@ -77,6 +77,16 @@ async def test_images_bytes_rate_time_left_and_the_blobs_under_way_are_shown() -
     ]
 
 
+async def test_no_time_is_foretold_from_the_first_few_bytes() -> None:
+    lab = Lab()
+    lab.tell(ImageNeeded("a.x/app:v0", "b.x/app:v0"), ImageCopied("a.x/app:v0", "b.x/app:v0", "sha256:0"))
+    lab.lines()
+    await lab.clock.advance(86400 * 2)
+    lab.begin("v1", "v2")
+    assert "B/s" in lab.lines()[1]
+    assert "left" not in lab.lines()[1]
+
+
 def test_what_failed_is_counted_and_what_waits_says_for_how_long_and_why() -> None:
     lab = Lab()
     lab.tell(ImageFailed("Failed to copy image", "a.x/app:v1", "b.x/app:v1", "no", 1))
