@@ -42,7 +42,7 @@ def bugs_alone(tell: Tell) -> logging.Logger:
     class Told(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
             error = record.exc_info[1] if record.exc_info else None
-            if not isinstance(error, HttpProcessingError):
+            if not isinstance(error, HttpProcessingError | ConnectionError):  # or nobody is there any more
                 tell(Warned(_BUG, {"error": type(error).__name__}))
 
     log = logging.Logger("regsync.web", logging.ERROR)  # noqa: LOG001 - nobody else is to find it

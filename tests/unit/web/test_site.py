@@ -83,6 +83,27 @@ async def test_what_is_no_request_is_refused_and_leaves_no_line_in_any_log(
     assert (told, caplog.records, capfd.readouterr()) == ([], [], ("", ""))
 
 
+async def test_who_hangs_up_in_the_middle_of_an_answer_leaves_no_line_in_any_log(
+    caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    port, told, over = a_port(), list[Event](), asyncio.Event()
+
+    async def left(request: web.Request) -> web.StreamResponse:
+        answer = web.StreamResponse()
+        await answer.prepare(request)
+        assert request.transport is not None
+        request.transport.close()  # as when the other side is found to be gone
+        over.set()
+        await answer.write(b"more")
+        return answer
+
+    async with site(Address("127.0.0.1", port), [], [Route("/left", left)], tell=told.append, clock=FakeClock()):
+        with pytest.raises(aiohttp.ClientError):
+            await asked(port, "/left")
+        await over.wait()
+    assert (told, caplog.records, capfd.readouterr()) == ([], [], ("", ""))
+
+
 async def test_a_port_in_use_is_one_clear_error() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
