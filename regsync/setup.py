@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from regsync.clock import Clock
 from regsync.config.load import Loaded
-from regsync.config.model import Config
+from regsync.config.model import Config, SyncStep
 from regsync.config.templated import Surroundings
 from regsync.connections import Connections, place_of
 from regsync.daemon.plan import Plan
@@ -52,13 +52,15 @@ class Common:
 class Setup:
     """One configuration as it is used.
 
-    `sharing` counts the image entries that write into each repository; `manner` is how every registry is spoken to;
-    `warnings` are about the registries. `trusted` is how the certificates look that are kept for each registry, by its
-    host name, and under no name those for all.
+    `steps` are the items of `sync` by the names of their `entries`; `sharing` counts the image entries that write
+    into each repository; `manner` is how every registry is spoken to; `warnings` are about the registries.
+    `trusted` is how the certificates look that are kept for each registry, by its host name, and under no name
+    those for all.
     """
 
     loaded: Loaded
     entries: Mapping[str, SyncEntry]
+    steps: Mapping[str, SyncStep]
     sharing: Counter[str]
     hosts: Mapping[str, HostSettings]
     manner: Manner
@@ -122,7 +124,7 @@ class Changes:
 
 async def set_up(loaded: Loaded, common: Common, do: Do, note: Note) -> Setup:
     """Return what a configuration comes to; `do` makes calls that may take long, `note` hears what is read."""
-    entries, sharing, docker = await do(partial(_translated, loaded, common, note))
+    entries, steps, sharing, docker = await do(partial(_translated, loaded, common, note))
     found = await ask_store(docker, environ=common.environ)
     hosts, warnings = await do(partial(hosts_of, loaded.config, found))
     keep_secrets(loaded.config.creds, common.secrets)
@@ -130,7 +132,7 @@ async def set_up(loaded: Loaded, common: Common, do: Do, note: Note) -> Setup:
     keep_secrets(logins_of(hosts), common.secrets)
     manner = manner_of(loaded.config, common.environ, store=found.store)
     trusted = await do(partial(_trusted, manner.certificates, common.environ, note))
-    return Setup(loaded, entries, sharing, hosts, manner, tuple(warnings), trusted)
+    return Setup(loaded, entries, steps, sharing, hosts, manner, tuple(warnings), trusted)
 
 
 def _trusted(folders: Sequence[Path], environ: Mapping[str, str], note: Note) -> dict[str, str]:
@@ -147,12 +149,14 @@ def _trusted(folders: Sequence[Path], environ: Mapping[str, str], note: Note) ->
     return {name: " ".join(seen) for name, seen in looks.items()}
 
 
-def _translated(loaded: Loaded, common: Common, note: Note) -> tuple[dict[str, SyncEntry], Counter[str], DockerConfig]:
+def _translated(
+    loaded: Loaded, common: Common, note: Note
+) -> tuple[dict[str, SyncEntry], dict[str, SyncStep], Counter[str], DockerConfig]:
     around = Surroundings(common.environ, common.clock.now, common.secrets.keep)
     entries = {entry.name: entry for entry in entries_of(loaded.config, around)}
     leave_out = loaded.config.defaults.skip_docker_config
     docker = DockerConfig() if leave_out else load_docker_config(common.environ, note)
-    return entries, targets_of([*entries.values()]), docker
+    return entries, steps_of(loaded.config), targets_of([*entries.values()]), docker
 
 
 def changes(old: Config, new: Config) -> Changes:

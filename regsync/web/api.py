@@ -24,7 +24,6 @@ from regsync.record.queries import Noted, Past, changes, failures, known_since, 
 from regsync.record.values import RunRecord
 from regsync.service import Service
 from regsync.setup import Common
-from regsync.translate import steps_of
 from regsync.web import operations
 from regsync.web.board import Board, HostStats
 from regsync.web.clean import cleaned, without_secrets
@@ -106,13 +105,12 @@ class Api:
     async def _described(self, names: list[str]) -> list[Object]:
         """Return what there is to say of each of these entries; whatever they are now holds for all of it."""
         setup, control = self._service.setup, self._service.control
-        steps = steps_of(setup.config)
         running = {run.entry: run.id for run in self._keeping.recorder.running()}
         dues = await self._service.dues(names)
         found: list[Object] = []
         pasts, since = await self._keeping.history.ask(partial(_pasts, entries=names))
         for past in pasts:
-            entry, step = setup.entries[past.entry], steps[past.entry]
+            entry, step = setup.entries[past.entry], setup.steps[past.entry]
             described = {
                 "name": entry.name,
                 "source": entry.source,

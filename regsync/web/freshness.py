@@ -1,17 +1,13 @@
-"""How fresh an entry is against its own schedule; `daemon/overdue.py` says the same of who is overdue.
-
-A cron line takes a fraction of a millisecond to be asked, and ten thousand entries may have one: entries that were
-equal in the same minute share the answers, and an answer says how long it holds.
-"""
+"""How fresh an entry is against its own schedule, and for how long that holds: ten thousand entries may be asked of."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Final, Literal
 
-from regsync.daemon.schedule import Cron, Every, Schedule
+from regsync.daemon.overdue import MAY_PASS, due_times
+from regsync.daemon.schedule import Schedule
 
 Freshness = Literal["fresh", "late", "overdue", "new", "unplanned"]
 WORDS: Final[dict[Freshness, str]] = {
@@ -22,7 +18,6 @@ WORDS: Final[dict[Freshness, str]] = {
     "unplanned": "never due",
 }
 _LATE: Final = 2  # due times that have passed
-_OVERDUE: Final = 3
 _EVER: Final = datetime.max.replace(tzinfo=UTC)
 
 
@@ -41,28 +36,17 @@ def freshness(schedule: Schedule | None, equal: datetime | None, began: datetime
     """
     if schedule is None:
         return Held("unplanned", _EVER)
-    passed, coming = _passed(schedule, equal or began, now)
-    if passed >= _OVERDUE:
-        return Held("overdue", _EVER)
-    if passed == _LATE:
-        return Held("late", coming)
-    return Held("new" if equal is None else "fresh", coming)
+    passed = 0
+    for due in due_times(schedule, equal or began):
+        if due >= now:
+            return Held(_how(passed, equal), due)
+        passed += 1
+    return Held(_how(passed, equal), _EVER)
 
 
-def _passed(schedule: Schedule, since: datetime, now: datetime) -> tuple[int, datetime]:
-    """Return how many due times have passed, as far as it matters, and which is the first that has not."""
-    if isinstance(schedule, Every):
-        start, step = since.replace(microsecond=0), schedule.step
-        passed = max(-((start - now) // step) - 1, 0)
-        return passed, start + (passed + 1) * step
-    due: datetime | None = since.replace(second=0, microsecond=0)
-    for passed in range(_OVERDUE):
-        due = due and (_next(schedule, due) if isinstance(schedule, Cron) else schedule.next_after(due))
-        if due is None or due >= now:
-            return passed, due or _EVER
-    return _OVERDUE, _EVER
-
-
-@lru_cache(maxsize=1 << 16)
-def _next(schedule: Cron, moment: datetime) -> datetime | None:
-    return schedule.next_after(moment)
+def _how(passed: int, equal: datetime | None) -> Freshness:
+    if passed >= MAY_PASS:
+        return "overdue"
+    if passed >= _LATE:
+        return "late"
+    return "new" if equal is None else "fresh"

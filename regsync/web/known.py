@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from regsync.daemon.schedule import Schedule
 from regsync.setup import Setup
-from regsync.translate import schedules_of, steps_of
+from regsync.translate import schedules_of
 from regsync.web.times import span
 
 
@@ -36,7 +36,7 @@ class Directory:
         """Return that of a configuration; of ten thousand entries that takes a while, so it is made aside."""
         schedules = schedules_of(setup.config)
         found = {}
-        for name, step in sorted(steps_of(setup.config).items()):
+        for name, step in sorted(setup.steps.items()):
             schedule = schedules.get(name)
             rhythm = step.schedule or (f"every {span(step.interval)}" if step.interval else "no schedule")
             text = f"{name}\n{step.source}\n{step.target}".lower()

@@ -15,7 +15,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from regsync.aside import aside
-from regsync.record.queries import one_run, pasts_of, runs_of
+from regsync.record.queries import one_run, runs_of
 from regsync.record.values import RunRecord
 from regsync.record.words import summary
 from regsync.web.front import front
@@ -70,9 +70,7 @@ class Pages:
         found = await scene.survey([known])
         (row,) = await scene.rows([known], found.how)
         before = request.query.get("before", "")
-        ask = scene.keeping.history.ask
-        runs = await ask(partial(runs_of, entry=name, before=before, most=RUNS + 1))
-        (past,) = await ask(partial(pasts_of, entries=[name], most=1))
+        runs = await scene.keeping.history.ask(partial(runs_of, entry=name, before=before, most=RUNS + 1))
         transfers, more = await scene.transfers(entry=name)
         return await scene.page(
             "entry.html",
@@ -80,7 +78,6 @@ class Pages:
             runs=runs[:RUNS],
             earlier=runs[RUNS - 1].id if len(runs) > RUNS else "",
             before=bool(before),
-            succeeded=past.succeeded,
             transfers=transfers,
             more_transfers=more,
         )

@@ -63,6 +63,7 @@ class Row:
     kind: str
     rhythm: str
     freshness: Freshness
+    succeeded: datetime | None
     equal: datetime | None
     due: datetime | None
     running: str
@@ -128,7 +129,7 @@ def row(
 ) -> Row:
     """Return an entry with its last runs."""
     last = past.runs[0] if past.runs else None
-    return Row(ends, kind, rhythm, how, past.equal, due, running, paused, last, plot(past.runs))
+    return Row(ends, kind, rhythm, how, past.succeeded, past.equal, due, running, paused, last, plot(past.runs))
 
 
 def transfer(image: LiveImage, rate: float, clean: Clean) -> Transfer:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -15,8 +13,8 @@ import pytest
 from yarl import URL
 
 from regsync.events import ImageDelayed
-from regsync.service import Service
-from tests.integration.test_reload import HEAD, HOUR, IMAGE, Life
+from tests.integration.test_api import Asked
+from tests.integration.test_reload import HEAD, HOUR, IMAGE
 from tests.support.built import image_bytes, write_layout
 from tests.support.clock import settle
 from tests.support.fake_registry import FakeRegistry
@@ -47,10 +45,10 @@ class Shown:
     page: Page
 
 
-class Looked(Life):
+class Looked(Asked):
     """A daemon that is looked at."""
 
-    async def get(self, path: str) -> Shown:
+    async def shown(self, path: str) -> Shown:
         connector = aiohttp.UnixConnector(f"{self.folder}/socket")
         url = URL(f"http://regsync{path}", encoded=True)
         async with aiohttp.ClientSession(connector=connector) as session, session.get(url) as answer:
@@ -59,7 +57,7 @@ class Looked(Life):
 
     async def look(self, path: str = "/", *, status: int = 200) -> Page:
         """Return a page that is as all have to be."""
-        shown = await self.get(path)
+        shown = await self.shown(path)
         assert shown.status == status, shown.text
         assert shown.headers["Content-Type"] == "text/html; charset=utf-8"
         assert set(shown.headers["Content-Security-Policy"].split("; ")) == POLICY
@@ -67,24 +65,6 @@ class Looked(Life):
         assert shown.headers["Server"] == "regsync"
         shown.page.assert_sound()
         return shown.page
-
-    @asynccontextmanager
-    async def answering(self, *entries: str, creds: str = "", visits: int = 2) -> AsyncIterator[Service]:
-        """Run it with these entries until each was visited so often."""
-        self.write(*entries, head=f"{HEAD}{creds}server: {{listen: 'unix:{self.folder}/socket'}}\n")
-        async with self.serving() as service:
-            for visit in range(visits):
-                if visit:
-                    await self.clock.advance(HOUR)
-                await self.ended(len(entries))
-            yield service
-
-    async def ended(self, count: int) -> None:
-        for _ in range(count):
-            await self.finished.get()
-
-    def failing(self, name: str) -> str:
-        return self.entry(name).replace("in:v1", "in:none")
 
 
 @pytest.fixture
@@ -250,8 +230,8 @@ async def test_no_page_has_a_secret_in_it(life: Looked) -> None:
     async with life.answering(secret, creds=creds, visits=1):
         page = await life.look("/?q=canary-canary")
         run = await life.look(next(link for link in page.links if link.startswith("/runs/")))
-        entry = (await life.get("/entries/b-canary-canary")).text
-        texts = [(await life.get("/?q=canary-canary")).text, " ".join(one.text for one in run.elements), entry]
+        entry = (await life.shown("/entries/b-canary-canary")).text
+        texts = [(await life.shown("/?q=canary-canary")).text, " ".join(one.text for one in run.elements), entry]
     assert [text.count("canary-canary") for text in texts] == [0, 0, 0]
     assert [text.count("[censored]") > 0 for text in texts] == [True] * 3
 
@@ -262,8 +242,8 @@ async def test_what_a_page_needs_is_served_beside_it_and_may_be_kept(life: Looke
         needed = [one.attributes["href"] for one in page.all("link")] + [
             one.attributes["src"] for one in page.all("script")
         ]
-        files = [await life.get(path) for path in needed]
-        other = [(await life.get(f"/static/{name}")).status for name in ("none.css", "..%2Fpages.py", "index.html")]
+        files = [await life.shown(path) for path in needed]
+        other = [(await life.shown(f"/static/{name}")).status for name in ("none.css", "..%2Fpages.py", "index.html")]
     assert [file.headers["Content-Type"] for file in files] == ["image/svg+xml", "text/css", "text/javascript"]
     assert all(file.headers["Cache-Control"] == "max-age=31536000, immutable" for file in files)
     assert sum(len(file.text) for file in files) < 40_000
