@@ -83,7 +83,11 @@ class Pushing:
             return None, self._explained(error, at)
         if answer.status not in _PUT:
             failure = self._refusal(answer, at)
-            if answer.status not in _PASSING and not isinstance(failure, Incomplete):
+            if isinstance(failure, Incomplete):
+                return answer, failure
+            if _IMMUTABLE.search(str(failure)):  # perhaps it is what an earlier try has left there
+                return None, self._explained(failure, at)
+            if answer.status not in _PASSING:
                 raise failure
             return answer, failure
         stored = named(answer)  # docker-registry stores what is pushed by tag under sha256, whatever its digest was
@@ -110,12 +114,7 @@ class Pushing:
     def _refusal(self, answer: Answer, at: str | Digest) -> RegsyncError:
         place = f"PUT manifest {self._of.path}:{at} at {self._of.registry}"
         failure = failure_of(answer.status, answer.body, place=place)
-        if complaint_of(answer.body).codes & _LACKING:
-            return Incomplete(str(failure))
-        explained = self._explained(failure, at)
-        if explained is not failure:
-            raise explained
-        return failure
+        return Incomplete(str(failure)) if complaint_of(answer.body).codes & _LACKING else failure
 
     def _explained(self, failure: RegsyncError, at: str | Digest) -> RegsyncError:
         """Return what to say of a tag that stands for something else and is kept (ECR, Harbor, Nexus, GAR)."""

@@ -161,6 +161,17 @@ async def test_a_tag_that_is_kept_is_said_to_be_immutable_and_put_once(filled: F
     assert puts(filled) == 1
 
 
+@pytest.mark.parametrize("status", [400, 403, 409, 412])
+async def test_an_immutable_tag_that_an_earlier_try_has_set_is_a_success(filled: FakeRegistry, status: int) -> None:
+    kept = complaint(status, "TAG_INVALID", "The image tag 'v1' already exists and cannot be overwritten")
+    filled.fail(Fault(StoresAndSays(502), kind="manifest", method="PUT"))
+    filled.fail(Fault(kept, kind="manifest", method="PUT", times=9))
+    async with lab(filled.host) as at:
+        await put(at)
+    assert filled.repositories["app"].tags["v1"] == NEW.digest
+    assert puts(filled) == 2
+
+
 async def test_a_manifest_put_by_digest_is_not_called_an_immutable_tag(filled: FakeRegistry) -> None:
     filled.fail(Fault(complaint(400, "UNKNOWN", "already exists"), kind="manifest", method="PUT"))
     async with lab(filled.host) as at:
