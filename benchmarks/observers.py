@@ -22,11 +22,11 @@ from regsync.observe.levels import INFO
 from regsync.observe.logs import Log
 from regsync.observe.output import Output
 from regsync.observe.systemd import Systemd
+from regsync.pages.rates import Rates
 from regsync.running import run_entries
 from regsync.secrets import Secrets
 from regsync.setup import Common, Setup, set_up
 from regsync.web.board import Board
-from regsync.web.rates import Rates
 from regsync.web.stream import Stream
 
 _TAGS = 100

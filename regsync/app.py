@@ -92,13 +92,13 @@ class App:
         if not (listen or state):
             return await self._served(service, None)
         # Nobody else pays for these libraries, and reading them takes a tenth of a second: beside the loop.
-        await aside(partial(import_module, "regsync.web.health" if listen else "regsync.keeping"))
+        await aside(partial(import_module, "regsync.serving" if listen else "regsync.keeping"))
         from regsync.keeping import kept  # noqa: PLC0415
 
         with kept(state, self._common) as keeping:
             if not listen:
                 return await self._served(service, keeping)
-            from regsync.web.health import shown  # noqa: PLC0415
+            from regsync.serving import shown  # noqa: PLC0415
 
             address = Address.parse(listen)
             async with shown(service, self._common, keeping, address=address, names=server.hosts, dropped=dropped):

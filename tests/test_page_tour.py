@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from regsync.web.survey import STATES
+from regsync.pages.survey import STATES
 
 ROOT = Path(__file__).parent.parent
 TOUR = (ROOT / "docs" / "guide" / "page.md").read_text(encoding="utf-8")
-TEMPLATE = (ROOT / "regsync" / "web" / "templates" / "index.html").read_text(encoding="utf-8")
+TEMPLATE = (ROOT / "regsync" / "pages" / "templates" / "index.html").read_text(encoding="utf-8")
 PICTURES = sorted((ROOT / "docs" / "pictures").glob("*.png"))
 LARGEST = 150_000  # bytes
 

@@ -3,76 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Mapping
 from copy import deepcopy
 
 from aiohttp import web
 
-from regsync.beside import going_on
-from regsync.keeping import Kept
-from regsync.listen import Address
 from regsync.record.recorder import Recorder
 from regsync.service import Service
 from regsync.setup import Common
 from regsync.web import operations
-from regsync.web.api import Api
 from regsync.web.board import Board, EntryStats
-from regsync.web.commands import Commands
-from regsync.web.following import Following
 from regsync.web.hosts import hosts_now
-from regsync.web.memory import Memory
 from regsync.web.metrics import CONTENT_TYPE, Readings, exposition
-from regsync.web.pages import Pages
-from regsync.web.pauses import KeptPauses
 from regsync.web.pulse import Pulse
-from regsync.web.rates import Rates
 from regsync.web.route import Route
-from regsync.web.scene import Sources
-from regsync.web.site import site
-from regsync.web.stream import Stream
 
 
-@asynccontextmanager
-async def shown(
-    service: Service,
-    common: Common,
-    keeping: Kept,
-    *,
-    address: Address,
-    names: Collection[str],
-    dropped: Callable[[], int],
-) -> AsyncIterator[None]:
-    """Answer at this address, asked for by any of these names, while the block lasts; `ConfigError` if that cannot be.
+class Health:
+    """Answers about a service; `dropped` says how many lines of the log were lost."""
 
-    `dropped` says how many lines of the log were lost.
-    """
-    board, pulse = Board(common.clock.now()), Pulse(common.clock)
-    memory = Memory(service, board, keeping)
-    pauses = KeptPauses(service, common, keeping)
-    await memory.recall()
-    await pauses.recall()
-    keeping.pass_on_to(board.add)
-    status = _Status(service, common, board, keeping.recorder, pulse, dropped)
-    api = Api(service, common, keeping, board)
-    rates = Rates()
-    pages = Pages(Sources(service, common, keeping, board, rates))
-    stream = Stream(keeping.recorder, common.secrets, common.clock)
-    keeping.pass_on_to(stream.ended)
-    asked = [*api.routes(), *pages.routes(), *Following(service, stream).routes()]
-    routes = [*status.routes(), *Commands(service, common).routes(), *asked]
-    with common.tell.joined(board, memory, pauses, rates, stream):
-        async with (
-            site(address, names, [*routes, *api.rest(routes)], tell=common.tell, clock=common.clock),
-            going_on(common.tell, pulse.beat, memory.follow, pauses.follow, stream.beat),
-        ):
-            try:
-                yield
-            finally:
-                stream.close()
-
-
-class _Status:
     def __init__(
         self,
         service: Service,
@@ -90,6 +39,7 @@ class _Status:
         self._dropped = dropped
 
     def routes(self) -> list[Route]:
+        """Return who answers what."""
         return [
             Route("/healthz", self.healthz, operations.HEALTH),
             Route("/readyz", self.readyz, operations.READINESS),

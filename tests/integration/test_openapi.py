@@ -86,7 +86,7 @@ async def test_the_document_has_every_route_but_pages_and_the_reference_every_pa
         async with site(*given, **more):
             yield
 
-    monkeypatch.setattr("regsync.web.health.site", noted)
+    monkeypatch.setattr("regsync.serving.site", noted)
     async with life.answering(life.entry("a"), visits=1):
         document = await life.get("/openapi.json")
     described = {(path, method.upper()) for path, methods in document["paths"].items() for method in methods}

@@ -15,15 +15,15 @@ from regsync.facts import Telling
 from regsync.keeping import kept
 from regsync.loading import Source
 from regsync.options import Serving
+from regsync.pages.front import front
+from regsync.pages.rates import Rates
+from regsync.pages.scene import Scene, Sources
+from regsync.pages.wanted import Wanted
 from regsync.secrets import Secrets
 from regsync.service import Service
 from regsync.setup import Common, set_up
 from regsync.web.board import Board
-from regsync.web.front import front
 from regsync.web.memory import Memory
-from regsync.web.rates import Rates
-from regsync.web.scene import Scene, Sources
-from regsync.web.wanted import Wanted
 from tests.support.clock import FakeClock
 from tests.support.html import Page
 from tests.support.past import Lived, remember

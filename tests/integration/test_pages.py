@@ -243,7 +243,7 @@ async def test_what_a_page_needs_is_served_beside_it_and_may_be_kept(life: Looke
             one.attributes["src"] for one in page.all("script")
         ]
         files = [await life.shown(path) for path in needed]
-        other = [(await life.shown(f"/static/{name}")).status for name in ("none.css", "..%2Fpages.py", "index.html")]
+        other = [(await life.shown(f"/static/{name}")).status for name in ("none.css", "..%2Fanswers.py", "index.html")]
     assert [file.headers["Content-Type"] for file in files] == ["image/svg+xml", "text/css", "text/javascript"]
     assert all(file.headers["Cache-Control"] == "max-age=31536000, immutable" for file in files)
     assert sum(len(file.text) for file in files) < 40_000

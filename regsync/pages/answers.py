@@ -15,16 +15,16 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from regsync.aside import aside
+from regsync.pages.front import front
+from regsync.pages.plots import RUNS
+from regsync.pages.render import HEADERS, statics
+from regsync.pages.scene import Scene, Sources
+from regsync.pages.views import Ends, item, troubles
+from regsync.pages.wanted import Wanted, number, pages_for
 from regsync.record.queries import one_run, runs_of
 from regsync.record.values import RunRecord
 from regsync.record.words import summary
-from regsync.web.front import front
-from regsync.web.plots import RUNS
-from regsync.web.render import HEADERS, statics
 from regsync.web.route import Route
-from regsync.web.scene import Scene, Sources
-from regsync.web.views import Ends, item, troubles
-from regsync.web.wanted import Wanted, number, pages_for
 
 _IMAGES: Final = 150  # of a run, on a page
 _FAILURES: Final = 100

@@ -3,8 +3,8 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 
+from regsync.pages.plots import HEIGHT, RUNS, WIDTH, plot
 from regsync.record.values import Counts, RunRecord
-from regsync.web.plots import HEIGHT, RUNS, WIDTH, plot
 
 THEN = datetime(2026, 1, 1, tzinfo=UTC)
 

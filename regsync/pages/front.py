@@ -9,13 +9,13 @@ from functools import partial
 from typing import Any, Final
 
 from regsync.aside import aside
+from regsync.pages.scene import Scene
+from regsync.pages.survey import STATES, Survey
+from regsync.pages.views import fit, item, troubles
+from regsync.pages.wanted import Wanted, pages_for
 from regsync.record.queries import changes, failures
 from regsync.web.board import HostStats
 from regsync.web.hosts import HostNow, hosts_now
-from regsync.web.scene import Scene
-from regsync.web.survey import STATES, Survey
-from regsync.web.views import fit, item, troubles
-from regsync.web.wanted import Wanted, pages_for
 
 _DAY: Final = timedelta(hours=24)
 _ENTRIES: Final = 50  # on a page

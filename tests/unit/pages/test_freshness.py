@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from regsync.daemon.overdue import is_overdue
 from regsync.daemon.schedule import Every, Schedule, parse_schedule
-from regsync.web.freshness import Freshness, freshness
+from regsync.pages.freshness import Freshness, freshness
 
 THEN = datetime(2026, 1, 1, tzinfo=UTC)
 HOURLY = Every(3600.0)

@@ -14,17 +14,17 @@ from aiohttp import web
 from regsync import __version__
 from regsync.aside import aside
 from regsync.keeping import Kept
+from regsync.pages.freshness import Freshness
+from regsync.pages.known import Directory, Known
+from regsync.pages.plots import RUNS
+from regsync.pages.rates import Rates
+from regsync.pages.render import HEADERS, render
+from regsync.pages.survey import Survey, Surveyor
+from regsync.pages.views import Ends, Row, Transfer, fit, row, transfer
 from regsync.record.queries import Past, pasts_of
 from regsync.service import Service
 from regsync.setup import Common
 from regsync.web.board import Board
-from regsync.web.freshness import Freshness
-from regsync.web.known import Directory, Known
-from regsync.web.plots import RUNS
-from regsync.web.rates import Rates
-from regsync.web.render import HEADERS, render
-from regsync.web.survey import Survey, Surveyor
-from regsync.web.views import Ends, Row, Transfer, fit, row, transfer
 
 T = TypeVar("T")
 _STEP: Final = 10  # things that are made ready in one turn of the loop

@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 from regsync.events import BlobDone, BlobProgress, BlobRetried, Event, RunFinished
 from regsync.facts import Fact
+from regsync.pages.rates import Rates
 from regsync.record.values import LiveBlob, LiveImage
-from regsync.web.rates import Rates
 
 THEN = datetime(2026, 1, 1, tzinfo=UTC)
 TARGETS = ("b.x/app", "c.x/app")

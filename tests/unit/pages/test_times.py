@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from regsync.web.times import ago, exact, span, until
+from regsync.pages.times import ago, exact, span, until
 
 THEN = datetime(2026, 1, 31, 12, 0, 5, tzinfo=UTC)
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from regsync.daemon.schedule import Schedule
+from regsync.pages.times import span
 from regsync.setup import Setup
 from regsync.translate import schedules_of
-from regsync.web.times import span
 
 
 @dataclass(frozen=True, slots=True)

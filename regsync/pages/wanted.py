@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Self
 from urllib.parse import urlencode
 
-from regsync.web.survey import STATES
+from regsync.pages.survey import STATES
 
 _LONGEST = 200  # characters
 _DIGITS = 6

@@ -12,13 +12,13 @@ from datetime import datetime
 from typing import Final
 from urllib.parse import quote
 
+from regsync.pages.freshness import WORDS, Freshness
+from regsync.pages.plots import Plot, plot
 from regsync.record.advice import advice
 from regsync.record.queries import Past
 from regsync.record.values import ImageRecord, LiveImage, RunRecord
 from regsync.record.words import causes
 from regsync.text import plain
-from regsync.web.freshness import WORDS, Freshness
-from regsync.web.plots import Plot, plot
 
 _LONGEST: Final = 300  # characters of a text of others
 Clean = Callable[[str], str]  # takes secrets out of a text

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from regsync.web.wanted import Wanted, pages_for
+from regsync.pages.wanted import Wanted, pages_for
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,9 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template, pass_context
 from jinja2.runtime import Context
 
+from regsync.pages import times
 from regsync.record.objects import stamp
 from regsync.record.words import human_bytes, human_seconds, short
-from regsync.web import times
 
 
 def template(name: str) -> Template:
@@ -21,7 +21,7 @@ def template(name: str) -> Template:
 @cache
 def _environment() -> Environment:
     environment = Environment(
-        loader=PackageLoader("regsync.web", "templates"),
+        loader=PackageLoader("regsync.pages", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

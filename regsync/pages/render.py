@@ -35,7 +35,7 @@ class Static:
 @cache
 def statics() -> Mapping[str, Static]:
     """Return the files that pages need, by name."""
-    folder = files("regsync.web") / "static"
+    folder = files("regsync.pages") / "static"
     return {name: Static((folder / name).read_bytes(), _KINDS[name.rpartition(".")[2]]) for name in _NAMES}
 
 
@@ -47,6 +47,6 @@ def _mark() -> str:
 
 def render(template: str, **values: Any) -> bytes:
     """Return the page a template makes of these values; of a large one that takes a while, so it is made aside."""
-    from regsync.web.templating import template as named  # noqa: PLC0415  # no start pays for its library
+    from regsync.pages.templating import template as named  # noqa: PLC0415  # no start pays for its library
 
     return named(template).render(values, mark=_mark()).encode()
