@@ -12,7 +12,8 @@ import yaml
 
 from tests.deploy.cluster import AT, Object, objects, workload
 from tests.deploy.files import CHART, DEPLOY
-from tests.deploy.test_helm import CANNOT_WORK, template
+from tests.deploy.refused import CANNOT_WORK
+from tests.deploy.test_helm import template
 from tests.support.pages import ROOT, blocks, steps
 from tests.support.real import run
 

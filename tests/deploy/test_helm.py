@@ -16,47 +16,8 @@ from regsync import __version__
 from tests.deploy.cluster import AT, one, policies, workload
 from tests.deploy.commands import check_configuration, parsed
 from tests.deploy.files import CHART, name_of, of_kind
+from tests.deploy.refused import CANNOT_WORK, ENTRY, IMAGE, LEAST, TO_LAYOUT
 from tests.support.real import require, run
-
-IMAGE = {"repository": "registry.example.org/tools/regsync"}
-ENTRY = {"source": "docker.io/library/alpine:3.22", "target": "registry.example.org/alpine:3.22", "type": "image"}
-TO_LAYOUT = {**ENTRY, "target": "ocidir:///var/lib/regsync/alpine:3.22"}
-LEAST: Mapping[str, Any] = {"image": IMAGE, "config": {"defaults": {"interval": "1h"}, "sync": [ENTRY]}}
-CANNOT_WORK: Mapping[str, Mapping[str, Any]] = {
-    "image.repository": {"image": {"repository": ""}},
-    "image.repository with a tag": {"image": {"repository": "registry.example.org/regsync:1.0"}},
-    "image.digest": {"image": {**IMAGE, "digest": "sha256:abc"}},
-    "mode": {"mode": "daemon"},
-    "replicas": {"replicas": 2},
-    "config": {"config": None},
-    "config beside another": {"existingConfigMap": "mine"},
-    "config.sync": {"config": {"sync": []}},
-    "config.sync that is no list": {"config": {"sync": "alpine"}},
-    "config.sync[0] that is text": {"config": {"sync": ["alpine"]}},
-    "config.sync[0].target that is missing": {"config": {"sync": [{"source": "alpine", "type": "image"}]}},
-    "config.defaults that is a list": {"config": {"defaults": ["interval"]}},
-    "config.sync[1]: a server needs an interval": {
-        "config": {"defaults": {"interval": None}, "sync": [{**ENTRY, "interval": "1h"}, ENTRY]}
-    },
-    "config.sync[0].target": {"config": {"sync": [{**ENTRY, "target": "ocidir://mirror/alpine"}]}},
-    "persistence.enabled": {"config": {"sync": [TO_LAYOUT]}},
-    "config.defaults.state": {"config": {"defaults": {"state": "/data/state.db"}}},
-    "extraCA": {"extraCA": {"existingSecret": "one", "existingConfigMap": "two"}},
-    "extraCA.pem": {"extraCA": {"pem": "/etc/ssl/company.pem"}},
-    "graceSeconds": {"graceSeconds": "25s"},
-    "service.port": {"service": {"port": 80}},
-    "serviceMonitor.enabled": {"mode": "cronjob", "serviceMonitor": {"enabled": True}},
-    "cronjob.schedule": {"mode": "cronjob", "cronjob": {"schedule": "TZ=Europe/Berlin 15 2 * * *"}},
-    "cronjob.schedule of an interval": {"mode": "cronjob", "cronjob": {"schedule": "1h"}},
-    "cronjob.timeZone": {"mode": "cronjob", "cronjob": {"timeZone": ""}},
-    "persistence.existingClaim": {"persistence": {"existingClaim": "disk"}},
-    "persistence.accessModes": {"persistence": {"accessModes": ["ReadOnlyMany"]}},
-    "logins.existingSecret": {"logins": {"existingSecret": "Not_A_Name"}},
-    "extraVolumeMounts": {"extraVolumeMounts": [{"name": "x", "mountPath": "/srv", "subPath": "y"}]},
-    "extraVolumeMounts[0].mountPath": {"extraVolumeMounts": [{"name": "x", "mountPath": "/etc/regsync"}]},
-    "extraEnv[0].name": {"logins": {"existingSecret": "x"}, "extraEnv": [{"name": "DOCKER_CONFIG", "value": "/x"}]},
-    "logFormat": {"logFormat": "logfmt"},
-}
 
 
 def template(folder: Path, values: Mapping[str, Any], *, chart: Path = CHART) -> subprocess.CompletedProcess[str]:
@@ -85,7 +46,13 @@ def test_values_that_cannot_work_are_refused_by_name(key: str, tmp_path: Path) -
     done = template(tmp_path, CANNOT_WORK[key])
     assert done.returncode != 0, done.stdout
     name = key.partition(" ")[0].rstrip(":")
-    assert f"{name}:" in done.stderr or f"'/{name.replace('.', '/')}" in done.stderr or f"'{name}'" in done.stderr
+    above, _, last = name.rpartition(".")
+    places = (
+        f": {name}: ",
+        f"at '/{name.replace('.', '/')}",
+        f"at '/{above.replace('.', '/')}': additional properties '{last}'",
+    )
+    assert any(place in done.stderr for place in (*places, f"at '': additional properties '{name}'"))
 
 
 @pytest.mark.parametrize(
@@ -175,6 +142,33 @@ def test_a_job_can_leave_alone_what_is_there(tmp_path: Path) -> None:
     objects = made(tmp_path, {"mode": "cronjob", "cronjob": {"missing": True}})
     command, options = parsed(workload(objects).container["args"])
     assert (command, options["missing"]) == ("once", True)
+
+
+@pytest.mark.parametrize("schedule", ["@daily", "*/30 * * * *", "0,30 22-23/1 1-31 JAN,jul MON-FRI", "5 04 ? * 0"])
+def test_a_schedule_that_kubernetes_takes_is_one_here(schedule: str, tmp_path: Path) -> None:
+    objects = made(tmp_path, {"mode": "cronjob", "cronjob": {"schedule": schedule, "timeZone": "Etc/UTC"}})
+    assert workload(objects).spec["schedule"] == schedule
+
+
+def test_the_account_can_be_given_a_role_at_a_cloud(tmp_path: Path) -> None:
+    role = {"eks.amazonaws.com/role-arn": "arn:aws:iam::123456789012:role/mirror"}
+    account = one("ServiceAccount", made(tmp_path, {"serviceAccount": {"annotations": role}}))
+    assert account["metadata"]["annotations"] == role
+
+
+@pytest.mark.parametrize("mode", ["server", "cronjob"])
+def test_an_account_of_ones_own_takes_the_place_of_the_charts(mode: str, tmp_path: Path) -> None:
+    objects = made(tmp_path, {"mode": mode, "serviceAccount": {"existingName": "mine"}})
+    assert workload(objects).pod["serviceAccountName"] == "mine"
+    assert "ServiceAccount" not in {each["kind"] for each in objects}
+
+
+def test_another_configuration_leaves_the_pod_as_it_is(tmp_path: Path) -> None:
+    before = made(tmp_path, {})
+    after = made(tmp_path, {"config": {"defaults": {"interval": "2h"}}})
+    assert [
+        one_before["kind"] for one_before, one_after in zip(before, after, strict=True) if one_before != one_after
+    ] == ["ConfigMap"]
 
 
 def test_who_wants_no_second_wall_gets_none(tmp_path: Path) -> None:

@@ -182,7 +182,11 @@ def test_a_server_is_alone_and_is_given_longer_to_stop_than_it_gives_its_copies(
     server = workload(made)
     assert (server.spec["replicas"], server.spec["strategy"]) == (1, {"type": "Recreate"})
     assert server.pod["terminationGracePeriodSeconds"] > parse_duration(server.option("grace")) + 5
-    assert one("PodDisruptionBudget", made)["spec"]["maxUnavailable"] == 1
+    budget = one("PodDisruptionBudget", made)["spec"]
+    assert budget["maxUnavailable"] == 1
+    assert (
+        budget["unhealthyPodEvictionPolicy"] == "AlwaysAllow"
+    )  # with one pod, one that is not ready could never be moved
 
 
 @pytest.mark.parametrize("rendering", ["server", "server-values.yaml", "full-values.yaml"])

@@ -4,7 +4,7 @@
 {{- $ca := or $v.extraCA.pem $v.extraCA.existingConfigMap $v.extraCA.existingSecret }}
 automountServiceAccountToken: false
 enableServiceLinks: false
-serviceAccountName: {{ include "regsync.fullname" .root }}
+serviceAccountName: {{ $v.serviceAccount.existingName | default (include "regsync.fullname" .root) }}
 terminationGracePeriodSeconds: {{ .stopping }}
 {{- with $v.imagePullSecrets }}
 imagePullSecrets: {{- toYaml . | nindent 2 }}
