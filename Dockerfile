@@ -14,7 +14,7 @@ RUN python3 -m venv /opt/build \
  && /opt/build/bin/pip install --require-hashes --only-binary :all: -r requirements-build.txt \
  && python3 -m venv --without-pip /opt/regsync \
  && /opt/build/bin/pip --python /opt/regsync/bin/python install --no-compile --require-hashes --only-binary :all: -r requirements.txt
-COPY pyproject.toml README.md LICENSE ./
+COPY pyproject.toml hatch_build.py README.md LICENSE ./
 COPY regsync ./regsync
 COPY deploy/image/assemble.py ./
 ARG SOURCE_DATE_EPOCH=0

@@ -28,38 +28,39 @@ from regsync.flags import (
 from regsync.options import FAILED, FINE, INTERRUPTED, USAGE, Manner, Serving, Wishes
 
 
-@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    help="Mirror container images between registries and OCI layouts, as one YAML file says.",
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @common
 @click.pass_context
 def program(context: click.Context, /, **given: Any) -> None:
-    """Mirror container images between registries and OCI layouts, as one YAML file says."""
     options_of(given)
     if context.invoked_subcommand is None:
         click.echo(context.get_help())
 
 
-@program.command()
+@program.command(help="Run every entry once.")
 @common
 @switch("--missing", "Only copy images whose name is not at the target yet.")
 @switch("--abort-on-error", "Stop at the first failure.")
 @with_report
 @with_no_progress
 def once(*, missing: bool, abort_on_error: bool, report: tuple[str, ...], no_progress: bool, **given: Any) -> int:
-    """Run every entry once."""
     from regsync.process import run_once  # noqa: PLC0415  # start-up time: see the module's docstring
 
     manner = Manner("missing" if missing else "changed", abort_on_error, reports=report, progress=not no_progress)
     return run_once(options_of(given), manner)
 
 
-@program.command()
+@program.command(help="Say what `once` would copy, and copy nothing.")
 @common
 @switch("--abort-on-error", "Stop at the first failure.")
 @switch("--exit-code", "Exit with 3 when something would be copied.")
 @with_report
 @with_no_progress
 def check(*, abort_on_error: bool, exit_code: bool, report: tuple[str, ...], no_progress: bool, **given: Any) -> int:
-    """Say what `once` would copy, and copy nothing."""
     from regsync.process import run_once  # noqa: PLC0415
 
     compares = bool(report)
@@ -67,7 +68,7 @@ def check(*, abort_on_error: bool, exit_code: bool, report: tuple[str, ...], no_
     return run_once(options_of(given), manner)
 
 
-@program.command()
+@program.command(help="Say what `once` would change, with bytes and ages, and exit with 3 if it would; change nothing.")
 @common
 @switch("--missing", "Only of images whose name is not at the target yet.")
 @switch("--abort-on-error", "Stop at the first failure.")
@@ -77,7 +78,6 @@ def check(*, abort_on_error: bool, exit_code: bool, report: tuple[str, ...], no_
 def diff(
     *, missing: bool, abort_on_error: bool, json: bool, report: tuple[str, ...], no_progress: bool, **given: Any
 ) -> int:
-    """Say what `once` would change, with bytes and ages, and exit with 3 if it would; change nothing."""
     from regsync.process import run_once  # noqa: PLC0415
 
     manner = Manner(
@@ -93,26 +93,24 @@ def diff(
     return run_once(options_of(given), manner)
 
 
-@program.command()
+@program.command(help="Copy what is missing, then run every entry at its times until stopped.")
 @common
 @switch("--abort-on-error", "Exit at the first failure.")
 @click.option("--grace", default="25s", metavar="DURATION", callback=seconds, help="Time to end after SIGTERM.")
 @switch("--no-watch", "Read the configuration again at SIGHUP only, and not whenever it has changed.")
 @click.option("--listen", default="", metavar="ADDRESS", callback=address, help="Answer HTTP there: host:port, unix:/…")
 def server(*, abort_on_error: bool, grace: float, no_watch: bool, listen: str, **given: Any) -> int:
-    """Copy what is missing, then run every entry at its times until stopped."""
     from regsync.process import run_server  # noqa: PLC0415
 
     return run_server(options_of(given), Serving(grace, abort_on_error, watch=not no_watch, listen=listen))
 
 
-@program.command()
+@program.command(help="Print the configuration as it is understood.")
 @common
 @switch("--show-secrets", "Print passwords, tokens and keys as they are.")
 @switch("--check", "Only say whether the configuration is fine, and what another regsync makes of it.")
 @switch("--schema", "Print the JSON schema of configurations, for editors.")
 def config(*, show_secrets: bool, check: bool, schema: bool, **given: Any) -> int:
-    """Print the configuration as it is understood."""
     if schema:
         options_of(given)
         sys.stdout.write((Path(__file__).parent / "config" / "schema.json").read_text(encoding="utf-8"))
@@ -122,27 +120,25 @@ def config(*, show_secrets: bool, check: bool, schema: bool, **given: Any) -> in
     return print_config(options_of(given), show_secrets=show_secrets, only_check=check)
 
 
-@program.command()
+@program.command(help="Say how fresh each entry is, as the server that runs says, or its state file.")
 @common
 @switch("--json", "Print one JSON object in place of a table.")
 @click.option("--url", default="", metavar="ADDRESS", callback=place, help="Ask the server there: host:port, unix:/…")
 def status(*, json: bool, url: str, **given: Any) -> int:
-    """Say how fresh each entry is, as the server that runs says, or its state file."""
     from regsync.process import print_status  # noqa: PLC0415
 
     return print_status(options_of(given), as_json=json, url=url)
 
 
-@program.command()
+@program.command(help="Exit with 1 if a server runs that is to answer HTTP and does not: for the image's HEALTHCHECK.")
 @click.option("--pid", type=int, default=1, metavar="NUMBER", help="The process to look after, if not the first.")
 def healthcheck(*, pid: int) -> int:
-    """Exit with 1 if a server runs that is to answer HTTP and does not: for the image's HEALTHCHECK."""
     from regsync.process import check_health  # noqa: PLC0415
 
     return check_health(pid, lambda words: words_of(program, "server", words))
 
 
-@program.command()
+@program.command(help="Write a first configuration: ask what to copy, look at both ends, suggest which tags.")
 @common
 @click.option("--source", metavar="REF", default="", help="What to copy: an image, a repository or a registry.")
 @click.option("--target", metavar="REF", default="", help="Where to: the same kind, a registry, or ocidir://PATH.")
@@ -162,18 +158,16 @@ def healthcheck(*, pid: int) -> int:
 )
 @switch("--force", "Replace the file if it exists.")
 def init(**given: Any) -> int:
-    """Write a first configuration: ask what to copy, look at both ends, suggest which tags."""
     from regsync.process import write_config  # noqa: PLC0415
 
     options = options_of(given)
     return write_config(Wishes(**given), options)
 
 
-@program.command(name="help")
+@program.command(name="help", help="Print the help of a command.")
 @click.argument("command", required=False, default="", shell_complete=commands)
 @click.pass_context
 def help_(context: click.Context, /, command: str) -> int:
-    """Print the help of a command."""
     parent = context.parent or context
     found = program.get_command(parent, command) if command else program
     if found is None:
@@ -183,11 +177,10 @@ def help_(context: click.Context, /, command: str) -> int:
     return FINE
 
 
-@program.command()
+@program.command(help="Print the version.")
 @common
 @click.option("--format", "template", metavar="TEMPLATE", default="", help="Print what this template makes of it.")
 def version(*, template: str, **given: Any) -> int:
-    """Print the version."""
     options_of(given)
     from regsync.version import facts, formatted, rows  # noqa: PLC0415
 
@@ -198,10 +191,9 @@ def version(*, template: str, **given: Any) -> int:
     return FINE
 
 
-@program.command()
+@program.command(help="Print the script that completes commands and options in a shell.")
 @click.argument("shell", type=click.Choice(SHELLS))
 def completion(*, shell: str) -> int:
-    """Print the script that completes commands and options in a shell."""
     click.echo(script(program, shell), nl=False)
     return FINE
 

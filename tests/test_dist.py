@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import shutil
 import subprocess
 import sys
 import tarfile
+import tokenize
 import zipfile
 from collections.abc import Mapping
+from io import StringIO
 from pathlib import Path
 
+import click
 import pytest
 import yaml
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
 from regsync import __version__
+from regsync.cli import program
 from tests.support.bill import OURS, PAGE, bill, libraries, licences
 from tests.support.manual import SHARE, files
 from tests.support.pages import ROOT
@@ -25,7 +30,9 @@ from tests.support.pages import ROOT
 NAME = f"regsync-{__version__}"
 WHEEL = f"{NAME}-py3-none-any.whl"
 SDIST = f"{NAME}.tar.gz"
-MOST = 700_000  # bytes of the wheel: 370 small modules, each compressed by itself
+MOST = 500_000  # bytes of the wheel: hundreds of small modules, each compressed by itself
+HELP = "from regsync.cli import program as p; print(repr([c.help for c in (p, *p.commands.values())]))"
+Documented = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 EPOCH = 1_750_000_000
 PIP = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet")
 
@@ -37,6 +44,10 @@ def ran(*command: str | Path, cwd: Path, **environment: str) -> str:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
+
+
+def commands() -> Mapping[str, click.Command]:
+    return {"": program, **program.commands}
 
 
 def dist(target: Path, **environment: str) -> Path:
@@ -86,6 +97,55 @@ def test_a_wheel_holds_the_program_and_no_more(built: Path) -> None:
     assert [name for name in names if name.startswith("regsync/share/") or "__pycache__" in name] == []
 
 
+def modules(wheel: Path) -> Mapping[str, str]:
+    with zipfile.ZipFile(wheel) as archive:
+        return {name: archive.read(name).decode() for name in archive.namelist() if name.endswith(".py")}
+
+
+def statements(text: str) -> tuple[str, list[tuple[int, int]]]:
+    """What is left of a module without its docstrings, and the line and column of each of its parts."""
+    tree = ast.parse(text)
+    for node in ast.walk(tree):
+        if isinstance(node, Documented) and ast.get_docstring(node, clean=False) is not None:
+            del node.body[0]
+    places = [(node.lineno, node.col_offset) for node in ast.walk(tree) if isinstance(node, ast.stmt | ast.expr)]
+    return ast.dump(tree), places
+
+
+def test_a_module_in_the_wheel_is_that_of_the_repository_line_by_line_but_for_its_docstrings(built: Path) -> None:
+    shipped = modules(built / WHEEL)
+    ours = {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8") for path in (ROOT / "regsync").rglob("*.py")}
+    assert {*shipped} == {*ours}
+    assert [name for name, text in ours.items() if statements(shipped[name]) != statements(text)] == []
+    counted = {name: text.count("\n") for name, text in ours.items()}
+    assert {name: text.count("\n") for name, text in shipped.items()} == counted
+
+
+def test_no_words_are_left_in_the_modules_of_the_wheel(built: Path) -> None:
+    docstrings, comments = set(), []
+    for text in modules(built / WHEEL).values():
+        documented = (node for node in ast.walk(ast.parse(text)) if isinstance(node, Documented))
+        docstrings |= {ast.get_docstring(node, clean=False) for node in documented}
+        comments += [
+            part for part in tokenize.generate_tokens(StringIO(text).readline) if part.type == tokenize.COMMENT
+        ]
+    assert docstrings == {None, "."}
+    assert comments == []
+
+
+def test_nothing_in_the_package_reads_its_words() -> None:
+    readers = {"__doc__", "getdoc", "getcomments", "getsource", "getsourcelines", "linecache"}
+    readers |= {"use_attribute_docstrings", "model_json_schema", "json_schema"}  # pydantic's: our schema is a file
+    found = [
+        f"{path.relative_to(ROOT)}: {word}"
+        for path in sorted((ROOT / "regsync").rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for word in readers.intersection(getattr(node, field, None) for field in ("attr", "id", "arg", "name"))
+    ]
+    assert found == []
+    assert [name for name, command in commands().items() if command.callback and command.callback.__doc__] == []
+
+
 def test_the_wheel_runs_where_nothing_but_the_pinned_libraries_is(built: Path, tmp_path: Path) -> None:
     home, venv = tmp_path / "home", tmp_path / "venv"
     ran(sys.executable, "-m", "venv", "--without-pip", venv, cwd=tmp_path)
@@ -103,8 +163,9 @@ def test_the_wheel_runs_where_nothing_but_the_pinned_libraries_is(built: Path, t
 
 def runs_the_example(home: Path, programs: Path) -> None:
     regsync, module = (programs / "regsync",), (programs / "python", "-m", "regsync")
-    for program in (regsync, module):
-        assert ran(*program, "version", cwd=home).startswith(f"VCSTag:   v{__version__}\n")
+    for called in (regsync, module):
+        assert ran(*called, "version", cwd=home).startswith(f"VCSTag:   v{__version__}\n")
+    assert ran(programs / "python", "-c", HELP, cwd=home).strip() == repr([one.help for one in commands().values()])
     ran(*regsync, "config", "--check", "-c", "config.example.yaml", cwd=home)
     json.loads(ran(*regsync, "config", "--schema", cwd=home))
     ran(*regsync, "once", "-c", "config.example.yaml", cwd=home)
