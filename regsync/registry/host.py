@@ -187,6 +187,7 @@ class Way(enum.Enum):
     LARGE_BODY = enum.auto()
     CHUNKS = enum.auto()
     REFERRERS = enum.auto()
+    NAMED_SUBJECT = enum.auto()
 
 
 class Learnt:

@@ -125,7 +125,7 @@ class RegistryRepository(OnRegistry):
             return
         headers = await self._pushing.push(manifest, at if at is not None else manifest.digest)
         subject = manifest.subject
-        if subject is not None and not self._referring.lists(headers, subject.digest):
+        if subject is not None and not await self._referring.lists(headers, subject.digest):
             await self._lists.add(manifest, subject.digest)
 
     async def referrers(self, subject: Digest, *, slow: bool = False) -> tuple[Descriptor, ...]:

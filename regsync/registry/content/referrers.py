@@ -73,12 +73,20 @@ class ReferrersApi:
             first.set()
             self._first = None
 
-    def lists(self, headers: Headers, subject: Digest) -> bool:
-        """Say whether the answer to a PUT means that the registry will list what was put with its subject."""
-        there = headers.get("oci-subject", "") == str(subject)
-        if there:
-            self.learnt.saw_referrers(self.base, listed=True)
-        return there
+    async def lists(self, headers: Headers, subject: Digest) -> bool:
+        """Say whether the answer to a PUT means that the registry will list what was put with its subject.
+
+        One that was found to have no API is asked whether it has one now: ECR said for long that it lists and did not,
+        and others answer 404 as long as a repository is not there.
+        """
+        if headers.get("oci-subject", "") != str(subject) or not self.learnt.goes(Way.NAMED_SUBJECT):
+            return False
+        if self.lacking and not await self._asked(subject, Referrers(f"referrers of {self.name}@{subject}")):
+            self.learnt.refused(Way.NAMED_SUBJECT, surely=True)
+            self.transport.warn("it says that it lists referrers and has no API for that; listing them under tags")
+            return False
+        self.learnt.saw_referrers(self.base, listed=True)
+        return True
 
     async def _asked(self, subject: Digest, found: Referrers) -> bool:
         """Ask the API, page by page; False when there is none. A later page that fails is a list that failed."""

@@ -18,7 +18,7 @@ from regsync.registry.content.referrer_lists import ReferrerLists, Ways
 from tests.support.built import INDEX, artifact_bytes, image_bytes
 from tests.support.clock import FakeClock, settle
 from tests.support.fake_registry import MODERN, FakeRegistry
-from tests.support.faults import Change, Fault
+from tests.support.faults import Change, Fault, Status
 from tests.support.images import Built, manifest_of, put_blobs, put_built
 from tests.unit.registry.content.lab import lab
 
@@ -196,6 +196,28 @@ async def test_a_registry_that_claims_to_have_listed_something_else_is_not_belie
         fake.fail(Fault(Change({"OCI-Subject": claimed}), kind="manifest", method="PUT"))
         await put_built(at.repository(), referrer("ours"))
         assert list(fake.repositories["app"].tags) == [TAG]
+
+
+async def test_a_registry_that_had_no_api_and_says_that_it_lists_is_asked_once_more_and_told_of(
+    fake_registry: FakeRegistry,
+) -> None:
+    fake_registry.fail(Fault(Change({"OCI-Subject": str(ABOUT)}), kind="manifest", method="PUT", times=99))
+    async with lab(fake_registry.host) as at:
+        assert await at.repository().referrers(ABOUT) == ()
+        for name in ("one", "two"):
+            await put_built(at.repository(), referrer(name))
+        assert len(await at.repository().referrers(ABOUT)) == 2
+        assert fake_registry.count(kind="referrers") == 2
+        (told,) = at.warned
+    assert "it says that it lists referrers and has no API for that; listing them under tags" in str(told)
+
+
+async def test_a_registry_whose_repository_was_not_there_yet_is_believed_to_list() -> None:
+    async with FakeRegistry(features=MODERN) as fake, lab(fake.host) as at:
+        fake.fail(Fault(Status(404), kind="referrers"))
+        assert await at.repository().referrers(ABOUT) == ()
+        await put_built(at.repository(), referrer("ours"))
+        assert (fake.repositories["app"].tags, at.warned) == ({}, [])
 
 
 async def test_a_list_that_lost_an_entry_at_the_registry_takes_new_ones(fake_registry: FakeRegistry) -> None:
