@@ -28,6 +28,7 @@ _PAUSE: Final = 0.5  # seconds until a manifest that was taken and is not there 
 _PUT: Final = frozenset({200, 201, 202, 204})  # the specification says 201; the others are looked after
 _REFUSED: Final = frozenset({400, 403, 404, 405, 409, 412, 422})
 _PASSING: Final = frozenset({404, 409, 412})  # may be over in a moment
+_AT_ONCE: Final = frozenset({409, 412})  # somebody else puts there
 _LACKING: Final = frozenset({"MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN", "MANIFEST_UNKNOWN"})
 _IMMUTABLE: Final = re.compile(r"immutab|already exists|overwrit|not allow (?:updating|redeploy)", re.IGNORECASE)
 
@@ -55,13 +56,16 @@ class Pushing:
     async def push(self, manifest: Manifest, at: str | Digest, *, patiently: bool = True) -> Headers:
         """Put a manifest and return what the answer said besides, nothing where it was no success and yet is there.
 
-        `Incomplete`: the registry lacks parts of it, `patiently` for longer than a moment.
+        `Incomplete`: the registry lacks parts of it, `patiently` for longer than a moment; or, where we are not
+        patient, somebody else puts there, and what he has put has to be looked at before ours is put again.
         """
         pauses = [_PAUSE, 2 * _PAUSE] if patiently else []
         while True:
             answer, failure = await self._put(manifest, at)
             if failure is None or await self._has(manifest, at):
                 return Headers() if answer is None else answer.headers
+            if not patiently and answer is not None and answer.status in _AT_ONCE:
+                raise Incomplete(str(failure)) from failure
             if not pauses or not self._may_pass(answer):
                 raise failure
             await self._clock.sleep(pauses.pop(0))

@@ -65,7 +65,7 @@ class ReferrerLists:
                 del self._waiting[tag]
 
     async def _extend(self, tag: str, referrers: Collection[Manifest]) -> None:
-        refused, gone = 0, frozenset[Digest]()
+        refused, gone, why = 0, frozenset[Digest](), ""
         for attempt in range(_ROUNDS + 1):
             async with self._ways.place():
                 began = self._clock.monotonic()
@@ -75,7 +75,8 @@ class ReferrerLists:
                     return
                 if attempt == _ROUNDS:
                     break
-                refused = 0 if await self._push(extended, tag) else refused + 1
+                said = await self._push(extended, tag)
+                refused, why = (refused + 1, f" ({said})") if said else (0, "")
                 took = self._clock.monotonic() - began
             if index is not None and refused > _PATIENCE:
                 gone = await self._gone(index)
@@ -83,7 +84,7 @@ class ReferrerLists:
             await self._clock.sleep(pause * (1 + random.random() if attempt else 1))  # noqa: S311 - not a secret
         raise Unavailable(
             f"{self._name}:{tag}, a list of referrers, does not keep what is added to it: "
-            "others write it at the same time, or the registry refuses it; run again later"
+            f"others write it at the same time, or the registry refuses it; run again later{why}"
         )
 
     async def _read(self, tag: str) -> Manifest | None:
@@ -92,13 +93,13 @@ class ReferrerLists:
         except NotFound:
             return None
 
-    async def _push(self, index: Manifest, tag: str) -> bool:
-        """Put a list back; False when the registry says that it lacks what is listed."""
+    async def _push(self, index: Manifest, tag: str) -> str:
+        """Put a list back; return what the registry says where it lacks what is listed, or somebody else puts there."""
         try:
             await self._ways.push(index, tag)
-        except Incomplete:
-            return False
-        return True
+        except Incomplete as error:
+            return str(error)
+        return ""
 
     async def _gone(self, index: Manifest) -> frozenset[Digest]:
         """Return what a list names and the repository has no more: no list with that can ever be put back."""

@@ -220,6 +220,24 @@ async def test_a_registry_whose_repository_was_not_there_yet_is_believed_to_list
         assert (fake.repositories["app"].tags, at.warned) == ({}, [])
 
 
+@pytest.mark.parametrize("status", [409, 412])
+async def test_a_list_that_somebody_else_writes_at_that_moment_is_read_and_put_again(
+    fake_registry: FakeRegistry, status: int
+) -> None:
+    fake_registry.fail(Fault(Status(status), kind="manifest", method="PUT", path=TAG, times=2))
+    async with lab(fake_registry.host) as at:
+        await put_built(at.repository(), referrer("ours"))
+        assert [str(each.digest) for each in await at.repository().referrers(ABOUT)] == [referrer("ours").digest]
+
+
+async def test_a_list_that_is_refused_every_time_says_how(fake_registry: FakeRegistry) -> None:
+    fake_registry.fail(Fault(Status(409), kind="manifest", method="PUT", path=TAG, times=99))
+    async with lab(fake_registry.host) as at:
+        with pytest.raises(Unavailable, match=rf"run again later \(PUT manifest app:{TAG} at .*: 409 Conflict\)"):
+            await put_built(at.repository(), referrer("ours"))
+    assert fake_registry.count(kind="manifest", method="PUT") <= 11
+
+
 async def test_a_list_that_lost_an_entry_at_the_registry_takes_new_ones(fake_registry: FakeRegistry) -> None:
     lost = referrer("lost")
     async with lab(fake_registry.host) as at:
