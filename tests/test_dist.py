@@ -95,6 +95,8 @@ def test_a_wheel_holds_the_program_and_no_more(built: Path) -> None:
     assert len(times) == 1
     assert {name.partition("/")[0] for name in names} == {"regsync", f"{NAME}.dist-info", f"{NAME}.data"}
     assert [name for name in names if name.startswith("regsync/share/") or "__pycache__" in name] == []
+    of_pages = (path for kind in ("templates", "static") for path in (ROOT / "regsync" / "pages" / kind).iterdir())
+    assert {str(path.relative_to(ROOT)) for path in of_pages} <= set(names)
 
 
 def modules(wheel: Path) -> Mapping[str, str]:
