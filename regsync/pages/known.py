@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from regsync.daemon.schedule import Schedule
-from regsync.pages.times import span
+from regsync.record.words import human_span
 from regsync.setup import Setup
 from regsync.translate import schedules_of
 
@@ -38,7 +38,7 @@ class Directory:
         found = {}
         for name, step in sorted(setup.steps.items()):
             schedule = schedules.get(name)
-            rhythm = step.schedule or (f"every {span(step.interval)}" if step.interval else "no schedule")
+            rhythm = step.schedule or (f"every {human_span(step.interval)}" if step.interval else "no schedule")
             text = f"{name}\n{step.source}\n{step.target}".lower()
             found[name] = Known(name, step.source, step.target, step.type, schedule, rhythm, text)
         return cls(setup, found)

@@ -10,7 +10,7 @@ from jinja2.runtime import Context
 
 from regsync.pages import times
 from regsync.record.objects import stamp
-from regsync.record.words import human_bytes, human_seconds, short
+from regsync.record.words import human_bytes, human_seconds, human_span, short
 
 
 def template(name: str) -> Template:
@@ -32,7 +32,7 @@ def _environment() -> Environment:
         "seconds": human_seconds,
         "short": short,
         "stamp": stamp,
-        "span": times.span,
+        "span": human_span,
         "exact": times.exact,
         "ago": _ago,
         "until": _until,

@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 from regsync.record.values import ImageRecord, RunRecord
 
 _MARKS: Final = ":,;.()\"'"  # what surrounds a name in a sentence
 _NUMBERED: Final = re.compile(r"\S*\d\S*")
-_UNITS: Final = (("y", 365 * 86400), ("d", 86400), ("h", 3600), ("m", 60))  # in seconds
-_DAYS: Final = 2 * 86400  # seconds from which on days are said
+_UNITS: Final = ((86400, "day"), (3600, "h"), (60, "min"), (1, "s"))  # in seconds
+_AGES: Final = (("y", 365 * 86400), ("d", 86400), ("h", 3600), ("m", 60))
 _SHORT: Final = 12  # characters of a digest that tell it from others
 
 
@@ -27,24 +28,30 @@ def human_bytes(count: int) -> str:
 
 
 def human_seconds(seconds: float) -> str:
-    """Return a duration as people read it: `0.4 s`, `12 s`, `3 min 20 s`, `2 h 5 min`, `12 days 3 h`."""
-    if seconds < 10:
-        return f"{seconds:.1f} s"
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    if whole < _DAYS:
-        return f"{whole // 3600} h {whole % 3600 // 60} min"
-    return f"{whole // 86400} days {whole % 86400 // 3600} h"
+    """Return a duration as it was measured: `0.4 s`, `12 s`, `3 min 20 s`, `2 h 5 min`, `47 h 0 min`, `12 days 3 h`."""
+    return f"{seconds:.1f} s" if seconds < 10 else _in_units(round(seconds), days=2, wholly=True)
+
+
+def human_span(seconds: float) -> str:
+    """Return how far something is, with the lesser unit only where that matters: `45 s`, `1 h 30 min`, `9 days`."""
+    return _in_units(max(round(seconds), 0), days=1, wholly=False)
 
 
 def human_age(seconds: float) -> str:
     """Return how old something is, in a unit of which there are two at least: `40s`, `5m`, `30h`, `12d`, `3y`."""
     whole = max(0, int(seconds))
-    unit, length = next(((unit, length) for unit, length in _UNITS if whole >= 2 * length), ("s", 1))
+    unit, length = next(((unit, length) for unit, length in _AGES if whole >= 2 * length), ("s", 1))
     return f"{whole // length}{unit}"
+
+
+def _in_units(whole: int, *, days: int, wholly: bool) -> str:
+    """Return so many seconds in their largest unit and the next one; from so many `days` on in days."""
+    for (unit, name), (lesser, next_name) in pairwise(_UNITS):
+        if whole >= unit * (days if name == "day" else 1):
+            count, rest = divmod(whole, unit)
+            more = f" {rest // lesser} {next_name}" if wholly or (count < 3 and rest >= lesser) else ""
+            return f"{count} {name}{'s' if name == 'day' and count != 1 else ''}{more}"
+    return f"{whole} s"
 
 
 def short(digest: str) -> str:

@@ -16,7 +16,6 @@ from regsync.facts import Telling, working
 from regsync.record.differences import Comparison, Difference, Differences
 from regsync.record.tally import Tally
 from regsync.record.values import Counts
-from regsync.record.words import human_age
 from regsync.reports import report
 from regsync.reports.files import Reports
 from regsync.reports.table import table
@@ -156,13 +155,6 @@ def test_differences_are_told_by_entry_and_by_tags_as_people_count() -> None:
 def test_a_name_is_a_repository_and_what_is_called_so_there(name: str, parts: tuple[str, str]) -> None:
     image = replace(CHANGED, source=name, target=name)
     assert (image.places, image.tag) == ((parts[0], parts[0]), parts[1])
-
-
-def test_ages_are_written_as_there_is_room_for() -> None:
-    day = 86400
-    assert [human_age(age) for age in (-5, 0, 119, 120, 7200, 2 * day, 729 * day, 730 * day)] == [
-        "0s", "0s", "119s", "2m", "2h", "2d", "729d", "2y",
-    ]  # fmt: skip
 
 
 class _Terminal(StringIO):

@@ -13,7 +13,7 @@ from regsync.events import ImageCopied, ImageFailed, ImageNeeded, RunStarted
 from regsync.facts import Telling
 from regsync.record.tally import Tally
 from regsync.record.values import Counts, ImageRecord, RunRecord
-from regsync.record.words import causes, human_seconds, short, summary
+from regsync.record.words import causes, short, summary
 from regsync.reports import report
 from regsync.reports.files import Reports
 from regsync.secrets import Secrets
@@ -127,10 +127,7 @@ def test_what_failed_for_one_cause_is_one_cause() -> None:
     assert len(causes([failed("v1", "b.x: v10 tries"), failed("v2", "b.x: v20 tries")])) == 2
 
 
-def test_durations_and_digests_are_written_as_people_read_them() -> None:
-    assert [human_seconds(seconds) for seconds in (0, 9.94, 59, 60, 3599, 172_799, 1_047_600)] == [
-        "0.0 s", "9.9 s", "59 s", "1 min 0 s", "59 min 59 s", "47 h 59 min", "12 days 3 h",
-    ]  # fmt: skip
+def test_of_digests_so_much_is_written_as_people_compare() -> None:
     assert [short(OLD), short("")] == ["0123456789ab", "-"]
 
 
