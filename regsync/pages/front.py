@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Any, Final
 
@@ -13,11 +13,10 @@ from regsync.pages.scene import Scene
 from regsync.pages.survey import STATES, Survey
 from regsync.pages.views import fit, item, troubles
 from regsync.pages.wanted import Wanted, pages_for
-from regsync.record.queries import changes, failures
+from regsync.record.queries import LATELY, changes, failures
 from regsync.web.board import HostStats
 from regsync.web.hosts import HostNow, hosts_now
 
-_DAY: Final = timedelta(hours=24)
 _ENTRIES: Final = 50  # on a page
 _NOTED: Final = 100  # failures, and changes
 _HOSTS: Final = 50
@@ -88,8 +87,8 @@ def _tiles(found: Survey, wanted: Wanted) -> list[Tile]:
 async def _noted(scene: Scene, now: datetime) -> dict[str, Any]:
     """Return what failed and what changed in the last day."""
     ask = scene.keeping.history.ask
-    failed = await ask(partial(failures, since=now - _DAY, most=_NOTED + 1))
-    changed = await ask(partial(changes, since=now - _DAY, most=_NOTED + 1))
+    failed = await ask(partial(failures, since=now - LATELY, most=_NOTED + 1))
+    changed = await ask(partial(changes, since=now - LATELY, most=_NOTED + 1))
     items = await scene.each(lambda one: item(one.run, one.image, scene.clean), [*failed[:_NOTED], *changed[:_NOTED]])
     shown = min(len(failed), _NOTED)
     return {

@@ -5,11 +5,13 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from regsync.record.rows import IMAGE_COLUMNS, RUN_COLUMNS, image_of, moment, run_of
 from regsync.record.values import ImageRecord, RunOutcome, RunRecord
+
+LATELY: Final = timedelta(hours=24)  # for so long people and programs are told what failed and what changed
 
 # Columns are our own names and values are bound, so nothing below is put together from what anybody else wrote.
 _RUN: Final = f"SELECT {RUN_COLUMNS} FROM runs WHERE id = ?"  # noqa: S608

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from heapq import nsmallest
 from typing import Final, TypeVar
@@ -20,7 +20,7 @@ from aiohttp.typedefs import Handler
 from regsync.duration import format_duration
 from regsync.keeping import Kept
 from regsync.record.objects import Object, image_object, live_object, past_object, run_object, stamp
-from regsync.record.queries import Noted, Past, changes, failures, known_since, one_run, pasts_of, runs_of
+from regsync.record.queries import LATELY, Noted, Past, changes, failures, known_since, one_run, pasts_of, runs_of
 from regsync.record.values import RunRecord
 from regsync.service import Service
 from regsync.setup import Common
@@ -34,7 +34,6 @@ from regsync.web.parameters import Page, Refused, answer, no_parameters, page_of
 from regsync.web.route import Route
 
 T = TypeVar("T")
-_DAY: Final = timedelta(hours=24)
 _ELSEWHERE: Final = HostNow()  # a host that has no slots of its own: another name of one that has
 _STEP: Final = 20  # objects that are cleaned in one turn of the loop
 _FEW: Final = 5  # cron lines that are reckoned with in one
@@ -176,7 +175,7 @@ class Api:
 
     async def _noted(self, key: str, question: Callable[..., list[Noted]], request: web.Request) -> Object:
         page = page_of(request.query)
-        since = self._common.clock.now() - _DAY
+        since = self._common.clock.now() - LATELY
         noted = await self._keeping.history.ask(partial(question, since=since, most=page.limit))
         return {key: await self._clean({"run": one.run, **image_object(one.image)} for one in noted)}
 
