@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import asdict, dataclass, replace
 from typing import Final
 
 from regsync.events import Change, ImageDiffers
@@ -17,18 +16,10 @@ _NUMBER: Final = re.compile(r"([0-9]+)")
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
-    """An image whose two ends differ, by the words of `ImageDiffers`; times are aware and in UTC."""
+class Difference(ImageDiffers):
+    """An image whose two ends differ, and whose it is."""
 
-    entry: str
-    source: str
-    target: str
-    change: Change
-    before: str = ""
-    digest: str = ""
-    before_created: datetime | None = None
-    created: datetime | None = None
-    size: int | None = None
+    entry: str = ""
 
     @property
     def tag(self) -> str:
@@ -82,9 +73,7 @@ class Comparison:
     def __call__(self, fact: Fact, /) -> None:
         """Take note of one fact."""
         if isinstance(event := fact.event, ImageDiffers):
-            ends = fact.entry, event.source, event.target
-            digests, times = (event.before, event.digest), (event.before_created, event.created)
-            self._images.append(Difference(*ends, event.change, *digests, *times, event.size))
+            self._images.append(Difference(**asdict(event), entry=fact.entry))
             self._size += event.more
 
     def found(self) -> Differences:

@@ -23,6 +23,6 @@ def document(run: RunRecord, found: Differences | None = None) -> str:
 
 def _difference_object(image: Difference) -> Object:
     """Return it in the words of images in the same document."""
-    node: Object = {**asdict(image), "tag": image.tag, "bytes": image.size}
-    del node["size"]
+    node: Object = {"entry": image.entry, **asdict(image), "tag": image.tag, "bytes": image.size}
+    del node["size"], node["more"]
     return {**node, "before_created": stamp(image.before_created), "created": stamp(image.created)}

@@ -24,11 +24,10 @@ from tests.support.clock import FakeClock
 from tests.unit.reports.test_reports import EVIL, NEW, NOON, OLD, RUN
 
 ENTRY = "repository a.x/app -> b.x/app"
-CHANGED = Difference(
-    ENTRY, "a.x/app:v1", "b.x/app:v1", "changed", OLD, NEW, NOON - timedelta(days=40), NOON - timedelta(hours=5), 28000
-)
-FRESH = Difference(ENTRY, "a.x/app:v10", "b.x/app:v10", "new", "", NEW, None, NOON, 1 << 30)
-GONE = Difference("one", "c.x/one:v0", "b.x/one:v0", "gone", OLD, "", NOON - timedelta(days=900))
+AGES = NOON - timedelta(days=40), NOON - timedelta(hours=5)
+CHANGED = Difference("a.x/app:v1", "b.x/app:v1", "changed", OLD, NEW, *AGES, 28000, entry=ENTRY)
+FRESH = Difference("a.x/app:v10", "b.x/app:v10", "new", "", NEW, None, NOON, 1 << 30, entry=ENTRY)
+GONE = Difference("c.x/one:v0", "b.x/one:v0", "gone", OLD, "", NOON - timedelta(days=900), entry="one")
 FOUND = Differences((CHANGED, FRESH, GONE), (1 << 30) + 28000)
 CHECKED = replace(RUN, scope="check", counts=Counts(unchanged=3, needed=2, failed=1), ended=NOON)
 
@@ -106,6 +105,8 @@ def test_programs_get_every_difference_with_whole_digests_times_and_bytes() -> N
         "created": "2026-01-01T07:00:00.000Z",
         "bytes": 28000,
     }
+    ends = ["source", "target", "change", "before", "digest", "before_created", "created"]
+    assert [*told["differences"][0]] == ["entry", *ends, "tag", "bytes"]
     assert told["differences"][2]["bytes"] is None
     assert len(told["images"]) == len(CHECKED.images)
 
