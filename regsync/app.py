@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
@@ -15,6 +15,7 @@ from regsync.daemon.server import Served
 from regsync.errors import ConfigError
 from regsync.events import Warned
 from regsync.facts import Telling
+from regsync.fitness import lacks
 from regsync.garbage import look_from_now_on
 from regsync.listen import Address
 from regsync.loading import Source, keep_other_secrets, keep_proxy_secrets, keep_secrets
@@ -61,6 +62,8 @@ class App:
         look_from_now_on()
         if not setup.entries:
             self._common.tell(Warned(NOTHING_TO_DO))
+        if scope != "check":
+            self._tell_lacks(lacks(setup.entries.values(), self._common.environ))
         async with setup.connections(self._common) as connections, notifying(lambda: setup, self._common) as notifier:
             tally = await run_entries(
                 connections.engine,
@@ -85,6 +88,7 @@ class App:
         setup = await self._setup(aside)
         if not setup.entries:
             raise ConfigError([NOTHING_TO_DO])
+        self._tell_lacks(await aside(partial(lacks, setup.entries.values(), self._common.environ)))
         service = Service(setup, await aside(setup.plan), self._common, serving, source=self._source)
         meet(service)
         server = self._loaded.config.server
@@ -112,6 +116,11 @@ class App:
             if not served.cut:
                 await notifier.sent(_LAST_WORDS_OF_A_DAEMON)
             return served
+
+    def _tell_lacks(self, lines: Sequence[str]) -> None:
+        """Tell what some entries lack; the others are mirrored all the same."""
+        for line in lines:
+            self._common.tell(Warned("Some entries cannot be mirrored", {"err": line}))
 
     async def _setup(self, do: Do) -> Setup:
         note = (lambda _: None) if self._source is None else self._source.read.note

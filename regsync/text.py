@@ -1,6 +1,10 @@
-"""Text that others chose, made fit to be shown: the one home of escaping."""
+"""Text that others chose, made fit to be shown: the one home of escaping, and of the system's words for a refusal."""
 
 from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
 
 
 def plain(text: str) -> str:
@@ -12,3 +16,21 @@ def _shown(character: str) -> str:
     if character.isprintable():
         return character
     return " " if character in "\r\n\t" else character.encode("unicode_escape").decode("ascii")
+
+
+def why_unreadable(error: OSError, path: str) -> str:
+    """Return in a few words why a file that was named cannot be read, and what helps where that is not said by them.
+
+    Containers are where people meet these: with a user of their own, mounts, and links that lead outside of a mount.
+    """
+    reason = error.strerror or type(error).__name__
+    words = reason[0].lower() + reason[1:]
+    match error.errno:
+        case errno.EACCES | errno.EPERM:
+            return f"{words}: user {os.geteuid()}, whom this runs as, has to be able to read it"
+        case errno.EISDIR:
+            return f"{words}: name a file (docker mounts a directory where the file it is to mount is not there)"
+        case errno.ENOENT if os.path.lexists(path):
+            return f"{words}: it is a link that leads nowhere, to {plain(str(Path(path).readlink()))}"
+        case _:
+            return words

@@ -27,6 +27,7 @@ from regsync.config.templated import NOWHERE, Surroundings, has_templates
 from regsync.config.traps import Written, traps_of
 from regsync.config.yaml import Node, compose, further_document, place_of, text_of, values_of
 from regsync.errors import ConfigError, Malformed
+from regsync.text import why_unreadable
 
 __all__ = ["Checks", "Loaded", "load_config"]
 
@@ -81,8 +82,7 @@ def load_config(
         reading = _Reading(root, file, findings, checks, allow_unknown_keys, surroundings)
         config = reading.config()
     except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise ConfigError([f"{file}: {reason[0].lower()}{reason[1:]}"]) from None
+        raise ConfigError([f"{file}: {why_unreadable(error, path)}"]) from None
     if traps is not None:
         further = further_document(text, file)
         if further:

@@ -6,6 +6,7 @@ The table behind the border in `layout/files.py`; nothing else turns an `OSError
 from __future__ import annotations
 
 import errno
+import os
 from pathlib import Path
 from typing import Final
 
@@ -16,8 +17,8 @@ _REMEDIES: Final = {
     errno.EDQUOT: "disk full: the quota is used up",
     errno.EFBIG: "the file system takes no file of this size",
     errno.EROFS: "the file system is read-only: mount it writable",
-    errno.EACCES: "not permitted: give the user regsync runs as access to it",
-    errno.EPERM: "not permitted: give the user regsync runs as access to it",
+    errno.EACCES: "not permitted: give user {user}, whom regsync runs as, access to it",
+    errno.EPERM: "not permitted: give user {user}, whom regsync runs as, access to it",
     errno.EIO: "the device failed: check the disk and its kernel messages",
     errno.ELOOP: "a symbolic link stands where a plain file belongs: remove it",
     errno.ENAMETOOLONG: "the path is too long for this file system",
@@ -42,5 +43,5 @@ def translated(error: OSError, *, doing: str, path: Path) -> RegsyncError:
     """Return our error for one of the operating system's: what was done, to which path, and what helps."""
     if error.errno == errno.ENOENT:
         return NotFound(f"{path} is not there")
-    why = _REMEDIES.get(error.errno or 0, error.strerror or str(error))
+    why = _REMEDIES.get(error.errno or 0, error.strerror or str(error)).replace("{user}", str(os.geteuid()))
     return StorageError(f"cannot {doing} {path}: {why}")

@@ -24,7 +24,10 @@ from regsync.text import plain
 if TYPE_CHECKING:
     from apprise import Apprise
 
-INSTALL: Final = "a URL of this kind takes the library apprise: pip install regsync[notify]"
+INSTALL: Final = (
+    "a URL of this kind takes the library apprise: pip install regsync[notify], or for an image "
+    "--build-arg EXTRAS=notify"
+)
 _PATIENCE: Final = 60.0  # seconds
 _SAID_MOST: Final = 300  # characters of its own words
 _PART: Final = re.compile(r"[^/@:?&=#,;\s]{3,}")

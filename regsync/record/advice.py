@@ -42,7 +42,7 @@ _TABLE: Final = (
         "Check that the registry runs and can be reached from here; the next run tries again.",
     ),
     (
-        r"disk full|no space|read-only|permission|cannot be written",
+        r"disk full|no space|read-only|permission|not permitted: give user|cannot be written",
         "Make room at the target, or let this user write there; what was there before is still whole.",
     ),
     (

@@ -110,6 +110,5 @@ def _locked(path: str) -> int:
 
 def _unusable(path: str, error: Exception) -> ConfigError:
     why = error.strerror if isinstance(error, OSError) else str(error)
-    return ConfigError(
-        [f"defaults.state: {path} cannot be used ({why}); name a file in a directory that can be written"]
-    )
+    remedy = f"name a file in a directory that user {os.geteuid()} can write to"
+    return ConfigError([f"defaults.state: {path} cannot be used ({why}); {remedy}"])

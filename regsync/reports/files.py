@@ -75,4 +75,5 @@ def _write(path: str, text: str) -> None:
 
 
 def _unwritable(path: str, error: Exception) -> str:
-    return f"--report {path}: cannot be written: {getattr(error, 'strerror', None) or error}"
+    why = getattr(error, "strerror", None) or error
+    return f"--report {path}: cannot be written: {why}; name a file that user {os.geteuid()} can write"

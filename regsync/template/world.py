@@ -9,6 +9,7 @@ from typing import Final
 
 from regsync.errors import BadTemplate
 from regsync.template.values import LARGEST, text_of
+from regsync.text import why_unreadable
 
 _UNREADABLE: Final = "the file cannot be read"
 
@@ -38,8 +39,7 @@ def read_file(path: str) -> str:
         with open(path, "rb") as stream:  # noqa: PTH123  # a name as typed
             content = stream.read(LARGEST + 1)
     except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise BadTemplate(f"{_UNREADABLE} ({reason[0].lower()}{reason[1:]})", path) from None
+        raise BadTemplate(f"{_UNREADABLE} ({why_unreadable(error, path)})", path) from None
     except ValueError:
         raise BadTemplate(f"{_UNREADABLE} (this is not a name)", path) from None
     if len(content) > LARGEST:

@@ -144,9 +144,11 @@ async def test_unknown_keys_can_be_allowed_and_are_still_told(fake_registry: Fak
     ("name", "complaint"),
     [
         ("nowhere.yml", "nowhere.yml: no such file or directory"),
-        (".", ".: is a directory"),
+        (".", ".: is a directory: name a file (docker mounts a directory where the file it is to mount is not there)"),
+        ("link.yml", "link.yml: no such file or directory: it is a link that leads nowhere, to ..data/regsync.yml"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_one_line(name: str, complaint: str, tmp_path: Path) -> None:
+    (tmp_path / "link.yml").symlink_to("..data/regsync.yml")
     ended = regsync("once", "-c", name, cwd=tmp_path)
     assert (ended.code, ended.err.splitlines()) == (2, [complaint])

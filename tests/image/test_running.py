@@ -106,7 +106,7 @@ def test_nothing_can_be_written_but_volumes_and_tmp(image: Image, tmp_path: Path
         "sync: [{source: 'ocidir:///var/lib/regsync/in:v1', target: 'ocidir:///opt/out:v1', type: image}]\n"
     )
     code, said = ran(image, "once", "-c", "/etc/regsync/regsync.yml", volumes=volumes)
-    assert (code, "the file system is read-only" in said, "Traceback" in said) == (1, True, False), said
+    assert (code, "read-only file system" in said, "Traceback" in said) == (2, True, False), said
 
 
 def test_it_is_the_first_process_isolated_and_of_no_rights(image: Image, tmp_path: Path) -> None:
