@@ -86,7 +86,7 @@ def read(report: Path) -> list[Hold]:
 
 def main() -> None:
     """Run the program with what follows the report's name as its arguments."""
-    from regsync import around, cli, process  # noqa: PLC0415
+    from regsync import around, cli  # noqa: PLC0415
 
     report = Path(sys.argv.pop(1))
     make: Callable[[], asyncio.AbstractEventLoop] = around.loop_factory() or asyncio.new_event_loop
@@ -97,7 +97,7 @@ def main() -> None:
         atexit.register(lambda: report.write_text("".join(f"{json.dumps(asdict(one))}\n" for one in probe.holds)))
         return loop
 
-    vars(process)["loop_factory"] = lambda: probed
+    vars(around)["loop_factory"] = lambda: probed
     cli.main()
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
 
 from regsync.errors import ConfigError, Malformed
-from regsync.events import Event
+from regsync.events import Complained, Event, Tell
 from regsync.observe.levels import parse_verbosity
 from regsync.observe.lines import LONGEST
 from regsync.observe.logs import Log
@@ -17,6 +18,7 @@ from regsync.observe.screen import Screen
 from regsync.options import Options
 from regsync.secrets import Secrets
 
+T = TypeVar("T")
 _LOOKED_AT = 1 << 16  # characters of a line that are looked at to cut it
 _LAST_WORDS = 0.2  # seconds without a reader, when told to end at once
 
@@ -58,6 +60,19 @@ def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     except ImportError:
         return None
     return uvloop.new_event_loop
+
+
+def on_loop(main: Coroutine[Any, Any, T], tell: Tell) -> T:
+    """Run this on an event loop of its own; what that complains of is told, where asyncio would print tracebacks."""
+
+    def complain(_: asyncio.AbstractEventLoop, about: dict[str, Any]) -> None:
+        task = about.get("task") or about.get("future")
+        name = task.get_name() if isinstance(task, asyncio.Task) else ""
+        tell(Complained(about["message"], name, about.get("exception")))
+
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
+        runner.get_loop().set_exception_handler(complain)
+        return runner.run(main)
 
 
 def threshold_of(options: Options) -> int:

@@ -6,12 +6,12 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from regsync.app import App
-from regsync.around import Around, loop_factory, threshold_of
+from regsync.around import Around, on_loop, threshold_of
 from regsync.clock import SystemClock
 from regsync.config.dump import dump_config
 from regsync.config.load import Loaded
@@ -28,7 +28,7 @@ from regsync.program import reap_orphans
 from regsync.record.tally import Tally
 from regsync.reports.files import Reports
 from regsync.service import Service
-from regsync.setup import Common, T
+from regsync.setup import Common
 from regsync.shielding import shield
 from regsync.signals import HangUps, cancel_by_signal, reap_by_signal, stop_by_signal
 from regsync.sync.survey import Looking
@@ -171,10 +171,6 @@ def write_config(wishes: Wishes, options: Options) -> int:
         around.say(line)
         around.output.flush()
 
-    def run(look: Coroutine[Any, Any, T]) -> T:
-        with asyncio.Runner(loop_factory=loop_factory()) as runner:
-            return runner.run(look)
-
     def work() -> int:
         if options.config:
             raise ConfigError(["init reads no configuration; name the file to write with -o FILE"])
@@ -182,6 +178,7 @@ def write_config(wishes: Wishes, options: Options) -> int:
         log = around.log(threshold, (RequestRetried,) if threshold >= INFO else ())  # what came of it is said
         common = Common(clock, Telling([log], clock), os.environ, around.secrets)
         keep_proxy_secrets(os.environ, around.secrets)
+        run = partial(on_loop, tell=common.tell)
         Begin(wishes, common, run=run, say=say, terminal=sys.stdin.isatty() and sys.stderr.isatty())()
         return FINE
 
@@ -223,8 +220,7 @@ def _with_app(
         app = App(loaded, clock=clock, tell=tell, environ=os.environ, secrets=around.secrets, source=source)
         return await run(app, loaded.left_out)
 
-    with asyncio.Runner(loop_factory=loop_factory()) as runner:
-        return runner.run(whole())
+    return on_loop(whole(), tell)
 
 
 def _ending(around: Around, work: Callable[[], int]) -> int:

@@ -23,6 +23,7 @@ from regsync.events.images import (
     TagsSelected,
 )
 from regsync.events.runs import (
+    Complained,
     EntryIgnored,
     JobFinished,
     JobQueued,
@@ -45,7 +46,7 @@ from regsync.events.service import (
 from regsync.events.traffic import Exchanged, RequestRetried
 
 Event = (
-    Exchanged | RequestRetried | Warned
+    Exchanged | RequestRetried | Warned | Complained
     | BlobStarted | BlobDone | BlobProgress | BlobRead | BlobRetried | ManifestPushed
     | TagsSelected | NoTagsMatched
     | ImageCurrent | ImageNeeded | ImageRefreshing | ImageSkipped | ImageDiffers
@@ -77,6 +78,7 @@ __all__ = [
     "BlobStarted",
     "Change",
     "Commanded",
+    "Complained",
     "CopyPlanned",
     "EntryIgnored",
     "Event",

@@ -81,3 +81,15 @@ class Warned:
 
     message: str
     fields: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Complained:
+    """The event loop met what nobody waits for, which is a bug of ours or of a library; nothing ends by it.
+
+    `message` is asyncio's; `task` names the one it is about, `crash` is what was raised there, if it knows either.
+    """
+
+    message: str
+    task: str = ""
+    crash: BaseException | None = None

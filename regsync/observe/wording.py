@@ -18,6 +18,7 @@ from regsync.events import (
     BlobRetried,
     BlobStarted,
     Commanded,
+    Complained,
     CopyPlanned,
     EntryIgnored,
     Event,
@@ -87,13 +88,13 @@ def line_of(event: Event) -> Line:
         case TagsSelected() | NoTagsMatched() | ImageCurrent() | ImageNeeded() | ImageRefreshing() | ImageSkipped():
             return _line_of_choice(event)
         case ImageFailed():
-            crash = {} if event.crash is None else {"trace": "".join(traceback.format_exception(event.crash))}
-            return ERROR, event.message, {**_ends(event), "error": event.error, "attempts": event.attempts, **crash}
+            said = {"error": event.error, "attempts": event.attempts, **_traced("trace", event.crash)}
+            return ERROR, event.message, {**_ends(event), **said}
         case ImagePostponed() | ImageDelayed():
             return _line_of_waiting(event)
         case RunStarted() | RunFinished():
             return _line_of_run(event)
-        case EntryIgnored() | JobQueued() | JobSkipped() | JobStarted() | JobFinished():
+        case EntryIgnored() | JobQueued() | JobSkipped() | JobStarted() | JobFinished() | Complained():
             return _line_of_job(event)
         case (
             Ready() | Reloading() | Reloaded() | ReloadRefused() | Stopping() | Notified() | Commanded() | PassedOver()
@@ -101,6 +102,10 @@ def line_of(event: Event) -> Line:
             return _line_of_service(event)
         case _:
             assert_never(event)
+
+
+def _traced(name: str, crash: BaseException | None) -> Mapping[str, str]:
+    return {} if crash is None else {name: "".join(traceback.format_exception(crash))}
 
 
 def _line_of_trace(event: Exchanged | BlobProgress | BlobRead) -> Line:
@@ -190,7 +195,7 @@ def _line_of_waiting(event: _Waits) -> Line:
             assert_never(event)
 
 
-def _line_of_job(event: EntryIgnored | JobQueued | JobSkipped | JobStarted | JobFinished) -> Line:
+def _line_of_job(event: EntryIgnored | JobQueued | JobSkipped | JobStarted | JobFinished | Complained) -> Line:
     match event:
         case EntryIgnored():
             return ERROR, event.message, {"source": event.source, "target": event.target, "type": event.kind}
@@ -205,7 +210,10 @@ def _line_of_job(event: EntryIgnored | JobQueued | JobSkipped | JobStarted | Job
         case JobFinished(crash=None):
             return DEBUG, "Task finished", {"entry": event.entry, "failed": event.failed}
         case JobFinished(crash=crash):
-            return ERROR, "Failed to sync", {"entry": event.entry, "error": "".join(traceback.format_exception(crash))}
+            return ERROR, "Failed to sync", {"entry": event.entry, **_traced("error", crash)}
+        case Complained():
+            task = {"task": event.task} if event.task else {}
+            return ERROR, "The event loop complains", {"what": event.message, **task, **_traced("error", event.crash)}
         case _:
             assert_never(event)
 
