@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from tests.deploy.cluster import AT, Object, objects, workload
-from tests.deploy.files import CHART, DEPLOY
+from tests.deploy.files import CHART, DEPLOY, of_kind
 from tests.deploy.refused import CANNOT_WORK
 from tests.deploy.test_helm import template
 from tests.support.pages import ROOT, blocks, steps
@@ -88,3 +88,12 @@ def test_the_units_that_are_copied_are_there(words: list[str]) -> None:
 def test_what_the_guide_shows_of_a_refusal_is_what_helm_says(tmp_path: Path) -> None:
     (shown,) = [line for block in blocks(GUIDE) for line in block.body.splitlines() if line.startswith("Error: ")]
     assert shown in template(tmp_path, CANNOT_WORK["persistence.enabled"]).stderr
+
+
+def test_the_rule_for_the_operator_is_made_of_the_alerts() -> None:
+    (block,) = [block for block in blocks(GUIDE) if "kind: PrometheusRule" in block.body]
+    command, _, rest = block.body.partition(" | ")
+    made = yaml.safe_load(run("bash", "-c", command, cwd=ROOT))
+    assert rest.split() == ["kubectl", "-n", "regsync", "apply", "-f", "-"]
+    assert (made["kind"], made["metadata"]) == ("PrometheusRule", {"name": "regsync"})
+    assert [made["spec"]] == [yaml.safe_load(path.read_text()) for path in of_kind("rules")]
