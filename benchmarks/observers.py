@@ -91,7 +91,7 @@ class _Passes:
     async def _observed(self, tell: Telling, clock: SystemClock, secrets: Secrets, setup: Setup) -> None:
         """Have everybody look who does where a server answers and keeps its runs."""
         output = Output(os.open(os.devnull, os.O_WRONLY))
-        log = Log(output, threshold=INFO, as_json=False, secrets=secrets)
+        log = Log(output, threshold=INFO, secrets=secrets)
         keeping = self._stack.enter_context(kept(f"{self._state}/state.db", self._common))
         board, stream = Board(clock.now()), Stream(keeping.recorder, secrets, clock)
         keeping.pass_on_to(board.add)

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from regsync.errors import ConfigError, Malformed
 from regsync.events import Complained, Event, Tell
 from regsync.observe.levels import parse_verbosity
-from regsync.observe.lines import LONGEST
+from regsync.observe.lines import LONGEST, Line, json_line, text_line
 from regsync.observe.logs import Log
 from regsync.observe.output import Output
 from regsync.observe.screen import Screen
@@ -37,9 +37,10 @@ class Around:
             return None
         return Screen(self.output, sys.stderr.fileno(), environ=os.environ, secrets=self.secrets, progress=progress)
 
-    def log(self, threshold: int, but: tuple[type[Event], ...] = ()) -> Log:
+    def log(self, threshold: int, but: tuple[type[Event], ...] = (), written: Line | None = None) -> Log:
         """Return the log that says what is as bad as that, or worse, and of no such kind."""
-        return Log(self.output, threshold=threshold, as_json=self._as_json, secrets=self.secrets, but=but)
+        written = written or (json_line if self._as_json else text_line)
+        return Log(self.output, threshold=threshold, secrets=self.secrets, written=written, but=but)
 
     def say(self, text: str) -> None:
         """Say something that is no line of the log, behind all that is."""

@@ -16,7 +16,7 @@ from regsync.clock import SystemClock
 from regsync.config.dump import dump_config
 from regsync.config.load import Loaded
 from regsync.errors import ConfigError, RegsyncError
-from regsync.events import Event, JobFinished, RequestRetried
+from regsync.events import JobFinished, RequestRetried
 from regsync.facts import Observer, Telling
 from regsync.loading import Source, keep_other_secrets, keep_proxy_secrets, keep_secrets
 from regsync.observe.ending import failure_lines
@@ -50,10 +50,11 @@ def run_once(options: Options, manner: Manner) -> int:
         return DRIFT if manner.drift_fails and tally.needed else FINE
 
     def work() -> int:
-        observers = reports.observers() + (screen.observers() if screen else [])
-        but = told_otherwise(manner, threshold_of(options), terminal=screen is not None)
+        threshold = threshold_of(options)
+        but = told_otherwise(manner, threshold, terminal=screen is not None)
+        log = around.log(threshold, but, screen.line(threshold) if screen else None)
         try:
-            return _with_app(options, around, run, observers, but)
+            return _with_app(options, around, run, [log, *reports.observers(), *(screen.observers() if screen else ())])
         finally:  # also of a run that is interrupted
             around.output.flush()  # before what is on the same terminal, maybe
             reports.write()
@@ -97,7 +98,7 @@ def run_server(options: Options, serving: Serving) -> int:
             living.cancel()
         return FAILED if served.cut or served.aborted else FINE
 
-    return _ending(around, lambda: _with_app(options, around, run, [systemd]))
+    return _ending(around, lambda: _with_app(options, around, run, [around.log(threshold_of(options)), systemd]))
 
 
 def print_config(options: Options, *, show_secrets: bool, only_check: bool) -> int:
@@ -208,11 +209,10 @@ def _with_app(
     around: Around,
     run: Callable[[App, int], Awaitable[int]],
     observers: Sequence[Observer],
-    but: tuple[type[Event], ...] = (),
 ) -> int:
     """Load the configuration, build the program around it and run it on an event loop of its own."""
     clock = SystemClock()
-    tell = Telling([around.log(threshold_of(options), but), *observers], clock)
+    tell = Telling(observers, clock)
     source = _source(options)
     loaded = source.load(around.secrets.keep)
 

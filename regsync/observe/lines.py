@@ -1,4 +1,4 @@
-"""One line of a log, as text or JSON: at most 4 KiB whatever others chose to stand in it, and nothing secret in it.
+"""One line of a log: at most 4 KiB whatever others chose to stand in it, and nothing secret in it.
 
 4 KiB is what a pipe takes in one piece, so lines of several processes that share one do not mix.
 """
@@ -16,8 +16,12 @@ from regsync.text import plain
 LONGEST = 4095  # bytes of one line, without its end
 _LOOKED_AT = 1 << 16  # characters of one value, all of a list included, that are looked at to cut it
 _PLAIN = re.compile(r"[!#-<>-~]+")  # printable ASCII without space, quote and equals sign
+_LONGEST_ENDS = 1024  # characters of source and target on a terminal
+_DIM, _RESET = "\x1b[2m", "\x1b[0m"
+_COLOURS = {"ERROR": "\x1b[31m", "WARN": "\x1b[33m"}
 Values = Mapping[str, object]
 Written = Callable[[object], str]
+Line = Callable[[datetime, str, str, Values, Secrets], str]
 
 
 def text_line(at: datetime, level: str, message: str, fields: Values, secrets: Secrets) -> str:
@@ -32,6 +36,20 @@ def json_line(at: datetime, level: str, message: str, fields: Values, secrets: S
     start = f'{{"time": "{at:%Y-%m-%dT%H:%M:%S.%f}Z", "level": "{level}"'
     values = _fitting({"msg": message, **fields}, LONGEST - len(start) - 1, _in_json, secrets, each=len(', "": '))
     return f"{start}{''.join(f', {json.dumps(key)}: {value}' for key, value in values.items())}}}"
+
+
+def people_line(at: datetime, level: str, message: str, fields: Values, secrets: Secrets, *, colours: bool) -> str:
+    """Return the line as people read it: when it was where they are, how bad, from where to where."""
+    said = dict(fields)
+    said.pop("digest", None)  # `diff` and reports have it
+    ends = [str(said.pop(key)) for key in ("source", "target") if key in said]
+    shown = f": {plain(secrets.clean(' -> '.join(ends)[:_LONGEST_ENDS]))}" if ends else ""
+    values = _fitting(said, LONGEST - len(message) - len(shown), _quoted, secrets, each=len(" ="))
+    hour, worse = f"{at.astimezone():%H:%M:%S}", "" if level == "INFO" else level
+    if colours:
+        hour, worse = f"{_DIM}{hour}{_RESET}", f"{_COLOURS[level]}{level}{_RESET}" if level in _COLOURS else worse
+    words = [hour, *([worse] if worse else ()), f"{message}{shown}"]
+    return " ".join([*words, *(f"{key}={value}" for key, value in values.items())])
 
 
 def _fitting(values: Values, room: int, written: Written, secrets: Secrets, *, each: int) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Events become lines on standard error, as text or JSON."""
+"""Events become lines on standard error."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from regsync.events import Event, RequestRetried
 from regsync.facts import Fact
 from regsync.observe.levels import ERROR, TRACE, WARN, level_name
-from regsync.observe.lines import json_line, text_line
+from regsync.observe.lines import Line, text_line
 from regsync.observe.output import Output
 from regsync.observe.wording import TRACED, line_of
 from regsync.secrets import Secrets
@@ -53,12 +53,18 @@ class Log:
     """
 
     def __init__(
-        self, output: Output, *, threshold: int, as_json: bool, secrets: Secrets, but: tuple[type[Event], ...] = ()
+        self,
+        output: Output,
+        *,
+        threshold: int,
+        secrets: Secrets,
+        written: Line = text_line,
+        but: tuple[type[Event], ...] = (),
     ) -> None:
         self._unwanted = but if threshold <= TRACE else (*but, *TRACED)  # before a word is made of what nobody reads
         self._threshold = threshold
         self._secrets = secrets
-        self._written = json_line if as_json else text_line
+        self._written = written
         self._in_trouble: dict[tuple[str, str], None] = {}
         self._last = datetime.fromtimestamp(0, UTC)
         self._logger = structlog.wrap_logger(

@@ -6,12 +6,14 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 
 from regsync.clock import Clock
 from regsync.events import BlobStarted, Event, ImageNeeded, ImageRefreshing, RunFinished
 from regsync.facts import Observer
 from regsync.observe.ending import ending
 from regsync.observe.levels import INFO
+from regsync.observe.lines import Line, people_line
 from regsync.observe.output import Output
 from regsync.options import Manner
 from regsync.record.recorder import Recorder
@@ -32,12 +34,17 @@ class Screen:
         self._environ = environ
         self._secrets = secrets
         self._progress = progress and environ.get("TERM", "") not in _UNKNOWN
+        self._colours = self._progress and not environ.get("NO_COLOR")
         self._ended: list[RunRecord] = []
         self._recorder = Recorder(self._ended.append)
 
     def observers(self) -> list[Observer]:
         """Return what has to be told of the run."""
         return [self._recorder]
+
+    def line(self, threshold: int) -> Line | None:
+        """Return how a line is written here; None for whoever asks for more than INFO and wants all of it."""
+        return partial(people_line, colours=self._colours) if threshold >= INFO else None
 
     @asynccontextmanager
     async def drawn(self, clock: Clock) -> AsyncIterator[None]:
@@ -54,9 +61,8 @@ class Screen:
                     return Size(columns, lines)
             return Size(80, 24)
 
-        colours = not self._environ.get("NO_COLOR")
         progress = Progress(
-            self._recorder, clock, show=self._output.show, size=size, colours=colours, clean=self._secrets.clean
+            self._recorder, clock, show=self._output.show, size=size, colours=self._colours, clean=self._secrets.clean
         )
         drawing = asyncio.create_task(progress.draw(), name="progress")
         try:

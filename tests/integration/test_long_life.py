@@ -62,7 +62,7 @@ class Day:
         self.ready = asyncio.Event()
         self.met: list[Service] = []
         secrets = Secrets()
-        log = Log(Output(os.open(os.devnull, os.O_WRONLY)), threshold=DEBUG, as_json=False, secrets=secrets)
+        log = Log(Output(os.open(os.devnull, os.O_WRONLY)), threshold=DEBUG, secrets=secrets)
         source = Source(str(self._written()), allow_unknown_keys=False)
         self.app = App(
             source.load(lambda _: None),

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regsync.observe.lines import json_line, text_line
+from regsync.observe.lines import json_line, people_line, text_line
 from regsync.secrets import Secrets
 from tests.support.facts import NOON
 
@@ -89,3 +91,46 @@ def test_a_secret_that_is_cut_in_two_by_the_length_of_a_line_is_gone_as_a_whole(
     secrets.keep("correct-horse-battery")
     for offset in range(3800, 4100):
         assert "corr" not in as_text({"error": "x" * offset + "correct-horse-battery" + "y" * 9000}, secrets)
+
+
+@pytest.fixture
+def _in_berlin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "Europe/Berlin")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+def for_people(level: str, message: str, fields: dict[str, Any], *, colours: bool = False) -> str:
+    return people_line(NOON, level, message, fields, Secrets(), colours=colours)
+
+
+@pytest.mark.usefixtures("_in_berlin")
+def test_people_read_when_it_was_where_they_are_and_from_where_to_where() -> None:
+    copied = {"source": "a.example/app:1", "target": "ocidir://app:1", "digest": "sha256:88dce2f4"}
+    assert for_people("INFO", "Image copied", copied) == "13:00:00 Image copied: a.example/app:1 -> ocidir://app:1"
+    failed = {"source": "a.example/app:1", "target": "b.example/app:1", "error": "no such host", "attempts": 3}
+    line = '13:00:00 ERROR Failed: a.example/app:1 -> b.example/app:1 error="no such host" attempts=3'
+    assert for_people("ERROR", "Failed", failed) == line
+    assert for_people("WARN", "Registry is odd", {"host": "a"}) == "13:00:00 WARN Registry is odd host=a"
+
+
+@pytest.mark.usefixtures("_in_berlin")
+def test_colours_of_a_line_are_those_of_its_hour_and_of_a_bad_level() -> None:
+    assert for_people("INFO", "Run", {}, colours=True) == "\x1b[2m13:00:00\x1b[0m Run"
+    assert for_people("ERROR", "Run", {}, colours=True) == "\x1b[2m13:00:00\x1b[0m \x1b[31mERROR\x1b[0m Run"
+
+
+@given(VALUES, VALUES)
+def test_no_value_steers_a_terminal_or_floods_it(source: object, error: object) -> None:
+    line = for_people("WARN", "It", {"source": source, "error": error})
+    assert line.isprintable()
+    assert len(line.encode()) < 3 * 4096
+
+
+def test_people_see_no_secret_either() -> None:
+    secrets = Secrets()
+    secrets.keep("hunter22")
+    line = people_line(NOON, "WARN", "It", {"source": "a/hunter22", "err": "b hunter22"}, secrets, colours=False)
+    assert "hunter22" not in line

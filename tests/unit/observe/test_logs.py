@@ -23,6 +23,7 @@ from regsync.events import (
     Warned,
 )
 from regsync.observe.levels import DEBUG, ERROR, INFO, TRACE, WARN, parse_verbosity
+from regsync.observe.lines import json_line, text_line
 from regsync.observe.logs import Log
 from regsync.observe.output import Output
 from regsync.secrets import Secrets
@@ -34,7 +35,8 @@ def written(
 ) -> list[str]:
     with TemporaryFile() as file:
         output = Output(file.fileno())
-        log = Log(output, threshold=threshold, as_json=as_json, secrets=secrets or Secrets())
+        form = json_line if as_json else text_line
+        log = Log(output, threshold=threshold, written=form, secrets=secrets or Secrets())
         for event in told:
             log(a_fact(event))
         assert output.flush()
@@ -118,7 +120,7 @@ def test_every_event_is_in_the_union_observers_match_on() -> None:
 def test_the_first_retry_of_a_host_in_a_run_is_a_warning_and_no_other() -> None:
     with TemporaryFile() as file:
         output = Output(file.fileno())
-        log = Log(output, threshold=DEBUG, as_json=False, secrets=Secrets())
+        log = Log(output, threshold=DEBUG, secrets=Secrets())
         for run, host in [("r1", "a"), ("r1", "a"), ("r1", "b"), ("r2", "a"), *(("r3", f"{n}") for n in range(2000))]:
             log(a_fact(RequestRetried(host, "GET /v2/", 1, 0.5, "connection refused"), run=run))
         assert output.flush()
