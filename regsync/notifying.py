@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Final
 
 from regsync.events import JobFinished, Reloaded, Warned
 from regsync.facts import Fact
-from regsync.notify.document import document
 from regsync.notify.judge import Judge
 from regsync.notify.message import Message, Reason
 from regsync.notify.others import Others
@@ -19,7 +18,7 @@ from regsync.notify.outbox import Outbox, Send
 from regsync.notify.receiver import Receiver
 from regsync.notify.stale import Ages, OverdueAt
 from regsync.notify.text import headline, told
-from regsync.notify.webhook import call
+from regsync.notify.webhook import call, document
 from regsync.record.recorder import Recorder
 from regsync.record.values import Counts, ImageRecord, RunRecord
 from regsync.registry.http.courier import Courier

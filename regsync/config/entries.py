@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
-from regsync.config.backups import check_backup
+from regsync.backups.name import named
 from regsync.config.choices import ChoiceRules
 from regsync.config.fields import key_of
 from regsync.config.hooks import check_hooks
@@ -20,7 +20,7 @@ from regsync.config.templated import is_template
 from regsync.errors import Malformed
 from regsync.oci.mediatype import MANIFESTS
 from regsync.oci.platform import Platform
-from regsync.oci.reference import Reference
+from regsync.oci.reference import Reference, parse_reference
 
 _MEDIA_TYPE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]*/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]*")
 _ALWAYS_SAID: Final = frozenset({"source", "target", "type"})
@@ -30,6 +30,8 @@ _EXPECTED: Final = {
     "repository": "expected a repository such as registry.example.com/team/app",
     "registry": "expected a registry such as registry.example.com",
 }
+_ANY: Final = parse_reference("registry.example/any:any")
+_NAMES: Final = "expected a tag, or a whole reference such as registry.example/backups/app:old"
 
 _Source = TypeVar("_Source")
 _Read = TypeVar("_Read")
@@ -104,7 +106,7 @@ class EntryRules:
     def _check_shared(self, section: Inherited, path: Path) -> None:
         check_hooks(section.hooks, path, self.report)
         if section.backup:
-            check_backup(section.backup, path, self.report)
+            _check_backup(section.backup, path, self.report)
         if section.schedule:
             self._complain((*path, "schedule"), section.schedule, _fault(self.checks.schedule, section.schedule))
         for key, text in (("referrerSource", section.referrer_source), ("referrerTarget", section.referrer_target)):
@@ -207,3 +209,12 @@ def _fault(check: Callable[[str], None], text: str) -> str:
     except Malformed as error:
         return str(error)
     return ""
+
+
+def _check_backup(text: str, path: Path, report: Report) -> None:
+    """Tell what is wrong with the text under `backup` where it is no template; `expansion.py` looks at those."""
+    try:
+        if not is_template(text):
+            named(text, _ANY)
+    except Malformed:
+        report.error((*path, "backup"), f"no name to keep an image under; {_NAMES}")

@@ -6,14 +6,15 @@ that the file cannot be used: errors do.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from regsync.config.fields import key_of
-from regsync.config.model import IMAGES, RETRY_MIN, WITHOUT_EFFECT, Config, Inherited, SyncStep
+from regsync.config.model import IMAGES, RETRY_MIN, WITHOUT_EFFECT, Config, Inherited, SyncStep, TagFilter, TagSelection
 from regsync.config.problems import Path
-from regsync.config.traps_choices import traps_of_choice
+from regsync.config.scalars import shown
 from regsync.config.traps_logins import traps_of_login, traps_of_mirrors
 from regsync.duration import parse_duration
 
@@ -22,6 +23,9 @@ Trap = tuple[Path, str, str]  # where, what regclient's regsync makes of it, and
 _EXTRAS: Final = ("referrer_filters", "referrer_source", "referrer_target", "referrer_slow")
 _SAME: Final = "the same"
 _UNKNOWN: Final = "ignores this key"
+_WORDY: Final = re.compile(r"-(?:[0-9A-Za-z]+\.)*[A-Za-z]+(?:[.+]|$)")  # a prerelease with a part of letters alone
+_BELOW: Final = re.compile(r"<=?[^=]")
+_ABOVE: Final = re.compile(r">=?[^=]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,7 @@ def traps_of(written: Written) -> Iterator[Trap]:
         yield from _of_extras(step, step.filled_from(defaults, place=""), path)
         sets = [((*path, "tagSets", number), one) for number, one in enumerate(step.tag_sets)]
         for place, chosen in ((*path, "tags"), step.tags), *sets, ((*path, "repos"), step.repos):
-            yield from traps_of_choice(chosen, place, written.pattern)
+            yield from _of_choice(chosen, place, written.pattern)
 
 
 def _of_defaults(written: Written) -> Iterator[Trap]:
@@ -117,3 +121,31 @@ def _of_extras(step: SyncStep, filled: SyncStep, path: Path) -> Iterator[Trap]:
         for name in step.model_fields_set.intersection(_EXTRAS):
             if getattr(step, name):
                 yield (*path, key_of(step, name)), "ignores this without referrers: true", _SAME
+
+
+def _of_choice(chosen: TagFilter, path: Path, advice: Callable[[str], str]) -> Iterator[tuple[Path, str, str]]:
+    """Yield the traps of one choice; `advice` returns what is to be known of a pattern."""
+    for key, patterns in (("allow", chosen.allow), ("deny", chosen.deny)):
+        for position, pattern in enumerate(patterns):
+            if known := advice(pattern):
+                theirs = f"puts ^ before {shown(pattern)} and $ behind it, which makes another pattern of it"
+                yield (*path, key, position), theirs, known
+    if isinstance(chosen, TagSelection):
+        yield from _of_ranges(chosen.semver_range, (*path, "semverRange"))
+
+
+def _of_ranges(ranges: Sequence[str], path: Path) -> Iterator[tuple[Path, str, str]]:
+    for position, text in enumerate(ranges):
+        if any(map(_WORDY.search, text.split())):
+            theirs = "takes prereleases such as rc.1, rc.2 and rc.10 for the same version"
+            yield (*path, position), theirs, "they are compared as semver.org says"
+        if not text:
+            yield (*path, position), "ignores an empty range", "the same"
+    if len(ranges) > 1 and _only(_ABOVE, ranges) and _only(_BELOW, ranges):
+        theirs = "takes what any of these ranges takes, so that two ends of one range take everything"
+        yield path, theirs, 'the same; write both ends into one text, as in ">=1 <2"'
+
+
+def _only(end: re.Pattern[str], ranges: Sequence[str]) -> bool:
+    """Say whether one of the ranges has nothing but this end."""
+    return any(text and all(map(end.match, text.split())) for text in ranges)

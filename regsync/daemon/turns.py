@@ -1,4 +1,4 @@
-"""When a job that is due is put: at once, or when the jobs have ended that write what it reads.
+"""When a job that is due is put: at once, when the jobs have ended that write what it reads, or not while it is paused.
 
 This stands before the queue, so that whoever waits for a turn costs no worker. It knows entries by name only.
 """
@@ -11,10 +11,42 @@ from contextlib import asynccontextmanager
 
 from regsync.clock import Clock
 from regsync.daemon.jobs import Job, JobQueue
-from regsync.daemon.pauses import Pauses
-from regsync.events import JobQueued, JobSkipped, Tell
+from regsync.events import JobQueued, JobSkipped, PassedOver, Tell
 
 _AT_ONCE = 200  # jobs until the event loop has its turn, since thousands may be due together
+
+
+class Pauses:
+    """Entries that are paused: due times pass without a job, which is told once in each pause."""
+
+    def __init__(self, tell: Tell) -> None:
+        self._tell = tell
+        self._told: dict[str, bool] = {}
+
+    @property
+    def entries(self) -> frozenset[str]:
+        """Return who is paused."""
+        return frozenset(self._told)
+
+    def begin(self, entry: str) -> None:
+        """Pause this one; if it is paused already it stays so."""
+        self._told.setdefault(entry, False)
+
+    def end(self, entry: str) -> None:
+        """Have this one go on when it is next due."""
+        self._told.pop(entry, None)
+
+    def keep_only(self, entries: Container[str]) -> None:
+        """Forget the pauses of all others."""
+        self._told = {entry: told for entry, told in self._told.items() if entry in entries}
+
+    def passes_over(self, job: Job) -> bool:
+        """Say whether a job that is due is not to be begun."""
+        told = self._told.get(job.entry)
+        if told is False:
+            self._told[job.entry] = True
+            self._tell(PassedOver(job.entry, job.due))
+        return told is not None
 
 
 class Turns:

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from regsync.events.content import BlobDone, BlobProgress, BlobRead, BlobRetried, BlobStarted, ManifestPushed
+from regsync.events.content import (
+    BlobDone,
+    BlobProgress,
+    BlobRead,
+    BlobRetried,
+    BlobStarted,
+    Exchanged,
+    ManifestPushed,
+    RequestRetried,
+)
 from regsync.events.images import (
     BackupStarted,
     Change,
@@ -23,27 +32,24 @@ from regsync.events.images import (
     TagsSelected,
 )
 from regsync.events.runs import (
+    Commanded,
     Complained,
     EntryIgnored,
     JobFinished,
     JobQueued,
     JobSkipped,
     JobStarted,
-    RunFinished,
-    RunStarted,
-    Warned,
-)
-from regsync.events.service import (
-    Commanded,
     Notified,
     PassedOver,
     Ready,
     Reloaded,
     Reloading,
     ReloadRefused,
+    RunFinished,
+    RunStarted,
     Stopping,
+    Warned,
 )
-from regsync.events.traffic import Exchanged, RequestRetried
 
 Event = (
     Exchanged | RequestRetried | Warned | Complained

@@ -1,9 +1,30 @@
-"""What became of blobs and manifests."""
+"""What went over the wire, and what became of the blobs and manifests in it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Exchanged:
+    """A request got an answer; the URL comes without its query, which may hold a signature."""
+
+    method: str
+    url: str
+    status: int
+    authorized: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RequestRetried:
+    """A request failed in a way worth trying again; `pause` is in seconds."""
+
+    host: str
+    request: str
+    attempt: int
+    pause: float
+    why: str
 
 
 @dataclass(frozen=True, slots=True)

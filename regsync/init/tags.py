@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from regsync.oci.digesttags import digest_tags
+from regsync.oci.digest import digest_tags
 
 Parts = tuple[int, ...]
 

@@ -1,5 +1,7 @@
 """What an index.json says and how a change of ours alters it: pure values, no file is touched here.
 
+Which tag an entry stands for is not plain: other tools write whole image names, and not always where we look.
+
 Keys we do not know, in the index and in its entries, are kept as they were. Reading is strict: an index we misread
 would be written back wrong, and then what it no longer lists would be collected.
 """
@@ -13,15 +15,17 @@ from datetime import datetime
 from typing import Any, Final
 
 from regsync.errors import Malformed
-from regsync.layout.names import NAME, tag_of
 from regsync.oci.descriptor import DESCRIPTOR_KEYS, Descriptor, data_of
-from regsync.oci.digest import Digest
+from regsync.oci.digest import HEX_LENGTH, Digest
 from regsync.oci.document import BOM, read_document
 from regsync.oci.manifest import MANIFEST_KEYS
 from regsync.oci.mediatype import INDEXES, OCI_INDEX
+from regsync.oci.reference import valid_tag
 
-_VALUES_MAX: Final = 4_000_000  # keys and values: 300,000 images; it is read in a thread
+NAME: Final = "org.opencontainers.image.ref.name"
+CONTAINERD_NAME: Final = "io.containerd.image.name"  # a whole image name, of `ctr export` and buildkit
 _CREATED: Final = "org.opencontainers.image.created"
+_VALUES_MAX: Final = 4_000_000  # keys and values: 300,000 images; it is read in a thread
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,7 @@ class Entry:
             raise Malformed(f"{place}.annotations must be texts by name")
         known = Digest.parse(digest)
         descriptor = Descriptor(media_type, known, size, data=data_of(node, known, size, where=place))
-        return cls(descriptor, annotations.get(NAME, ""), tag_of(annotations), _rendered(node))
+        return cls(descriptor, annotations.get(NAME, ""), _tag_of(annotations), _rendered(node))
 
     @classmethod
     def new(cls, manifest: Descriptor, *, name: str, created: datetime) -> Entry:
@@ -158,3 +162,21 @@ class Index:
 
 def _rendered(value: object) -> str:
     return json.dumps(value, separators=(",", ":"))
+
+
+def _tag_of(annotations: Mapping[str, object]) -> str:
+    """Return the tag of an entry with these annotations, "" for none; containerd's name counts where ours is no tag."""
+    names = (annotations.get(key) for key in (NAME, CONTAINERD_NAME))
+    return next((tag for name in names if isinstance(name, str) and (tag := tag_in(name))), "")
+
+
+def tag_in(name: str) -> str:
+    """Return the tag that a name is or ends in, "" for none.
+
+    What stands behind the last colon of `host/name@sha256:…`, of a bare digest and of `host:5000/name` is no tag.
+    """
+    image, at, _ = name.partition("@")
+    if not at and valid_tag(image):
+        return image
+    path, _, tag = image.rpartition(":")
+    return tag if path and valid_tag(tag) and len(tag) != HEX_LENGTH.get(path) else ""

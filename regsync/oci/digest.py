@@ -1,20 +1,24 @@
 """A digest is a checked value, never a bare string (image-spec, descriptor.md: Digests).
 
 Unchecked digests have led clients of this field to attacker-chosen paths and URLs, so those are built of nothing else.
+Some tags name one, as cosign and others attach things: `sha256-<hex>.sig`.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from regsync.errors import Malformed
 
 HEX_LENGTH = {"sha256": 64, "sha384": 96, "sha512": 128}
 ALGORITHMS = tuple(HEX_LENGTH)
 _HEX = re.compile(r"[0-9a-f]+")
+_BEGINNING: Final = re.compile("|".join(f"({each})-([0-9a-f]{{{HEX_LENGTH[each]}}})" for each in ALGORITHMS))
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -43,3 +47,13 @@ class Digest:
 
     def __str__(self) -> str:
         return f"{self.algorithm}:{self.hex}"
+
+
+def digest_tags(tags: Iterable[str]) -> Mapping[Digest, tuple[str, ...]]:
+    """Return those tags that belong to a digest, by that digest and in their order; one of sha512 is too long to be."""
+    found: dict[Digest, list[str]] = defaultdict(list)
+    for tag in tags:
+        if begins := _BEGINNING.match(tag):
+            algorithm, value = (part for part in begins.groups() if part)
+            found[Digest(algorithm, value)].append(tag)
+    return {digest: tuple(each) for digest, each in found.items()}

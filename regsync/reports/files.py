@@ -12,8 +12,7 @@ from regsync.options import Shown
 from regsync.record.differences import Comparison
 from regsync.record.recorder import Recorder
 from regsync.record.values import RunRecord, cleaned
-from regsync.reports import report
-from regsync.reports.document import document
+from regsync.reports import document, report
 from regsync.reports.table import table
 from regsync.secrets import Secrets
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from regsync.errors import Malformed, NotFound, RegsyncError
 from regsync.events import Tell, Warned
-from regsync.oci.digesttags import digest_tags
+from regsync.oci.digest import digest_tags
 from regsync.oci.reference import Reference, parse_reference
 from regsync.sync.decide import OpenTarget
 from regsync.sync.engine import Engine

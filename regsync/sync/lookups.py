@@ -25,8 +25,7 @@ from regsync.errors import (
 )
 from regsync.limits import KeyedLock
 from regsync.oci.descriptor import Descriptor
-from regsync.oci.digest import Digest
-from regsync.oci.digesttags import digest_tags
+from regsync.oci.digest import Digest, digest_tags
 from regsync.oci.manifest import Manifest
 from regsync.oci.platform import Platforms
 from regsync.oci.referrers import fallback_tag, is_fallback_tag

@@ -7,10 +7,9 @@ from typing import Final
 
 from regsync.errors import BadTemplate
 from regsync.template.constants import quoted
-from regsync.template.lexer import tokens
+from regsync.template.lexer import Words, tokens
 from regsync.template.nodes import Action, Block, Branch, Leave, Step, Text, Use
 from regsync.template.pipes import Pipes
-from regsync.template.words import Words
 
 _CHAINED: Final = frozenset({"if", "with"})  # what may stand behind `else`, in its own kind of block
 

@@ -9,9 +9,8 @@ from typing import Final
 
 from regsync.errors import BadTemplate
 from regsync.template.constants import character, number, quoted
-from regsync.template.lexer import Token
+from regsync.template.lexer import Token, Words, unexpected
 from regsync.template.nodes import Chain, Command, Constant, Dot, Field, Name, Nil, Number, Operand, Pipe, Variable
-from regsync.template.words import Words, unexpected
 
 _PLAIN: Final = (Constant, Number, Nil, Dot)
 

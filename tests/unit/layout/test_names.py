@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 
 from regsync.errors import Malformed, StorageError
-from regsync.layout.index import Index
-from regsync.layout.names import CONTAINERD_NAME, NAME, tag_in
+from regsync.layout.index import CONTAINERD_NAME, NAME, Index, tag_in
 from regsync.layout.remarks import DISPUTED
 from regsync.oci.mediatype import DOCKER_LIST, DOCKER_MANIFEST, OCI_MANIFEST
 from tests.support.images import described, image_bytes, put_built, write_layout

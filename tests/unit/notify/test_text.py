@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from regsync.notify.document import document
 from regsync.notify.message import Change, Message, Reason
 from regsync.notify.text import headline, told
+from regsync.notify.webhook import document
 from tests.unit.notify.runs import NEW, NOON, OLD, minutes
 
 FAILURE = Message(

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from regsync.oci.digest import Digest
-from regsync.oci.digesttags import digest_tags
+from regsync.oci.digest import Digest, digest_tags
 from regsync.oci.referrers import fallback_tag, is_fallback_tag
 
 ONE, OTHER = Digest.of(b"one"), Digest.of(b"other")

@@ -9,8 +9,7 @@ from regsync.errors import CopyFailed
 from regsync.events import Tell, ignore
 from regsync.limits import Limits
 from regsync.oci.descriptor import Descriptor
-from regsync.oci.digest import Digest
-from regsync.oci.digesttags import digest_tags
+from regsync.oci.digest import Digest, digest_tags
 from regsync.oci.manifest import Manifest
 from regsync.repository import Repository
 from regsync.transfer.copier import Copier
