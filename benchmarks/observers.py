@@ -13,10 +13,12 @@ from typing import Any, Self
 from benchmarks.lab import registry
 from benchmarks.measure import Cost
 from benchmarks.result import Result, config
+from regsync.api.stream import Stream
 from regsync.clock import SystemClock
 from regsync.facts import Telling
 from regsync.keeping import kept
 from regsync.loading import Source
+from regsync.metrics.board import Board
 from regsync.notifying import notifying
 from regsync.observe.levels import INFO
 from regsync.observe.logs import Log
@@ -26,8 +28,6 @@ from regsync.pages.rates import Rates
 from regsync.running import run_entries
 from regsync.secrets import Secrets
 from regsync.setup import Common, Setup, set_up
-from regsync.web.board import Board
-from regsync.web.stream import Stream
 
 _TAGS = 100
 _PASSES = 25  # of each kind, in turn; of each the least counts

@@ -5,24 +5,24 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 
+from regsync.api.answers import Api
+from regsync.api.commands import Commands
+from regsync.api.following import Following
+from regsync.api.health import Health
+from regsync.api.pauses import KeptPauses
+from regsync.api.stream import Stream
 from regsync.beside import going_on
 from regsync.keeping import Kept
 from regsync.listen import Address
+from regsync.metrics.board import Board
+from regsync.metrics.memory import Memory
+from regsync.metrics.pulse import Pulse
 from regsync.pages.answers import Pages
 from regsync.pages.rates import Rates
 from regsync.pages.scene import Sources
 from regsync.service import Service
 from regsync.setup import Common
-from regsync.web.api import Api
-from regsync.web.board import Board
-from regsync.web.commands import Commands
-from regsync.web.following import Following
-from regsync.web.health import Health
-from regsync.web.memory import Memory
-from regsync.web.pauses import KeptPauses
-from regsync.web.pulse import Pulse
 from regsync.web.site import site
-from regsync.web.stream import Stream
 
 
 @asynccontextmanager

@@ -9,13 +9,13 @@ from functools import partial
 from typing import Any, Final
 
 from regsync.aside import aside
+from regsync.metrics.board import HostStats
+from regsync.metrics.hosts import HostNow, hosts_now
 from regsync.pages.scene import Scene
 from regsync.pages.survey import STATES, Survey
 from regsync.pages.views import fit, item, troubles
 from regsync.pages.wanted import Wanted, pages_for
 from regsync.record.queries import LATELY, changes, failures
-from regsync.web.board import HostStats
-from regsync.web.hosts import HostNow, hosts_now
 
 _ENTRIES: Final = 50  # on a page
 _NOTED: Final = 100  # failures, and changes

@@ -14,6 +14,7 @@ from aiohttp import web
 from regsync import __version__
 from regsync.aside import aside
 from regsync.keeping import Kept
+from regsync.metrics.board import Board
 from regsync.pages.freshness import Freshness
 from regsync.pages.known import Directory, Known
 from regsync.pages.plots import RUNS
@@ -24,7 +25,6 @@ from regsync.pages.views import Ends, Row, Transfer, fit, row, transfer
 from regsync.record.queries import Past, pasts_of
 from regsync.service import Service
 from regsync.setup import Common
-from regsync.web.board import Board
 
 T = TypeVar("T")
 _STEP: Final = 10  # things that are made ready in one turn of the loop

@@ -10,9 +10,9 @@ from datetime import datetime
 from typing import Final
 
 from regsync.daemon.schedule import Schedule
+from regsync.metrics.board import Board, EntryStats
 from regsync.pages.freshness import Freshness, Held, freshness
 from regsync.pages.known import Known
-from regsync.web.board import Board, EntryStats
 
 _AT_ONCE: Final = 500  # entries in one turn of the loop
 _ASKED: Final = 20  # as many take as long as one whose schedule has to be asked

@@ -1,1 +1,1 @@
-"""What the daemon says of itself over HTTP."""
+"""The HTTP server: who is answered, who answers which path, and how refusals are said."""

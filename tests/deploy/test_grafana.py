@@ -15,7 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from regsync.events import BlobDone, BlobRead, Exchanged, JobSkipped, RequestRetried
 from tests.deploy.files import name_of, of_kind
 from tests.support.real import run
-from tests.unit.web.test_metrics import NOON, a_board, a_run, text_of
+from tests.unit.metrics.test_metrics import NOON, a_board, a_run, text_of
 
 VARIABLES = {"$__rate_interval": "5m", "$instance": "a", "$entry": "b"}
 ADDED = {"instance", "job"}  # by Prometheus

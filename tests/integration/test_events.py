@@ -16,7 +16,7 @@ from regsync.events import ReloadRefused
 from tests.integration.test_api import Asked
 from tests.integration.test_reload import HOUR
 from tests.support.built import image_bytes, write_layout
-from tests.unit.web.test_stream import parsed
+from tests.unit.api.test_stream import parsed
 
 ROOT: Final = Path(__file__).parents[2]
 REFERENCE: Final = (ROOT / "docs" / "reference" / "api.md").read_text(encoding="utf-8")
@@ -125,7 +125,7 @@ async def test_who_does_not_read_is_let_go_and_holds_no_copy(life: Listening) ->
 
 
 def test_the_reference_lists_every_event_and_no_other() -> None:
-    told = (ROOT / "regsync" / "web" / "vocabulary.py").read_text(encoding="utf-8")
+    told = (ROOT / "regsync" / "api" / "vocabulary.py").read_text(encoding="utf-8")
     said = {*re.findall(r'Saying\("([a-z-]+)"', told), "image-progress", "reset"}
     said |= {"image-ended", "ready", "reloaded", "reload-refused", "stopping"}
     part = REFERENCE.partition("\n## Events\n")[2].partition("\n## ")[0]

@@ -10,11 +10,11 @@ import pytest
 
 from regsync.errors import ConfigError
 from regsync.events import JobFinished, Warned
+from regsync.metrics.exposition import CONTENT_TYPE
 from regsync.options import Serving
 from regsync.record.history import History
 from regsync.record.queries import one_run, runs_of
 from regsync.record.state import read_only
-from regsync.web.metrics import CONTENT_TYPE
 from tests.integration.test_reload import HOUR, Life
 from tests.support.clock import FakeClock
 

@@ -14,6 +14,8 @@ from aiohttp import web
 from regsync.facts import Telling
 from regsync.keeping import kept
 from regsync.loading import Source
+from regsync.metrics.board import Board
+from regsync.metrics.memory import Memory
 from regsync.options import Serving
 from regsync.pages.front import front
 from regsync.pages.rates import Rates
@@ -22,8 +24,6 @@ from regsync.pages.wanted import Wanted
 from regsync.secrets import Secrets
 from regsync.service import Service
 from regsync.setup import Common, set_up
-from regsync.web.board import Board
-from regsync.web.memory import Memory
 from tests.support.clock import FakeClock
 from tests.support.html import Page
 from tests.support.past import Lived, remember

@@ -9,8 +9,8 @@ from typing import Final
 from regsync.events import Reloaded
 from regsync.facts import Fact
 from regsync.keeping import Kept
+from regsync.metrics.board import Board
 from regsync.service import Service
-from regsync.web.board import Board
 
 _AT_ONCE: Final = 500  # entries
 

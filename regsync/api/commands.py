@@ -14,11 +14,11 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
+from regsync.api import operations
 from regsync.daemon.jobs import QueueClosed
 from regsync.events import Commanded
 from regsync.service import Service
 from regsync.setup import Common
-from regsync.web import operations
 from regsync.web.parameters import Refused, answer, no_parameters
 from regsync.web.route import Route
 from regsync.web.token import SOCKET, Door

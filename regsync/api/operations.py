@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from regsync.api.schemas import NEXT, fields, items, number, ref
 from regsync.web.operation import TEXT, Answer, Operation, Parameter, Schema
 from regsync.web.parameters import MOST, USUAL
-from regsync.web.schemas import NEXT, fields, items, number, ref
 
 _ERROR: Final = ref("Error")
 _MISDIRECTED: Final = {421: Answer("It was asked by a name that is not its own.", _ERROR)}

@@ -12,7 +12,7 @@ from functools import lru_cache
 from itertools import accumulate
 from typing import Final
 
-from regsync.web.board import BUCKETS, EntryStats
+from regsync.metrics.board import BUCKETS, EntryStats
 
 _AT_ONCE: Final = 100  # entries in a piece, which is two milliseconds of work at most
 _FEWER: Final = 10  # where cron lines may have to be asked, a millisecond each

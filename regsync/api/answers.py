@@ -17,18 +17,18 @@ from typing import Final, TypeVar
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from regsync.api import operations
+from regsync.api.clean import cleaned, without_secrets
+from regsync.api.openapi import document
 from regsync.duration import format_duration
 from regsync.keeping import Kept
+from regsync.metrics.board import Board, HostStats
+from regsync.metrics.hosts import HostNow, host_object, hosts_now
 from regsync.record.objects import Object, image_object, live_object, past_object, run_object, stamp
 from regsync.record.queries import LATELY, Noted, Past, changes, failures, known_since, one_run, pasts_of, runs_of
 from regsync.record.values import RunRecord
 from regsync.service import Service
 from regsync.setup import Common
-from regsync.web import operations
-from regsync.web.board import Board, HostStats
-from regsync.web.clean import cleaned, without_secrets
-from regsync.web.hosts import HostNow, host_object, hosts_now
-from regsync.web.openapi import document
 from regsync.web.operation import Operation
 from regsync.web.parameters import Page, Refused, answer, no_parameters, page_of
 from regsync.web.route import Route

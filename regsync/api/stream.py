@@ -14,14 +14,14 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Final
 
+from regsync.api.clean import without_secrets
+from regsync.api.vocabulary import Saying, Vocabulary, ended
 from regsync.clock import Clock
 from regsync.facts import Fact
 from regsync.record.objects import live_object
 from regsync.record.recorder import Recorder
 from regsync.record.values import LiveImage, RunRecord
 from regsync.secrets import Secrets
-from regsync.web.clean import without_secrets
-from regsync.web.vocabulary import Saying, Vocabulary, ended
 
 _KEPT: Final = 1000  # events that who comes back is told
 _WAITING: Final = _KEPT + 200  # that may wait for one who follows

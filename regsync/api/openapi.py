@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from regsync import __version__
+from regsync.api.schemas import SCHEMAS
 from regsync.web.operation import Answer, Operation, Parameter
 from regsync.web.route import Route
-from regsync.web.schemas import SCHEMAS
 
 _Part = dict[str, Any]
 _PATTERN: Final = re.compile(r"\{(\w+):[^}]*\}")

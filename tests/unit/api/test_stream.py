@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from regsync.api.stream import Reader, Stream
 from regsync.events import (
     BlobDone,
     BlobProgress,
@@ -30,7 +31,6 @@ from regsync.events import (
 )
 from regsync.record.recorder import Recorder
 from regsync.secrets import Secrets
-from regsync.web.stream import Reader, Stream
 from tests.support.clock import FakeClock, settle
 from tests.support.facts import a_fact
 

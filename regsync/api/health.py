@@ -8,14 +8,14 @@ from copy import deepcopy
 
 from aiohttp import web
 
+from regsync.api import operations
+from regsync.metrics.board import Board, EntryStats
+from regsync.metrics.exposition import CONTENT_TYPE, Readings, exposition
+from regsync.metrics.hosts import hosts_now
+from regsync.metrics.pulse import Pulse
 from regsync.record.recorder import Recorder
 from regsync.service import Service
 from regsync.setup import Common
-from regsync.web import operations
-from regsync.web.board import Board, EntryStats
-from regsync.web.hosts import hosts_now
-from regsync.web.metrics import CONTENT_TYPE, Readings, exposition
-from regsync.web.pulse import Pulse
 from regsync.web.route import Route
 
 

@@ -20,10 +20,10 @@ from regsync.events import (
     RequestRetried,
     RunStarted,
 )
+from regsync.metrics.board import BUCKETS, Board
+from regsync.metrics.exposition import Readings, exposition
+from regsync.metrics.hosts import HostNow
 from regsync.record.values import Counts, RunRecord
-from regsync.web.board import BUCKETS, Board
-from regsync.web.hosts import HostNow
-from regsync.web.metrics import Readings, exposition
 from tests.support.facts import a_fact
 from tests.support.pages import ROOT
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from regsync.metrics.board import HostStats
 from regsync.record.objects import Object, stamp
 from regsync.service import Service
-from regsync.web.board import HostStats
 
 
 @dataclass(frozen=True, slots=True)

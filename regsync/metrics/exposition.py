@@ -12,9 +12,9 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from regsync import __version__
-from regsync.web.board import EntryStats, HostStats
-from regsync.web.hosts import HostNow
-from regsync.web.perentry import OverdueAt, entry_lines
+from regsync.metrics.board import EntryStats, HostStats
+from regsync.metrics.hosts import HostNow
+from regsync.metrics.perentry import OverdueAt, entry_lines
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 

@@ -6,11 +6,11 @@ from typing import Final
 
 from aiohttp import web
 
+from regsync.api import operations
+from regsync.api.stream import Stream
 from regsync.service import Service
-from regsync.web import operations
 from regsync.web.parameters import Refused, refuse_unknown
 from regsync.web.route import Route
-from regsync.web.stream import Stream
 
 _LATER: Final = {"Retry-After": "15"}
 _KIND: Final = {"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"}  # the latter for a proxy before us

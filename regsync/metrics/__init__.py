@@ -1,0 +1,1 @@
+"""What is known of entries and hosts at this moment, and the metrics made of it."""
