@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import count
 
-from regsync.backups.name import named
+from regsync.backups import named
 from regsync.config.model import Config, Hook, SyncStep, TagFilter, TagSelection
 from regsync.config.templated import Surroundings, is_template
 from regsync.daemon.schedule import Every, Schedule, parse_schedule

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
-from regsync.backups.name import named
+from regsync.backups import named
 from regsync.oci.reference import LayoutReference, Reference, RegistryReference
 from regsync.template.engine import Template
 from regsync.template.values import Function, Kind, Struct

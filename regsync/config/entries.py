@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
-from regsync.backups.name import named
+from regsync.backups import named
 from regsync.config.choices import ChoiceRules
 from regsync.config.fields import key_of
 from regsync.config.hooks import check_hooks

@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 from regsync.clock import Clock
 from regsync.errors import ConfigError
 from regsync.events import Tell, Warned
-from regsync.record.adding import add_runs
+from regsync.record.rows import add_runs
 from regsync.record.state import State, is_damage
 from regsync.record.values import RunRecord
 from regsync.record.worker import Worker

@@ -1,13 +1,13 @@
-"""Numbers as the verbs of Go's `fmt` write them."""
+"""Numbers as the verbs of Go's `fmt` write them: by flags, width and precision, and with the padding they ask for."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
 from regsync.template.quoting import quoted_character
-from regsync.template.spec import Spec
 
 WHOLE: Final = frozenset("dboOxXcqU")
 FRACTIONS: Final = frozenset("eEfFgGxX")
@@ -15,6 +15,32 @@ _BASES: Final = {"d": "d", "b": "b", "o": "o", "O": "o", "x": "x", "X": "X"}
 _PREFIXES: Final = {"b": "0b", "o": "0", "x": "0x", "X": "0X"}
 _POINTS: Final = 0x10FFFF  # the last code point
 _LOW, _HIGH = -4, 6  # powers of ten below and from which `%v` writes an exponent
+
+
+@dataclass(slots=True)
+class Spec:
+    """What stands between `%` and the verb; `full` is `%+v`, `source` is `%#v`."""
+
+    plus: bool = False
+    minus: bool = False
+    sharp: bool = False
+    space: bool = False
+    zero: bool = False
+    width: int | None = None
+    precision: int | None = None
+    full: bool = False
+    source: bool = False
+
+    def padded(self, text: str, *, zero: bool | None = None) -> str:
+        """Return a text filled up to the width."""
+        if self.width is None or len(text) >= self.width:
+            return text
+        if self.minus:
+            return text.ljust(self.width)
+        return text.rjust(self.width, "0" if (self.zero if zero is None else zero) else " ")
+
+
+PLAIN: Final = Spec()
 
 
 def whole_text(number: int, verb: str, spec: Spec) -> str:

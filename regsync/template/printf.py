@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from regsync.errors import BadTemplate
+from regsync.template.numbers import PLAIN, Spec
 from regsync.template.printing import printed
-from regsync.template.spec import PLAIN, Spec
 from regsync.template.values import LARGEST, Value, type_name
 
 _DIGITS: Final = 9  # of a width; whatever is longer is too wide

@@ -6,9 +6,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
 
-from regsync.template.numbers import FRACTIONS, WHOLE, fraction_text, whole_text
+from regsync.template.numbers import FRACTIONS, PLAIN, WHOLE, Spec, fraction_text, whole_text
 from regsync.template.quoting import can_stand_in_backquotes, in_hex, quoted
-from regsync.template.spec import PLAIN, Spec
 from regsync.template.times import kind_of
 from regsync.template.values import LARGEST, Map, Pointer, Slice, Struct, Uint8, Value, type_name
 

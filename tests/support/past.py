@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from regsync.record.adding import add_runs
+from regsync.record.rows import add_runs
 from regsync.record.state import State
 from regsync.record.values import Counts, ImageRecord, RunRecord
 from tests.support.built import digest_of
