@@ -50,7 +50,7 @@ class Download:
             yield self._chunks(stack, first, start)
 
     async def _chunks(self, stack: AsyncExitStack, streamed: Streamed, offset: int) -> Chunks:
-        skip, fruitless = self._overlap(streamed, offset), 0
+        skip, fruitless = _overlap(streamed, offset), 0
         while True:
             began = offset
             try:
@@ -75,7 +75,7 @@ class Download:
             await stack.aclose()
             await self._clock.sleep(_PAUSE * 2**fruitless)
             streamed = await self._connected(stack, offset)
-            skip = self._overlap(streamed, offset)
+            skip = _overlap(streamed, offset)
 
     def _given_up(self, broke: Unavailable) -> Unavailable:
         """Return what a download ends with: a source that crawls has cost minutes, and would each time."""
@@ -84,13 +84,18 @@ class Download:
         return TooSlow(f"{self._request.what}: {broke} {_FRUITLESS} times and brought next to nothing")
 
     async def _connected(self, stack: AsyncExitStack, offset: int) -> Streamed:
-        """Open the blob from a byte on, or wholly where what stands before the registry forbids parts (gateways)."""
+        """Open the blob from a byte on, or wholly where parts are forbidden (gateways) or not what was wanted."""
         request = self._from(offset)
         try:
-            return await stack.enter_async_context(self._transport.stream(request))
+            streamed = await stack.enter_async_context(self._transport.stream(request))
         except (Forbidden, Unsupported):
             if request is self._request:
                 raise
+        else:
+            if streamed.status == 200 or self._is_rest(streamed, offset):
+                return streamed
+            await stack.aclose()
+            self._transport.warn("parts of blobs are others than were asked for; fetching what broke whole")
         self._whole = True
         return await stack.enter_async_context(self._transport.stream(self._request))
 
@@ -127,16 +132,17 @@ class Download:
         self._packed.add(self._blob.digest)
         raise IntegrityError(f"{self._request.what} came as {coding} of another length; unpacking it next time")
 
-    def _overlap(self, streamed: Streamed, offset: int) -> int:
-        """Return how many bytes of this answer we have already: all before `offset` where Range was ignored."""
-        if streamed.status == 200:
-            return offset
+    def _is_rest(self, streamed: Streamed, offset: int) -> bool:
+        """Say whether a part is all of this blob from a byte on."""
         found = _CONTENT_RANGE.fullmatch(streamed.headers.get("content-range", "").strip())
-        if not found or int(found[1]) != offset or found[3] not in {"*", str(self._blob.size)}:
-            raise Unavailable(f"{self._request.what}: the registry resumed somewhere else than at byte {offset}")
-        return 0
+        return found is not None and int(found[1]) == offset and found[3] in {"*", str(self._blob.size)}
 
 
 async def _nothing() -> Chunks:
     return
     yield
+
+
+def _overlap(streamed: Streamed, offset: int) -> int:
+    """Return how many bytes of this answer we have already: all before `offset` where it is the whole blob."""
+    return offset if streamed.status == 200 else 0

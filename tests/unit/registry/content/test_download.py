@@ -16,7 +16,6 @@ from regsync.transfer.mover import Mover, Shared
 from regsync.transfer.seen import Seen
 from tests.support.clock import FakeClock
 from tests.support.fake_registry import FakeRegistry
-from tests.support.faults import Change, Fault
 from tests.support.images import described, put_bytes, some_bytes
 from tests.support.memory import MemoryRepository
 from tests.unit.registry.content.lab import lab
@@ -80,13 +79,15 @@ async def test_a_blob_that_is_forbidden_is_asked_for_whole_once() -> None:
 
 
 @pytest.mark.parametrize("said", ["bytes 999-299999/300000", "bytes 1000-299999/300001", "nonsense", ""])
-async def test_bytes_from_elsewhere_are_not_taken(fake_registry: FakeRegistry, said: str) -> None:
-    async with lab(fake_registry.host) as at:
-        await put_bytes(at.repository(), DATA)
-        fake_registry.fail(Fault(Change({"Content-Range": said}), method="GET", kind="blob"))
-        async with at.repository().open_blob(BLOB, start=1000) as chunks:
-            with pytest.raises(Unavailable, match="somewhere else than at byte 1000"):
-                await anext(chunks)
+async def test_a_part_from_elsewhere_is_not_taken_and_the_blob_fetched_whole(said: str) -> None:
+    part = DATA[999:] + b"x"
+
+    def answer(asked: Asked) -> Step:
+        return says(206, part, ("Content-Range", said)) if "range" in asked.headers else says(200, DATA)
+
+    async with RawServer(answer) as server, speaking(server.host) as to:
+        assert await from_byte(to, 1000) == DATA[1000:]
+        assert len(server.asked) == 2
 
 
 async def test_a_source_that_crawls_is_given_up_after_three_connections() -> None:
