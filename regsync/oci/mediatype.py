@@ -47,8 +47,12 @@ _FOREIGN_PREFIXES: Final = (
 
 
 def base(content_type: str) -> str:
-    """Return a Content-Type without its parameters, lower-cased (distribution-spec: parameters MUST be ignored)."""
-    return content_type.partition(";")[0].strip().lower()
+    """Return a Content-Type without its parameters, lower-cased (distribution-spec: parameters MUST be ignored).
+
+    Of several (a proxy adds its own) the first that names a manifest counts, or else the first.
+    """
+    told = [each.partition(";")[0].strip().lower() for each in content_type.split(",")]
+    return next((each for each in told if each in MANIFESTS), told[0])
 
 
 def is_manifest(media_type: str) -> bool:

@@ -30,6 +30,7 @@ from regsync.registry.content.referrers import ReferrersApi
 from regsync.registry.content.suspended import Suspended
 from regsync.registry.content.upload import Uploads
 from regsync.registry.host import AS_ITSELF, Asking, HostSettings, Learnt, OnRegistry
+from regsync.registry.http.encoding import is_labelled
 from regsync.registry.http.transport import Request, Transport
 from regsync.registry.login.scope import Scope
 from regsync.repository import BlobWriter, Chunks, Quota, Repository
@@ -146,7 +147,9 @@ class RegistryRepository(OnRegistry):
             if error.is_outage:
                 raise
             return False
-        return headers is not None and headers.get("content-length", str(blob.size)) == str(blob.size)
+        if headers is None or is_labelled(headers):
+            return headers is not None
+        return headers.get("content-length", str(blob.size)) == str(blob.size)
 
     async def blob_size(self, digest: Digest) -> int | None:
         """Ask for the blob, whose length is among the headers."""

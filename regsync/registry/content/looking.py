@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from regsync.errors import AccessDenied, Failing, Malformed, Misled, NotFound, Unsupported
 from regsync.registry.host import Learnt, Way
+from regsync.registry.http.encoding import is_labelled
 from regsync.registry.http.transport import Answer, Headers, Request, Transport
 
 _LENGTH = re.compile(r"[1-9][0-9]{0,18}")
@@ -104,6 +105,11 @@ class Looks:
 
 
 def length_of(headers: Headers) -> int | None:
-    """Return how many bytes headers announce; None where they do not say, or say nothing that can be."""
+    """Return how many bytes headers announce; None where they do not say, or say nothing that can be.
+
+    Of what is called packed they say how long it is then (CDNs).
+    """
+    if is_labelled(headers):
+        return None
     found = _LENGTH.fullmatch(headers.get("content-length", ""))
     return None if found is None else int(found[0])

@@ -69,19 +69,22 @@ async def _read_as_is(answer: Answer, read: Callable[[Answer], _T]) -> _T:
 def json_object(answer: Answer, what: str) -> dict[str, Any]:
     """Return the answer's body as a JSON object; anything else is an `IntegrityError`.
 
-    Listings come as `application/json`, from some registries as `text/plain` or without any type. One of too many keys
-    and values is `Unsupported`: asked again, it would be no shorter.
+    Listings come as `application/json`, from some registries as `text/plain` or without any type; as another one (file
+    storage) they have to list something. One of too many keys and values is `Unsupported`: asked again, it would be no
+    shorter.
     """
     kind = mediatype.base(answer.headers.get("content-type", ""))
-    if kind not in {"application/json", "text/plain", ""} and not kind.endswith("+json"):
-        raise IntegrityError(f"{what} came as {kind[:80]}, not as JSON")
+    told = kind in {"application/json", "text/plain", ""} or kind.endswith("+json")
     try:
         refuse_crowd(answer.body)
         body = json.loads(answer.body.decode("utf-8-sig"))
     except Malformed as error:
         raise Unsupported(f"{what}: {error}") from None
     except (ValueError, RecursionError) as error:
-        raise IntegrityError(f"{what} came as something that is not JSON") from error
+        came = "something that is not JSON" if told else f"{kind[:80]}, not as JSON"
+        raise IntegrityError(f"{what} came as {came}") from error
     if not isinstance(body, dict):
         raise IntegrityError(f"{what} came as JSON, but not as an object")
+    if not told and not any(isinstance(value, list) for value in body.values()):
+        raise IntegrityError(f"{what} came as {kind[:80]}, not as JSON")
     return body

@@ -17,7 +17,10 @@ _UNQUOTED = re.compile(r"[ \u0080-\U0010ffff]+")
 
 
 class Headers(Mapping[str, str]):
-    """Header fields whose names are compared without case; what came in several lines is joined with a comma."""
+    """Header fields whose names are compared without case.
+
+    What came in several lines is joined with a comma, and what a proxy has said once more is said once.
+    """
 
     def __init__(self, lines: Iterable[tuple[str, str]] = ()) -> None:
         self._lines: dict[str, list[str]] = {}
@@ -25,7 +28,7 @@ class Headers(Mapping[str, str]):
             self._lines.setdefault(name.lower(), []).append(value)
 
     def __getitem__(self, name: str) -> str:
-        return ", ".join(self._lines[name.lower()])
+        return ", ".join(dict.fromkeys(self._lines[name.lower()]))
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._lines)

@@ -15,6 +15,20 @@ def test_parameters_and_case_of_a_content_type_are_ignored(content_type: str, ba
     assert mediatype.base(content_type) == base
 
 
+@pytest.mark.parametrize(
+    ("content_type", "base"),
+    [
+        (f"{mediatype.OCI_INDEX}, {mediatype.OCI_INDEX}", mediatype.OCI_INDEX),
+        (f"application/json; charset=utf-8, {mediatype.DOCKER_LIST};q=1", mediatype.DOCKER_LIST),
+        (f"{mediatype.OCI_MANIFEST}, {mediatype.OCI_INDEX}", mediatype.OCI_MANIFEST),
+        ("text/html, a/b", "text/html"),
+        (",", ""),
+    ],
+)
+def test_of_several_content_types_the_first_that_names_a_manifest_counts(content_type: str, base: str) -> None:
+    assert mediatype.base(content_type) == base
+
+
 @pytest.mark.parametrize("media_type", sorted(mediatype.MANIFESTS))
 def test_what_is_a_manifest_is_no_blob(media_type: str) -> None:
     assert mediatype.is_manifest(media_type)

@@ -73,6 +73,32 @@ async def test_a_blob_of_another_length_behind_the_redirect_counts_as_missing(fi
         assert not await at.repository().has_blob(BLOB)
 
 
+PACKED = Change({"Content-Encoding": "gzip", "Content-Length": "11"})
+
+
+async def test_the_length_of_what_is_called_packed_is_no_length_of_a_manifest(filled: FakeRegistry) -> None:
+    filled.fail(Fault(PACKED, kind="manifest", method="HEAD"))
+    async with lab(filled.host) as at:
+        found = await at.repository().head_manifest("v1")
+    assert found is not None
+    assert (str(found.digest), found.size) == (IMAGE.digest, len(IMAGE.raw))
+
+
+async def test_a_blob_that_is_called_packed_is_there_whatever_its_length(filled: FakeRegistry) -> None:
+    filled.fail(Fault(PACKED, kind="blob", method="HEAD"))
+    async with lab(filled.host) as at:
+        assert await at.repository().has_blob(BLOB)
+
+
+async def test_a_manifest_whose_type_is_told_by_two_is_known_without_fetching_it(filled: FakeRegistry) -> None:
+    filled.fail(Fault(Change({"Content-Type": f"application/json, {IMAGE.media_type}"}), kind="manifest"))
+    async with lab(filled.host) as at:
+        found = await at.repository().head_manifest("v1")
+    assert found is not None
+    assert found.media_type == IMAGE.media_type
+    assert len(filled.journal) == 1
+
+
 @pytest.mark.parametrize("status", [400, 401, 403])
 async def test_a_blob_that_may_not_be_looked_at_counts_as_missing(filled: FakeRegistry, status: int) -> None:
     filled.fail(Fault(Status(status), kind="blob", times=9))

@@ -110,6 +110,12 @@ def test_json_is_read_under_every_name_it_has_and_with_a_mark_of_its_encoding(ki
     assert json_object(answer(b'\xef\xbb\xbf{"a": 1}', kind), "tags") == {"a": 1}
 
 
-def test_a_page_of_html_means_nothing() -> None:
-    with pytest.raises(RegsyncError, match="not as JSON"):
-        json_object(answer(b"{}", "text/html"), "tags")
+@pytest.mark.parametrize("body", [b"<html>", b"{}", b'{"login": "/sso"}'])
+def test_a_page_of_html_means_nothing(body: bytes) -> None:
+    with pytest.raises(RegsyncError, match="came as text/html, not as JSON"):
+        json_object(answer(body, "text/html"), "tags")
+
+
+@pytest.mark.parametrize("kind", ["application/octet-stream", "binary/octet-stream", "text/html", "text/json"])
+def test_what_lists_something_is_read_under_any_name(kind: str) -> None:
+    assert json_object(answer(b'{"tags": ["a"]}', kind), "tags") == {"tags": ["a"]}

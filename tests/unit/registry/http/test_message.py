@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from regsync.errors import Refused
-from regsync.registry.http.message import resolved
+from regsync.registry.http.message import Headers, resolved
 from regsync.registry.http.redirect import origin_of
 
 HERE = "https://r.example/v2/a/blobs/uploads/?x"
@@ -33,3 +33,9 @@ def test_what_stands_behind_the_host_is_quoted_where_it_has_to_be_and_else_kept(
 def test_a_host_that_two_could_read_differently_is_refused_all_the_same(location: str) -> None:
     with pytest.raises(Refused):
         origin_of(resolved(HERE, location))
+
+
+def test_what_a_proxy_has_said_once_more_is_said_once() -> None:
+    headers = Headers([("Location", "/a"), ("LOCATION", "/a"), ("Link", "<1>"), ("link", "<2>"), ("Link", "<1>")])
+    assert (headers["location"], headers["link"]) == ("/a", "<1>, <2>")
+    assert headers.lines("link") == ("<1>", "<2>", "<1>")
