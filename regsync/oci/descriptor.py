@@ -43,15 +43,18 @@ class Descriptor:
     data: bytes | None = field(default=None, compare=False)
 
     @classmethod
-    def from_json(cls, node: object, *, where: str) -> Descriptor:
-        """Read a descriptor out of a document; `Malformed` names the field, whose path starts with `where`."""
+    def from_json(cls, node: object, *, where: str, typed: bool = True) -> Descriptor:
+        """Read a descriptor out of a document; `Malformed` names the field, whose path starts with `where`.
+
+        Unless it has to be `typed`, its media type may be missing: that of a layer tells nothing of how it is copied.
+        """
         if not isinstance(node, dict):
             raise Malformed(f"{where} must be an object")
         DESCRIPTOR_KEYS.refuse_variants(node, where=where)
         digest, size = read_digest(node, where=where), _size(node, where=where)
         platform = node.get("platform")
         return cls(
-            read_text(node, "mediaType", where=where, required=True),
+            read_text(node, "mediaType", where=where, required=typed),
             digest,
             size,
             platform=None if platform is None else Platform.from_json(platform, where=f"{where}.platform"),

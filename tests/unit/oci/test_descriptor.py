@@ -44,7 +44,7 @@ def test_a_descriptor_is_written_as_it_was_read() -> None:
 
 
 WRONG: dict[str, list[object]] = {
-    "mediaType": [None, "", 1, [], True],
+    "mediaType": [1, [], True],
     "digest": [None, "", 1, [], "sha256:abc", "md5:" + "a" * 32, "sha256:../../" + "a" * 58],
     "size": [None, -1, 1.0, 1.5, "3", True, False, [], 2**63],
     "urls": ["http://x", [1], [None], {}, 0],
@@ -60,6 +60,17 @@ def test_a_descriptor_with_a_wrong_field_is_refused_by_its_path(key: str, value:
     with pytest.raises(Malformed) as caught:
         read(image(layers=[ONE, TWO, descriptor("three", **{key: value})]))
     assert f": layers[2].{key}" in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", [None, ""])
+def test_a_layer_and_a_configuration_may_lack_a_type_and_what_an_index_lists_may_not(kind: str | None) -> None:
+    untyped = descriptor("three", mediaType=kind)
+    manifest = read(image(config=untyped, layers=[ONE, untyped]))
+    assert [each.media_type for each in (manifest.config, manifest.layers[1]) if each] == ["", ""]
+    with pytest.raises(Malformed, match=r"manifests\[0\].mediaType must be text"):
+        read(index(manifests=[descriptor(mediaType=kind)]))
+    with pytest.raises(Malformed, match=r"subject.mediaType must be text"):
+        read(image(subject=descriptor(mediaType=kind)))
 
 
 @pytest.mark.parametrize("value", [None, 5, 1.5, True, ["b"], {"b": "c"}])
