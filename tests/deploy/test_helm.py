@@ -150,6 +150,15 @@ def test_a_schedule_that_kubernetes_takes_is_one_here(schedule: str, tmp_path: P
     assert workload(objects).spec["schedule"] == schedule
 
 
+@pytest.mark.parametrize(
+    ("asked", "limit"),
+    [("128Mi", "134217728"), (134217728, "128Mi"), ("1G", "1Gi"), ("1500m", 1.5), ("0.5Gi", "512Mi")],
+)
+def test_what_is_asked_for_may_be_all_there_is(asked: object, limit: object, tmp_path: Path) -> None:
+    resources = {"requests": {"memory": asked}, "limits": {"memory": limit}}
+    assert workload(made(tmp_path, {"resources": resources})).container["resources"]["limits"]["memory"] == limit
+
+
 def test_the_account_can_be_given_a_role_at_a_cloud(tmp_path: Path) -> None:
     role = {"eks.amazonaws.com/role-arn": "arn:aws:iam::123456789012:role/mirror"}
     account = one("ServiceAccount", made(tmp_path, {"serviceAccount": {"annotations": role}}))

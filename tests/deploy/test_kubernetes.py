@@ -91,7 +91,7 @@ def test_the_pod_has_bounds_for_memory_and_disk(made: tuple[Object, ...]) -> Non
 
 def test_every_volume_is_of_a_kind_that_restricted_namespaces_take(made: tuple[Object, ...]) -> None:
     kinds = {kind for volume in workload(made).pod["volumes"] for kind in volume if kind != "name"}
-    assert kinds <= {"configMap", "secret", "emptyDir", "persistentVolumeClaim"}
+    assert kinds <= {"configMap", "secret", "emptyDir", "persistentVolumeClaim", "projected"}
     assert not {"hostNetwork", "hostPID", "hostIPC"} & set(workload(made).pod)
 
 
