@@ -104,8 +104,7 @@ class Api:
     async def _described(self, names: list[str]) -> list[Object]:
         """Return what there is to say of each of these entries; whatever they are now holds for all of it."""
         setup, control = self._service.setup, self._service.control
-        running = {run.entry: run.id for run in self._keeping.recorder.running()}
-        dues = await self._service.dues(names)
+        running, dues = self._keeping.recorder.under_way(), await self._service.dues(names)
         found: list[Object] = []
         pasts, since = await self._keeping.history.ask(partial(_pasts, entries=names))
         for past in pasts:

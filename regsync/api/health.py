@@ -83,7 +83,7 @@ class Health:
             entries=entries,
             overdue_at=service.overdue_at,
             known_since=board.known_since,
-            running=frozenset(run.entry for run in self._recorder.running()),
+            running=frozenset(self._recorder.under_way()),
             traffic=deepcopy(board.hosts),
             hosts=hosts_now(service),
             reloads=dict(board.reloads),

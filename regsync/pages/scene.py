@@ -17,11 +17,11 @@ from regsync.keeping import Kept
 from regsync.metrics.board import Board
 from regsync.pages.freshness import Freshness
 from regsync.pages.known import Directory, Known
-from regsync.pages.plots import RUNS
+from regsync.pages.plots import RUNS, plot
 from regsync.pages.rates import Rates
 from regsync.pages.render import HEADERS, render
 from regsync.pages.survey import Survey, Surveyor
-from regsync.pages.views import Ends, Row, Transfer, fit, row, transfer
+from regsync.pages.views import Ends, Row, Transfer, fit, transfer
 from regsync.record.queries import Past, pasts_of
 from regsync.service import Service
 from regsync.setup import Common
@@ -67,33 +67,31 @@ class Scene:
             self._surveyor.keep_only(self._known.entries)
         return self._known
 
-    def running(self) -> dict[str, str]:
-        """Return the entries under way, with the names of their runs."""
-        return {run.entry: run.id for run in self.keeping.recorder.running()}
-
     async def survey(self, entries: Iterable[Known]) -> Survey:
         """Return how these entries are now."""
-        return await self._surveyor.survey(
-            entries, running=self.running(), paused=self.service.control.paused, now=self.now()
-        )
+        running, paused = self.keeping.recorder.under_way(), self.service.control.paused
+        return await self._surveyor.survey(entries, running=running, paused=paused, now=self.now())
 
     async def rows(self, entries: Sequence[Known], how: Mapping[str, Freshness]) -> list[Row]:
         """Return these entries with their last runs."""
         by_name = {known.name: known for known in entries}
-        dues, running, paused = await self.service.dues(by_name), self.running(), self.service.control.paused
+        dues, running = await self.service.dues(by_name), self.keeping.recorder.under_way()
+        paused = self.service.control.paused
 
         def shown(past: Past) -> Row:
             known = by_name[past.entry]
-            ends = Ends.of(known.name, known.source, known.target, self.clean)
-            return row(
-                past,
-                ends,
+            return Row(
+                ends=Ends.of(known.name, known.source, known.target, self.clean),
                 kind=known.kind,
                 rhythm=known.rhythm,
-                how=how[known.name],
+                freshness=how[known.name],
+                succeeded=past.succeeded,
+                equal=past.equal,
                 due=dues.get(known.name),
                 running=running.get(known.name, ""),
                 paused=known.name in paused,
+                last=past.runs[0] if past.runs else None,
+                plot=plot(past.runs),
             )
 
         pasts = await self.keeping.history.ask(partial(pasts_of, entries=[*by_name], most=RUNS))

@@ -13,9 +13,8 @@ from typing import Final
 from urllib.parse import quote
 
 from regsync.pages.freshness import WORDS, Freshness
-from regsync.pages.plots import Plot, plot
+from regsync.pages.plots import Plot
 from regsync.record.advice import advice
-from regsync.record.queries import Past
 from regsync.record.values import ImageRecord, LiveImage, RunRecord
 from regsync.record.words import causes
 from regsync.text import plain
@@ -114,22 +113,6 @@ class Trouble:
     reason: str
     todo: str
     items: tuple[Item, ...]
-
-
-def row(
-    past: Past,
-    ends: Ends,
-    *,
-    kind: str,
-    rhythm: str,
-    how: Freshness,
-    due: datetime | None,
-    running: str,
-    paused: bool,
-) -> Row:
-    """Return an entry with its last runs."""
-    last = past.runs[0] if past.runs else None
-    return Row(ends, kind, rhythm, how, past.succeeded, past.equal, due, running, paused, last, plot(past.runs))
 
 
 def transfer(image: LiveImage, rate: float, clean: Clean) -> Transfer:

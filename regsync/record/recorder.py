@@ -212,6 +212,10 @@ class Recorder:
         """Return the runs that are going on and what they have come to so far, without their images."""
         return [run.so_far() for run in self._runs.values()]
 
+    def under_way(self) -> dict[str, str]:
+        """Return the entries whose runs are going on, with the names of these."""
+        return {run.entry: run.name for run in self._runs.values()}
+
     def run(self, name: str) -> RunRecord | None:
         """Return the run of this name with its images, None if it is not going on."""
         return next((run.record() for run in self._runs.values() if run.name == name), None)

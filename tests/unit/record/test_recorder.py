@@ -192,6 +192,7 @@ def test_a_run_that_goes_on_is_told_apart_from_those_that_ended() -> None:
     lab.tell(ImageCurrent(*ENDS, "same"))
     (run,) = lab.recorder.running()
     assert (run.outcome, run.counts.unchanged, lab.kept) == ("running", 1, [])
+    assert lab.recorder.under_way() == {run.entry: run.id}
     lab.tell(ImageNeeded("a.x/b:v1", "b.x/b:v1", "sha256:new"))
     assert lab.end(cut=True).outcome == "cut"
     assert (lab.recorder.running(), lab.recorder.live()) == ([], [])
