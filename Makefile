@@ -51,7 +51,7 @@ lint: $(VENV)/dev.stamp ## Style, types and import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(VENV)/dev.stamp ## Measure speed and memory (needs docker-registry; BENCH=reading,blob,tags,cold,flat,server,daemon,holding,observers,fan,choice,templates,broken; PEERS=directory)
+bench: $(VENV)/dev.stamp ## Measure speed and memory (needs docker-registry; BENCH=start,image,reading,blob,tags,cold,flat,server,daemon,holding,observers,fan,choice,templates,broken; PEERS=directory)
 	$(BIN)/python -m benchmarks $(BENCH)
 
 # The files hold versions and hashes for every platform and no address of an index; uv makes them and nobody else needs it.
@@ -59,8 +59,9 @@ COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-h
 	--no-emit-index-url --no-emit-find-links $(UPGRADE)
 lock: ## Pin the dependencies anew (needs uv; UPGRADE=--upgrade takes newer versions)
 	$(COMPILE) pyproject.toml -o requirements.txt
+	$(COMPILE) pyproject.toml --extra notify -c requirements.txt -o requirements-notify.txt
 	printf 'hatchling\neditables\n' | $(COMPILE) - -o requirements-build.txt
-	printf 'hatchling\neditables\n' | $(COMPILE) pyproject.toml --group dev - -c requirements.txt -c requirements-build.txt -o requirements-dev.txt
+	printf 'hatchling\neditables\n' | $(COMPILE) pyproject.toml --group dev - -c requirements-notify.txt -c requirements-build.txt -o requirements-dev.txt
 	$(COMPILE) --group docs -c requirements-dev.txt -o requirements-docs.txt
 	@! grep -nE '://|^ *(-i|-f|--(extra-)?index-url|--find-links)' requirements*.txt
 
@@ -89,7 +90,7 @@ dist: $(VENV)/dev.stamp ## Build what is released into dist/: wheel, sdist, pinn
 	$(BIN)/python -m hatchling build -d $(DIST) >/dev/null && \
 	name=$(DIST)/regsync-$$($(BIN)/python -m hatchling version) && \
 	$(BIN)/python -m tests.support.bill sbom $$name.cdx.json && \
-	cp requirements.txt $$name-requirements.txt && \
+	for pins in requirements requirements-notify; do cp $$pins.txt $$name-$$pins.txt; done && \
 	cd $(DIST) && sha256sum regsync-* | tee SHA256SUMS
 
 clean: ## Remove what the other commands made

@@ -13,6 +13,7 @@ from benchmarks.choice import choice
 from benchmarks.daemon import daemon
 from benchmarks.flat import flat_names, flat_pairs
 from benchmarks.holding import holding
+from benchmarks.image import image
 from benchmarks.lab import ours, peer, registry
 from benchmarks.observers import observers
 from benchmarks.proxy import Proxy
@@ -146,6 +147,7 @@ def start(work: Path) -> Iterator[Result]:
 
 SCENARIOS: Mapping[str, Scenario] = {
     "start": start,
+    "image": image,
     "reading": reading,
     "blob": blob,
     "tags": tags,

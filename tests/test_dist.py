@@ -71,7 +71,14 @@ def contents(directory: Path) -> Mapping[str, bytes]:
 def test_two_builds_are_the_same_to_the_last_byte(built: Path, tmp_path: Path) -> None:
     again = dist(tmp_path, TZ="Asia/Tokyo", LC_ALL="C.UTF-8", PYTHONHASHSEED="7")
     assert contents(again) == contents(built)
-    assert {*contents(built)} == {WHEEL, SDIST, f"{NAME}.cdx.json", f"{NAME}-requirements.txt", "SHA256SUMS"}
+    assert {*contents(built)} == {
+        WHEEL,
+        SDIST,
+        f"{NAME}.cdx.json",
+        f"{NAME}-requirements.txt",
+        f"{NAME}-requirements-notify.txt",
+        "SHA256SUMS",
+    }
     ran("sha256sum", "--check", "--strict", "SHA256SUMS", cwd=built)
 
 
@@ -159,6 +166,13 @@ def test_the_wheel_runs_where_nothing_but_the_pinned_libraries_is(built: Path, t
     shutil.copy(ROOT / "config.example.yaml", home)
     runs_the_example(home, venv / "bin")
     ran(*PIP, "--python", str(venv / "bin" / "python"), "check", cwd=tmp_path)
+    (home / "chat.yml").write_text("defaults: {notify: [{url: 'ntfys://ntfy.example/mirrors'}]}\n")
+    checks = (venv / "bin" / "regsync", "config", "--check", "-c", "chat.yml")
+    refused = subprocess.run(checks, cwd=home, capture_output=True, text=True, check=False)
+    assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
+    with_notify = str(built / f"{NAME}-requirements-notify.txt")
+    ran(*into, "--only-binary", ":all:", "--require-hashes", "-r", with_notify, cwd=tmp_path)
+    ran(*checks, cwd=home)
     for path in files():
         assert (venv / "share" / path.relative_to(SHARE)).read_bytes() == path.read_bytes()
 
@@ -188,6 +202,12 @@ def test_the_bill_names_every_pinned_library_and_what_needs_it() -> None:
     needed = {purl for edge in made["dependencies"] for purl in edge["dependsOn"]}
     assert needed == {library.purl for library in libraries()}
     assert bill(EPOCH + 1)["serialNumber"] != made["serialNumber"]
+
+
+def test_what_is_pinned_for_notifications_is_what_is_pinned_without_them_and_more() -> None:
+    plain, more = libraries(), libraries("requirements-notify.txt")
+    assert "apprise" in {library.name for library in more}
+    assert [library for library in plain if library not in more] == []
 
 
 def test_the_list_of_licences_is_that_of_the_pinned_libraries() -> None:

@@ -1,7 +1,8 @@
 """Put together the image's file system: one Python, the libraries it is linked with, and what is installed for it.
 
-`python3 assemble.py ENVIRONMENT ROOT`, in the build stage of the Dockerfile: by the Python the environment was made
-with, on a system that is thrown away. The same system and environment give the same bytes, whenever it is done.
+`python3 assemble.py ENVIRONMENT ROOT REPORT…`, in the build stage of the Dockerfile: by the Python the environment was
+made with, on a system that is thrown away. The reports are pip's. The same system and environment give the same bytes,
+whenever it is done.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ import sys
 import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
+
+from bill import RELEASE, write_image
 
 # Of the standard library: what builds, tests, draws, installs, or talks to somebody at a terminal.
 UNUSED = {
@@ -42,6 +45,7 @@ USERS = "root:x:0:0:root:/:/nonexistent\nappuser:x:65532:65532:regsync:/home/app
 GROUP = "root:x:0:\nappuser:x:65532:\n"
 CA_BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
 ZONES = Path("/usr/share/zoneinfo")
+LICENCES = Path("/usr/share/common-licenses")  # which those of packages name
 
 
 def at(root: Path, path: Path) -> Path:
@@ -110,13 +114,14 @@ def take_libraries(root: Path, python: Path) -> None:
     write(root, "etc/ld.so.conf", "".join(f"{folder}\n" for folder in folders))
     subprocess.run(["ldconfig", "-X", "-r", root], check=True)
     shutil.rmtree(root / "var" / "cache", ignore_errors=True)
-    note_packages(root, taken)
+    note_packages(root, [*taken, python, Path(os.__file__), Path("/usr/share/ca-certificates"), ZONES / "Etc" / "UTC"])
 
 
 def note_packages(root: Path, taken: list[Path]) -> None:
-    """Say for scanners, as distroless images do, which packages the libraries are of, and take their licences."""
+    """Say for scanners, as distroless images do, which packages these are of, and take their licences."""
     if not shutil.which("dpkg-query"):
         return
+    shutil.copytree(LICENCES, at(root, LICENCES), symlinks=True, copy_function=shutil.copy)
     for library in taken:
         names = {str(library), str(library.parent.resolve() / library.name), str(library.resolve())}
         found = subprocess.run(["dpkg-query", "-S", *sorted(names)], capture_output=True, text=True, check=False).stdout
@@ -132,6 +137,7 @@ def note_packages(root: Path, taken: list[Path]) -> None:
 def take_data(root: Path) -> None:
     """Take certificates and time zones, and write what glibc looks things up in."""
     copy(root, CA_BUNDLE)
+    copy(root, RELEASE)
     expected = Path(ssl.get_default_verify_paths().openssl_cafile)
     if at(root, expected) != root / CA_BUNDLE.relative_to("/"):
         at(root, expected).parent.mkdir(parents=True, exist_ok=True)
@@ -163,12 +169,13 @@ def settle(root: Path, moment: int) -> None:
 
 def main() -> None:
     """Do it all."""
-    environment, root = map(Path, sys.argv[1:])
+    environment, root, *reports = map(Path, sys.argv[1:])
     root.mkdir()
     python = take_python(root)
     take_environment(root, environment, python)
     take_libraries(root, python)
     take_data(root)
+    write_image(root, environment, reports)
     settle(root, int(os.environ["SOURCE_DATE_EPOCH"]))
 
 

@@ -21,10 +21,18 @@ LIBRARIES = {
     *("libcrypto.so.3", "libssl.so.3", "libz.so.1", "libzstd.so.1", "libbz2.so.1.0", "liblzma.so.5", "libexpat.so.1"),
     *("libffi.so.8", "libsqlite3.so.0", "libuuid.so.1"),
 }
-SETTINGS = {"passwd", "group", "nsswitch.conf", "ld.so.cache", "ld.so.conf", "ssl/certs/ca-certificates.crt"}
+SETTINGS = {
+    "passwd",
+    "group",
+    "nsswitch.conf",
+    "ld.so.cache",
+    "ld.so.conf",
+    "os-release",
+    "ssl/certs/ca-certificates.crt",
+}
 PLACES = re.compile(
     r"opt/regsync/(?:pyvenv\.cfg|bin/|lib/python3\.\d+/site-packages/)|usr/lib/python3\.\d+/|usr/share/zoneinfo/"
-    r"|usr/share/doc/[^/]+/copyright$|var/lib/dpkg/status\.d/|usr/lib/ssl/cert\.pem$|lib\d*$"
+    r"|usr/share/doc/[^/]+/copyright$|usr/share/common-licenses/|usr/share/sbom/regsync\.cdx\.json$|var/lib/dpkg/status\.d/|usr/lib/ssl/cert\.pem$|lib\d*$"
 )
 FORBIDDEN = re.compile(
     r"(ba|da|z|fi|a)?sh|busybox|(pip|easy_install|ensurepip)\S*|apt\S*|dpkg\S*|apk|rpm|g?cc|[cg]\+\+|ld|as|make|perl|curl|wget|idle\S*"

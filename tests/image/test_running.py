@@ -25,6 +25,15 @@ json.dump({"Username": "somebody", "Secret": "%s"}, sys.stdout)
 """
 LEAVING = "import os, time; open('ran', 'a').write('x'); os.fork() or (os.closerange(0, 3), time.sleep(0.1))"
 WAITING = "import os, time; open('begun', 'w'); [time.sleep(0.01) for _ in iter(lambda: os.path.exists('go'), True)]"
+WRITABLE = """
+import os
+skipped = {"/proc", "/dev"}
+for folder, folders, files in os.walk("/"):
+    folders[:] = [name for name in folders if os.path.join(folder, name) not in skipped]
+    for name in (folder, *(os.path.join(folder, file) for file in files)):
+        if os.access(name, os.W_OK) and not os.path.islink(name):
+            print(name)
+"""
 EVERY_MODULE = """
 import importlib, pkgutil, regsync
 print(*(importlib.import_module(each.name).__name__ for each in pkgutil.walk_packages(regsync.__path__, "regsync.")
@@ -101,12 +110,18 @@ def test_every_module_finds_what_it_imports(image: Image) -> None:
 
 
 def test_nothing_can_be_written_but_volumes_and_tmp(image: Image, tmp_path: Path) -> None:
-    volumes = one_layout(tmp_path)
-    (volumes["/etc/regsync"] / "regsync.yml").write_text(
-        "sync: [{source: 'ocidir:///var/lib/regsync/in:v1', target: 'ocidir:///opt/out:v1', type: image}]\n"
-    )
-    code, said = ran(image, "once", "-c", "/etc/regsync/regsync.yml", volumes=volumes)
-    assert (code, "read-only file system" in said, "Traceback" in said) == (2, True, False), said
+    (settings := tmp_path / "settings").mkdir()
+    volumes = {"/etc/regsync": settings, "/var/lib/regsync": owned(tmp_path / "work")}
+    code, said = ran(image, volumes=volumes, entrypoint=("/opt/regsync/bin/python", "-IBc", WRITABLE))
+    assert (code, set(said.split())) == (0, {"/tmp", "/var/lib/regsync"}), said  # noqa: S108  # the container's
+
+
+def test_no_variable_of_pythons_changes_what_it_runs(image: Image, tmp_path: Path) -> None:
+    (found := tmp_path / "found").mkdir()
+    (found / "sitecustomize.py").write_text("raise SystemExit('another one')")
+    environ = {"PYTHONHOME": "/nonexistent", "PYTHONPATH": "/var/lib/regsync", "PYTHONWARNINGS": "error"}
+    code, said = ran(image, "version", volumes={"/var/lib/regsync": found}, environ=environ)
+    assert (code, said.splitlines()[0]) == (0, "VCSTag:   v0.1.0")
 
 
 def test_it_is_the_first_process_isolated_and_of_no_rights(image: Image, tmp_path: Path) -> None:

@@ -1,7 +1,8 @@
 """What comes with regsync: the list of licences, and a bill of materials for programs that look for known holes.
 
 `python -m tests.support.bill licences` writes the page of the reference, `… sbom FILE` a bill in CycloneDX 1.6. Both
-are made from `requirements.txt` and what the libraries say of themselves, which have to be installed as pinned.
+are made from `requirements.txt` and what the libraries say of themselves, which have to be installed as pinned. The
+page has those of the extra `notify`, too, and the programs of the image `cloud`; the bill of an image is made with it.
 """
 
 from __future__ import annotations
@@ -41,18 +42,32 @@ _SOMEWHERE: Final = {  # so that the bill is the same wherever it is made: the i
     "extra": "", "implementation_name": "cpython", "os_name": "posix", "platform_python_implementation": "CPython",
     "platform_system": "Linux", "python_full_version": "3.11.0", "python_version": "3.11", "sys_platform": "linux",
 }  # fmt: skip
-_HEAD: Final = """# Licences
+_TABLE: Final = "| {} | version | licence (SPDX) |\n| --- | --- | --- |\n"
+_HEAD: Final = f"""# Licences
 
 regsync is under the Apache License 2.0 (`LICENSE`). Its wheel and its sdist hold nothing of anybody else; installing it
 as `requirements.txt` says, and so the image, brings the libraries below, whose licences lie beside them in
-`*.dist-info`. The image has a Python and libraries of the system it was built on, too. What the extra `notify` needs is
-not listed.
+`*.dist-info`. The image has a Python and libraries of the system it was built on, too: its bill of materials,
+`/usr/share/sbom/regsync.cdx.json`, names them, and their licences lie in `/usr/share/doc` and beside the standard
+library.
 
 `make licences` makes this page.
 
-| library | version | licence (SPDX) |
-| --- | --- | --- |
-"""
+{_TABLE.format("library")}"""
+_NOTIFY: Final = f"""
+## With the extra `notify`
+
+What `requirements-notify.txt` brings besides:
+
+{_TABLE.format("library")}"""
+_CLOUD: Final = f"""
+## In the image `cloud`
+
+Programs in Go. The modules they are made of are in `/usr/share/sbom/credential-helpers.cdx.json`, their licences in
+`/usr/share/doc/credential-helpers`:
+
+{_TABLE.format("program")}"""
+_HELPERS: Final = {"docker-credential-ecr-login": "ECR_LOGIN", "docker-credential-gcr": "GCR"}  # both Apache-2.0
 
 
 @dataclass(frozen=True)
@@ -71,12 +86,10 @@ class Library:
         return f"pkg:pypi/{self.name}@{self.version}"
 
 
-def libraries() -> list[Library]:
-    """Return what `requirements.txt` pins, by name; `SystemExit` where something else is installed."""
-    return sorted(
-        (_library(name, version) for name, version in _PINNED.findall((ROOT / "requirements.txt").read_text("utf-8"))),
-        key=lambda library: library.name,
-    )
+def libraries(file: str = "requirements.txt") -> list[Library]:
+    """Return what this file pins, by name; `SystemExit` where something else is installed."""
+    pinned = _PINNED.findall((ROOT / file).read_text("utf-8"))
+    return sorted((_library(name, version) for name, version in pinned), key=lambda library: library.name)
 
 
 def _library(name: str, version: str) -> Library:
@@ -105,8 +118,18 @@ def _named(requirements: Iterable[str]) -> tuple[str, ...]:
 
 def licences() -> str:
     """Return the page of the reference."""
-    rows = (f"| {library.name} | {library.version} | {library.licence} |\n" for library in libraries())
-    return _HEAD + "".join(rows)
+    found = libraries()
+    besides = [library for library in libraries("requirements-notify.txt") if library not in found]
+    recipe = (ROOT / "Dockerfile").read_text("utf-8")
+    versions = {
+        name: re.search(rf"^ARG {argument}=(\S+)$", recipe, re.MULTILINE) for name, argument in _HELPERS.items()
+    }
+    helpers = [Library(name, version[1], OURS, "", ()) for name, version in versions.items() if version]
+    return _HEAD + _rows(found) + _NOTIFY + _rows(besides) + _CLOUD + _rows(helpers)
+
+
+def _rows(found: Iterable[Library]) -> str:
+    return "".join(f"| {library.name} | {library.version} | {library.licence} |\n" for library in found)
 
 
 def bill(epoch: int) -> dict[str, Any]:

@@ -71,6 +71,21 @@ class Image:
         return dict(self.config["config"])
 
 
+def entered(
+    image: Image, started: Sequence[str], *, volumes: Mapping[str, Path], environ: Mapping[str, str]
+) -> list[str]:
+    """Return the command that starts this as the first process of a container."""
+    settings = image.settings
+    environment = [*settings["Env"], *(f"{key}={value}" for key, value in environ.items())]
+    quoted = " ".join(f"'{setting}'" for setting in environment)
+    mounts = " ".join(f"{source}:{target}" for target, source in volumes.items())
+    script = f"VOLUMES='{mounts}' SETTINGS=({quoted})\n{_ENTER}"
+    return [
+        *("unshare", "--mount", "--pid", "--fork", "--ipc", "--uts"),
+        *("bash", "-c", script, "bash", str(image.root), settings["WorkingDir"], settings["User"], *started),
+    ]
+
+
 class Container:
     """A process of an image, the first of its own, which nothing but the volumes and a sized /tmp lets write."""
 
@@ -82,17 +97,9 @@ class Container:
         environ: Mapping[str, str] | None = None,
         entrypoint: Sequence[str] = (),
     ) -> None:
-        settings = image.settings
-        environment = [*settings["Env"], *(f"{key}={value}" for key, value in (environ or {}).items())]
-        quoted = " ".join(f"'{setting}'" for setting in environment)
-        mounts = " ".join(f"{source}:{target}" for target, source in volumes.items())
-        script = f"VOLUMES='{mounts}' SETTINGS=({quoted})\n{_ENTER}"
-        started = [*(entrypoint or settings["Entrypoint"]), *arguments]
+        started = [*(entrypoint or image.settings["Entrypoint"]), *arguments]
         self._process = subprocess.Popen(
-            [
-                *("unshare", "--mount", "--pid", "--fork", "--ipc", "--uts"),
-                *("bash", "-c", script, "bash", image.root, settings["WorkingDir"], settings["User"], *started),
-            ],
+            entered(image, started, volumes=volumes, environ=environ or {}),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
