@@ -60,13 +60,19 @@ def _unwritable(path: str) -> str:
     """Say why no layout can be made or changed here; what is odd in other ways is the layout's to tell."""
     target = Path(os.path.realpath(path))
     folder = next(one for one in (target, *target.parents) if one.exists())
-    if not folder.is_dir() or os.access(folder, os.W_OK | os.X_OK):
+    if not folder.is_dir() or _may_write(folder):
         return ""
     place = f"{folder}, where layouts are to be written, is"
     if os.statvfs(folder).f_flag & os.ST_RDONLY:
         return f"{place} on a read-only file system: mount a volume there that can be written to"
     user = os.geteuid()
     return f"{place} not writable for user {user}: give it to that user (chown {user}), or run as its owner"
+
+
+def _may_write(folder: Path) -> bool:
+    """Say whether files can be made here, by the user or by capabilities; some containers forbid to ask that."""
+    wanted = os.W_OK | os.X_OK
+    return os.access(folder, wanted) or os.access(folder, wanted, effective_ids=os.access in os.supports_effective_ids)
 
 
 def _unrunnable(program: str, environ: Mapping[str, str]) -> str:

@@ -29,7 +29,11 @@ def closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A directory nobody may write to: not even root, whom modes do not keep out. tests/image has another user."""
     closed, access = tmp_path / "closed", os.access
     closed.mkdir()
-    monkeypatch.setattr(os, "access", lambda path, mode: not Path(path).is_relative_to(closed) and access(path, mode))
+
+    def without_rights(path: Path, mode: int, **how: bool) -> bool:
+        return not Path(path).is_relative_to(closed) and access(path, mode, **how)
+
+    monkeypatch.setattr(os, "access", without_rights)
     return closed
 
 
