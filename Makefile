@@ -39,7 +39,7 @@ demo: $(VENV)/run.stamp ## Mirror the shipped images into demo-output/, offline
 	@for layout in demo-output/*/; do echo "  ocidir://$${layout%/}"; done
 	@echo "Run it again: nothing has to be copied. Remove demo-output/ to start afresh."
 
-test: $(VENV)/dev.stamp ## Run the tests on all cores (JOBS=0: in one process); those that need a program that is not installed skip
+test: $(VENV)/dev.stamp ## Run the tests, two more at a time than there are cores (JOBS=0: in one process); those that need a program that is not installed skip
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(PYTEST)
 
 tools: ## Build the registries and clients tests run beside ours (needs Go and Rust) into ~/.cache or $REGSYNC_TEST_TOOLS

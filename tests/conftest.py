@@ -23,8 +23,13 @@ settings.load_profile("unhurried")
 _FOREIGN = (
     *("DOCKER_CONFIG", "DOCKER_AUTH_CONFIG", "REGISTRY_AUTH_FILE", "SSL_CERT_FILE", "SSL_CERT_DIR"),
     *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "no_proxy", "all_proxy"),
-    *("SOURCE_DATE_EPOC", "SOURCE_DATE_EPOCH"),
+    "SOURCE_DATE_EPOCH",
 )
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Two more than there are cores: a third of a test's time it waits, for processes of its own mostly."""
+    return (os.cpu_count() or 1) + 2
 
 
 def _is_here(address: Any) -> bool:
