@@ -20,12 +20,14 @@ from tests.deploy.refused import CANNOT_WORK, ENTRY, IMAGE, LEAST, TO_LAYOUT
 from tests.support.real import require, run
 
 
-def template(folder: Path, values: Mapping[str, Any], *, chart: Path = CHART) -> subprocess.CompletedProcess[str]:
+def template(
+    folder: Path, values: Mapping[str, Any], *, chart: Path = CHART, release: str = "mirror"
+) -> subprocess.CompletedProcess[str]:
     """Render the chart with the least that works, and these."""
     least, more = folder / "least.yaml", folder / "more.yaml"
     least.write_text(yaml.safe_dump(dict(LEAST)))
     more.write_text(yaml.safe_dump(dict(values)))
-    command = [require("helm"), "template", *AT, "mirror", str(chart), "-f", str(least), "-f", str(more)]
+    command = [require("helm"), "template", *AT, release, str(chart), "-f", str(least), "-f", str(more)]
     return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
 
 
@@ -136,6 +138,14 @@ def test_a_configuration_comes_as_a_mapping_or_as_text_and_keeps_its_templates(a
     path.write_text(one("ConfigMap", objects)["data"]["regsync.yml"])
     assert yaml.safe_load(path.read_text()) == config
     check_configuration(str(path))
+
+
+def test_a_release_may_have_dots_but_a_service_begins_with_a_letter(tmp_path: Path) -> None:
+    done = template(tmp_path, {}, release="tools.eu")
+    service = one("Service", tuple(yaml.safe_load_all(done.stdout)))
+    assert service["metadata"]["name"] == "tools-eu-regsync"
+    assert "the release's name: " in template(tmp_path, {}, release="2nd").stderr
+    assert template(tmp_path, {"mode": "cronjob"}, release="2nd").returncode == 0
 
 
 def test_a_job_can_leave_alone_what_is_there(tmp_path: Path) -> None:

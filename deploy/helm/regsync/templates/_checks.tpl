@@ -8,6 +8,7 @@
 {{- end }}
 {{- if and $v.serviceMonitor.enabled (ne $v.mode "server") }}{{ fail "serviceMonitor.enabled: a CronJob has nothing to scrape; set mode: server, or leave this out" }}{{ end }}
 {{- if and $v.persistence.existingClaim (not $v.persistence.enabled) }}{{ fail "persistence.existingClaim: set persistence.enabled: true, too" }}{{ end }}
+{{- if and (eq $v.mode "server") (regexMatch "^[0-9]" .Release.Name) }}{{ fail (printf "the release's name: a Service may not be called %s; begin with a letter" (include "regsync.fullname" .)) }}{{ end }}
 {{- include "regsync.checkExtras" . }}
 {{- include "regsync.checkSchedule" $v.cronjob }}
 {{- include "regsync.checkResources" $v.resources }}

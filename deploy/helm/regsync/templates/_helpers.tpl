@@ -1,5 +1,5 @@
 {{- define "regsync.fullname" -}}
-{{- contains "regsync" .Release.Name | ternary .Release.Name (printf "%s-regsync" .Release.Name) | trunc 52 | trimSuffix "-" }}
+{{- contains "regsync" .Release.Name | ternary .Release.Name (printf "%s-regsync" .Release.Name) | replace "." "-" | trunc 52 | trimSuffix "-" }}
 {{- end }}
 
 {{- define "regsync.selector" -}}
