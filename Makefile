@@ -65,9 +65,9 @@ lock: ## Pin the dependencies anew (needs uv; UPGRADE=--upgrade takes newer vers
 	$(COMPILE) --group docs -c requirements-dev.txt -o requirements-docs.txt
 	@! grep -nE '://|^ *(-i|-f|--(extra-)?index-url|--find-links)' requirements*.txt
 
-pictures: $(VENV)/dev.stamp ## Take the pictures of docs/pictures anew (needs chromium)
-	REGSYNC_TEST_PICTURES=$(CURDIR)/build/pictures $(BIN)/python -m pytest -q tests/e2e/test_page.py
-	for picture in docs/pictures/*.png; do cp build/pictures/$$(basename $$picture) $$picture; done
+pictures: $(VENV)/dev.stamp ## Take the pictures of docs/pictures anew (needs chromium and docker-registry)
+	REGSYNC_TEST_PICTURES=$(CURDIR)/build/pictures $(BIN)/python -m pytest -q tests/e2e/test_page.py tests/e2e/test_picture.py
+	for picture in docs/pictures/*; do cp build/pictures/$$(basename $$picture) $$picture; done
 
 schema: $(VENV)/dev.stamp ## Make the JSON schema anew from the model and its reference
 	$(BIN)/python -m tests.support.schema

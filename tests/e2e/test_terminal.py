@@ -3,71 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import errno
-import fcntl
-import os
-import pty
 import re
 import signal
-import struct
-import subprocess
-import sys
-import termios
-from collections.abc import Mapping
 from pathlib import Path
-from threading import Thread
 
 import pytest
 
-from tests.e2e.program import creds, regsync, surroundings, wait_for
+from tests.e2e.program import creds, regsync, wait_for
+from tests.e2e.terminal import TERMINAL, AtTerminal
 from tests.support.built import image_bytes, some_bytes
 from tests.support.fake_registry import FakeRegistry
 from tests.support.faults import Fault, Stall
-from tests.support.screen import Screen
 
 ROOT = Path(__file__).parents[2]
-TERMINAL = {"TERM": "xterm-256color", "NO_COLOR": ""}
 FAILING = """sync:
 - {source: 'ocidir://examples/layout:no-1', target: 'ocidir://out/a:v1', type: image}
 - {source: 'ocidir://examples/layout:no-1', target: 'ocidir://out/a:v2', type: image}
 - {source: 'ocidir://examples/layout:hello', target: 'ocidir://out/a:v3', type: image}
 """
-
-
-class AtTerminal:
-    """The program with its standard error on a terminal of 80x24."""
-
-    def __init__(self, *arguments: str, cwd: Path, environ: Mapping[str, str] = TERMINAL) -> None:
-        self._master, slave = pty.openpty()
-        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
-        self.sent = ""
-        known = surroundings({**TERMINAL, **environ})
-        called = [sys.executable, "-m", "regsync", *arguments]  # asyncio, watched, would write between the lines
-        self.process = subprocess.Popen(
-            called, cwd=cwd, env=known, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=slave
-        )
-        os.close(slave)
-        self._reading = Thread(target=self._read, daemon=True)
-        self._reading.start()
-
-    def _read(self) -> None:
-        raw = b""
-        try:
-            while data := os.read(self._master, 65536):
-                raw += data
-                self.sent = raw.decode(errors="ignore")
-        except OSError as error:  # how Linux says that nobody has the other end open any more
-            assert error.errno == errno.EIO  # noqa: PT017
-
-    def ended(self) -> tuple[int, Screen]:
-        """Wait for its end, and return its exit code and what stands on the terminal then."""
-        try:
-            code = self.process.wait(timeout=60)
-        finally:
-            self.process.kill()
-        self._reading.join(10)
-        os.close(self._master)
-        return code, Screen(self.sent)
 
 
 @pytest.fixture
@@ -80,25 +33,25 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_a_copy_has_one_line_for_an_image_and_a_sentence_at_its_end(folder: Path) -> None:
-    code, screen = AtTerminal("once", "-c", "example.yml", cwd=folder).ended()
+    code, screen = AtTerminal("once", "-c", "example.yml", cwd=folder).screen()
     assert code == 0, screen.text
     *lines, last = screen.text.splitlines()
     assert last.startswith("5 images copied, ")
     assert "came by links" in last
     assert len(re.findall(r"^\d\d:\d\d:\d\d Image copied: ocidir://examples/layout:", screen.text, re.MULTILINE)) == 5
     assert not any("level=" in line or "digest=" in line for line in lines)
-    code, screen = AtTerminal("check", "-c", "example.yml", cwd=folder).ended()
+    code, screen = AtTerminal("check", "-c", "example.yml", cwd=folder).screen()
     assert screen.text.startswith("5 images unchanged in ")
 
 
 def test_with_debug_every_line_comes(folder: Path) -> None:
-    _, screen = AtTerminal("once", "-c", "example.yml", "-v", "debug", cwd=folder).ended()
+    _, screen = AtTerminal("once", "-c", "example.yml", "-v", "debug", cwd=folder).screen()
     for message in ("Copy layer", "Image sync needed", "Run finished"):
         assert f'msg="{message}"' in screen.text.replace("\n", "")
 
 
 def test_failures_are_grouped_by_cause_behind_the_sentence(folder: Path) -> None:
-    code, screen = AtTerminal("once", "-c", "failing.yml", cwd=folder).ended()
+    code, screen = AtTerminal("once", "-c", "failing.yml", cwd=folder).screen()
     assert code == 1
     text = screen.text
     assert text.count(" ERROR Failed to ") == 2, "each is told when it fails"
@@ -114,14 +67,14 @@ def test_without_progress_nothing_but_lines_is_sent_and_the_sentence_stays(
     arguments: list[str], environ: dict[str, str], folder: Path
 ) -> None:
     run = AtTerminal("once", "-c", "example.yml", *arguments, cwd=folder, environ=environ)
-    _, screen = run.ended()
+    _, screen = run.screen()
     assert "\x1b" not in run.sent
     assert screen.text.splitlines()[-1].startswith("5 images copied, ")
 
 
 def test_json_for_a_terminal_is_what_it_is_elsewhere(folder: Path) -> None:
     run = AtTerminal("once", "-c", "example.yml", "--logopt", "json", cwd=folder)
-    run.ended()
+    run.screen()
     assert {line[:1] for line in run.sent.splitlines()} == {"{"}
     assert '"Copy layer"' in run.sent
 
@@ -146,7 +99,7 @@ async def test_progress_is_shown_below_the_lines_and_an_interrupt_leaves_nothing
     run = AtTerminal("once", "-c", "regsync.yml", cwd=tmp_path, environ={"NO_COLOR": no_color})
     await asyncio.to_thread(wait_for, lambda: "1 of 2 images" in run.sent and "MiB" in run.sent, within=60)
     run.process.send_signal(signal.SIGINT)
-    code, screen = await asyncio.to_thread(run.ended)
+    code, screen = await asyncio.to_thread(run.screen)
     assert code == 130
     assert (screen.colours == 0) == bool(no_color)
     assert "1 of 2" not in screen.text

@@ -29,6 +29,7 @@ NOT_RUN = {
     "/opt/regsync/bin/pip",
     "make",
 }  # `make` is checked against the Makefile
+ANSWERS = ("--source", "ocidir://examples/layout", "--target", "ocidir://images/layout")  # to what `regsync init` asks
 _BLOCK = re.compile(
     r"^(?P<indent> *)```(?P<info>[a-z][^\n]*)?\n(?P<body>.*?)^(?P=indent)```$", re.DOTALL | re.MULTILINE
 )
@@ -112,6 +113,7 @@ class Reader:
         if program in NOT_RUN:
             return ""
         if program == "regsync":
+            arguments += ANSWERS if arguments == ["init"] else ()
             ran = warm.run(*arguments, cwd=self.folder, environ={**os.environ, "PYTHONPATH": str(ROOT)})
             self.code = ran.returncode
             return ran.stderr + ran.stdout
