@@ -34,9 +34,12 @@ from regsync.options import FAILED, FINE, INTERRUPTED, USAGE, Manner, Serving, W
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 @common
+@click.option("--version", "asked_for_version", is_flag=True, help="Print the version.")
 @click.pass_context
-def program(context: click.Context, /, **given: Any) -> None:
+def program(context: click.Context, /, *, asked_for_version: bool, **given: Any) -> None:
     options_of(given)
+    if asked_for_version:
+        context.exit(context.invoke(version))
     if context.invoked_subcommand is None:
         click.echo(context.get_help())
 
@@ -213,6 +216,7 @@ def main() -> None:
         sys.stdout.flush()
     except click.ClickException as error:
         error.show()
+        click.echo(_advice(error), nl=False, err=True)
         code = USAGE
     except click.Abort:
         code = INTERRUPTED
@@ -220,6 +224,15 @@ def main() -> None:
         sys.stderr.write(f"cannot write: {error.strerror}\n")
         os._exit(FAILED)  # what is still in a buffer cannot be written either
     sys.exit(code if isinstance(code, int) else FINE)
+
+
+def _advice(error: click.ClickException) -> str:
+    """Return what to do where click says only what is wrong; where it has a guess of its own, nothing."""
+    if "extra argument" in error.message:
+        return "A configuration is named by -c FILE.\n"
+    if error.message.startswith("No such command") and not getattr(error, "possibilities", None):
+        return f"There are: {', '.join(sorted(program.commands))}.\n"
+    return ""
 
 
 def _hurry() -> None:

@@ -8,7 +8,8 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 from regsync.app import App
 from regsync.around import Around, on_loop, threshold_of
@@ -32,6 +33,9 @@ from regsync.setup import Common
 from regsync.shielding import shield
 from regsync.signals import HangUps, cancel_by_signal, reap_by_signal, stop_by_signal
 from regsync.sync.survey import Looking
+
+_USUAL: Final = "regsync.yml"
+_OF_THE_OTHER: Final = "; listed above is what regclient's regsync, for which such files are written too, makes of it"
 
 
 def run_once(options: Options, manner: Manner) -> int:
@@ -118,6 +122,10 @@ def print_config(options: Options, *, show_secrets: bool, only_check: bool) -> i
     code = _ending(around, work)
     shown += [around.secrets.clean(f"{line}\n") for line in traps or ()]
     sys.stdout.writelines(shown)
+    if only_check and code == FINE and sys.stderr.isatty():  # what speaks of another program may look like complaints
+        sys.stdout.flush()
+        around.say(f"{options.config} is fine{_OF_THE_OTHER if traps else ''}")
+        around.output.flush()
     return code
 
 
@@ -245,9 +253,15 @@ def _ending(around: Around, work: Callable[[], int]) -> int:
         around.output.flush()
 
 
+def _named_how() -> str:
+    if Path(_USUAL).is_file():
+        return f"there is a {_USUAL} here, which -c {_USUAL} takes"
+    return "name a file with -c FILE, or - for standard input; `regsync init` writes a first one"
+
+
 def _source(options: Options) -> Source:
     if not options.config:
-        raise ConfigError(['required flag "config" not set: name a file with -c FILE, or - for standard input'])
+        raise ConfigError([f'required flag "config" not set: {_named_how()}'])
     return Source(
         options.config,
         allow_unknown_keys=options.allow_unknown_keys,

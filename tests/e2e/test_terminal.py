@@ -106,3 +106,16 @@ async def test_progress_is_shown_below_the_lines_and_an_interrupt_leaves_nothing
     assert " ERROR Failed to lookup source manifest: " in screen.text
     assert screen.text.endswith("interrupted; what was copied is complete, the rest is as it was")
     assert "not all was done" in screen.text
+
+
+@pytest.mark.parametrize(
+    ("written", "more"), [("parallel: 1, skipDockerConfig: false", ""), ("", "; listed above is ")]
+)
+def test_whoever_checks_a_configuration_at_a_terminal_reads_that_it_is_fine(
+    written: str, more: str, tmp_path: Path
+) -> None:
+    entry = "{source: 'ocidir://a:1', target: 'ocidir://b:1', type: image}"
+    (tmp_path / "regsync.yml").write_text(f"defaults: {{{written}}}\nsync: [{entry}]\n")
+    code, screen = AtTerminal("config", "--check", "-c", "regsync.yml", cwd=tmp_path).screen()
+    assert code == 0
+    assert screen.text.startswith(f"regsync.yml is fine{more}")

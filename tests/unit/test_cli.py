@@ -13,10 +13,10 @@ from regsync import __version__
 ROOT = Path(__file__).parents[2]
 
 
-def ran(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+def ran(*arguments: str, stdin: str = "", cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "regsync", *arguments],
-        cwd=ROOT,
+        cwd=cwd,
         input=stdin,
         capture_output=True,
         text=True,
@@ -38,7 +38,6 @@ def test_without_a_command_there_is_help_on_standard_output() -> None:
         ["once", "--nope"],
         ["check", "--missing"],
         ["once", "extra"],
-        ["--version"],
         ["server", "--grace", "1d"],
     ],
 )
@@ -52,10 +51,34 @@ def test_a_wrong_command_line_exits_with_two_and_no_traceback(arguments: list[st
 
 def test_the_configuration_must_be_named() -> None:
     done = ran("once")
-    assert (done.returncode, done.stderr) == (
-        2,
-        'required flag "config" not set: name a file with -c FILE, or - for standard input\n',
+    assert done.returncode == 2
+    assert done.stderr == (
+        'required flag "config" not set: name a file with -c FILE, or - for standard input; '
+        "`regsync init` writes a first one\n"
     )
+
+
+def test_who_names_no_configuration_is_told_of_the_one_that_is_there(tmp_path: Path) -> None:
+    (tmp_path / "regsync.yml").touch()
+    done = ran("once", cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr == 'required flag "config" not set: there is a regsync.yml here, which -c regsync.yml takes\n'
+
+
+@pytest.mark.parametrize(
+    ("arguments", "advice"),
+    [
+        (["once", "regsync.yml"], "extra argument (regsync.yml)\nA configuration is named by -c FILE."),
+        (["sync"], "No such command 'sync'.\nThere are: check, completion, config, diff, "),
+        (["onec"], "No such command 'onec'. Did you mean 'once'?\n"),
+    ],
+)
+def test_a_wrong_command_line_is_told_what_there_is_instead(arguments: list[str], advice: str) -> None:
+    assert advice in ran(*arguments).stderr
+
+
+def test_the_version_is_printed_by_an_option_as_by_its_command() -> None:
+    assert ran("--version").stdout == ran("version").stdout != ""
 
 
 @pytest.mark.parametrize("arguments", [["-v", "TRACE"], ["--logopt", "xml"]])
