@@ -6,6 +6,7 @@ import json
 import os
 import re
 import stat
+import tomllib
 from collections.abc import Iterator
 from importlib.metadata import distributions
 from pathlib import Path
@@ -105,6 +106,16 @@ def test_wheels_are_installed_by_hash_and_nothing_is_built_but_ours() -> None:
     installs = re.findall(r"install ([^&]*?requirements\S*)", (ROOT / "Dockerfile").read_text())
     assert len(installs) == 2
     assert [one for one in installs if "--require-hashes --only-binary :all:" not in one] == []
+
+
+def test_every_extra_has_its_pins_and_whatever_is_copied_into_a_build_is_let_into_it() -> None:
+    recipe = (ROOT / "Dockerfile").read_text()
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    assert '-r "requirements${EXTRAS:+-$EXTRAS}.txt"' in recipe
+    copied = [name for names in re.findall(r"^COPY ([^-].*) \S+$", recipe, re.MULTILINE) for name in names.split()]
+    assert {f"requirements-{extra}.txt" for extra in extras} <= set(copied)
+    let_in = (ROOT / ".dockerignore").read_text().splitlines()
+    assert [name for name in copied if f"!{name.removeprefix('./')}" not in let_in] == []
 
 
 def test_whatever_it_is_built_upon_can_be_given_by_digest() -> None:
