@@ -141,7 +141,7 @@ class Attempts:
         door = self._doors.of(request.scopes)
         if not any(map(str.strip, challenges)) and door.is_fine(request.scopes, sent=sent):
             raise Forbidden(f"{self._place(request)}: 401 without a word of how to log in")
-        await door.challenged(request.scopes, challenges, sent=sent)
+        await door.challenged(request.scopes, challenges, sent=sent, looking=request.method in {"GET", "HEAD"})
 
     def _is_its_own(self, url: str, request: Request) -> bool:
         """Say whether it is the registry that answers from this URL, and for itself."""

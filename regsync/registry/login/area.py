@@ -24,6 +24,8 @@ Tokens, for each tuple of scopes (`Grant`):
     struck   is bought again, sent alone   refused              held; if the last one lacked rights, struck to its end
     refused  AccessDenied for a minute     -                    -
 
+    A token to push that is told (`insufficient_scope`) to whoever looks that it may not read stays struck, not refused.
+
 Buying (`purchase.py`), alone in the area until the login is good, and alone at the server until that works (`desk.py`):
 
     answer                    what becomes of it

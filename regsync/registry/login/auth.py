@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 
 from regsync.clock import Clock
-from regsync.errors import AccessDenied, Malformed, Refused, RegsyncError, Unavailable
+from regsync.errors import AccessDenied, Forbidden, Malformed, Refused, RegsyncError, Unavailable
 from regsync.registry.host import HostSettings
 from regsync.registry.login.area import Area
 from regsync.registry.login.challenge import Challenge, parse_challenges
@@ -21,7 +21,7 @@ from regsync.registry.login.credentials import LASTING, Credential, CredentialSo
 from regsync.registry.login.memory import Memory
 from regsync.registry.login.purchase import CHECK, Purchases
 from regsync.registry.login.realm import name_realm, resolve_realm
-from regsync.registry.login.scope import Scopes, in_words
+from regsync.registry.login.scope import Scope, Scopes, in_words
 from regsync.registry.login.token import (
     Fetch,
     TokenAnswer,
@@ -115,8 +115,14 @@ class Authenticator:
                 return basic_header(credential)
         return None
 
-    async def challenged(self, scopes: Scopes, challenges: Sequence[str], *, sent: str | None) -> None:
-        """Learn from a 401 to a request that carried `sent`; `AccessDenied` when nothing new can be tried."""
+    async def challenged(
+        self, scopes: Scopes, challenges: Sequence[str], *, sent: str | None, looking: bool = False
+    ) -> None:
+        """Learn from a 401 to a request that carried `sent`; `AccessDenied` when nothing new can be tried.
+
+        `Forbidden`: a fresh token that is to push is good and lacks rights. Whoever was `looking` lacked that to read,
+        and may push all the same (write-only robots, deploy tokens), so it is not held against the token.
+        """
         area, lasting = self._area(scopes), _NO_LOGIN
         shown: Credential | None = None
         try:
@@ -129,7 +135,8 @@ class Authenticator:
                 credential = await self._credentials.instead_of(shown) or credential
             self._learn(scopes, offers, sent, credential)
         except (AccessDenied, Refused) as error:
-            area.refuse(scopes, error, until=self._clock.monotonic() + lasting, shown=shown)
+            if not (looking and isinstance(error, Forbidden)):
+                area.refuse(scopes, error, until=self._clock.monotonic() + lasting, shown=shown)
             raise
         finally:
             area.settle(scopes)
@@ -217,15 +224,16 @@ class Authenticator:
         offer, realm = (Challenge("bearer"), "") if bought else self._token_server(offers)
         area.turn_to(realm, offer.params.get("service", ""))
         holder = area.holder(scopes, sent)
+        lacking = offer.params.get("error") == "insufficient_scope"
         if holder is not None and holder.strike:
             whose = "the registrytoken" if bought else f"a fresh token for {in_words(scopes)} from {name_realm(realm)}"
-            raise self._denial(f"refused {whose}; {CHECK}")
+            denial = self._denial(f"refused {whose}; {CHECK}")
+            raise Forbidden(str(denial)) if lacking and any(map(Scope.pushes, scopes)) else denial
         renamed = area.hear(scopes, offer.params.get("scope", ""), refused=holder)
         if holder is None:  # nothing was sent, or a token that is replaced already
             return
         holder.token = None
-        lacking = offer.params.get("error") == "insufficient_scope" and not renamed
-        holder.strike = "scope" if lacking else "token"
+        holder.strike = "scope" if lacking and not renamed else "token"
 
     def _token_server(self, offers: Sequence[Challenge]) -> tuple[Challenge, str]:
         """Return the first offer of tokens whose token server may see a login, and its URL."""

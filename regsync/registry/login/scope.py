@@ -45,6 +45,10 @@ class Scope:
             return other
         return replace(other, actions=tuple(dict.fromkeys((*self.actions, *other.actions))))
 
+    def pushes(self) -> bool:
+        """Say whether this is to write."""
+        return "push" in self.actions
+
     def wider(self) -> Scope | None:
         """Return the scope whose tokens serve this one, too."""
         return replace(self, actions=("pull", "push")) if self.actions == ("pull",) else None

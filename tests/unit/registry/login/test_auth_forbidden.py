@@ -6,8 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from regsync.errors import AccessDenied, Forbidden
 from regsync.registry.login.credentials import Credential
-from tests.unit.registry.login.auth_lab import BASIC, BASIC_HEADER, BEARER, LOGIN, PULL, Lab
+from regsync.registry.login.scope import Scopes
+from tests.unit.registry.login.auth_lab import BASIC, BASIC_HEADER, BEARER, LOGIN, PULL, PUSH, Lab
 
 OVER = f'{BEARER},error="invalid_token"'
 NEW = replace(LOGIN, password="canary-new-password")
@@ -63,3 +65,42 @@ async def test_a_password_that_was_changed_is_asked_for_and_one_that_was_not_lac
     lab.source.following = [NEW]
     assert await lab.auth.doubted(PULL, [BASIC], sent=BASIC_HEADER)
     assert await lab.refused(PULL, BASIC, sent=BASIC_HEADER) == NEW_HEADER
+
+
+async def test_a_token_to_push_that_may_not_read_is_used_to_push_all_the_same() -> None:
+    lab, short = Lab(LOGIN), f'{BEARER},error="insufficient_scope"'
+    await lab.refused(PUSH)
+    await lab.auth.challenged(PUSH, [short], sent="Bearer T1", looking=True)
+    assert await lab.auth.header(PUSH) == "Bearer T2"
+    for _ in range(9):
+        with pytest.raises(Forbidden, match="refused a fresh token for repository:a/b:pull,push"):
+            await lab.auth.challenged(PUSH, [short], sent="Bearer T2", looking=True)
+        assert await lab.auth.header(PUSH) == "Bearer T2"
+        lab.auth.accepted(PUSH, sent="Bearer T2")
+    assert len(lab.asked) == 2
+
+
+async def test_a_token_to_push_that_may_not_push_is_refused_for_good() -> None:
+    lab, short = Lab(LOGIN), f'{BEARER},error="insufficient_scope"'
+    await lab.refused(PUSH)
+    await lab.refused(PUSH, short, sent="Bearer T1")
+    for _ in range(2):
+        with pytest.raises(Forbidden):
+            await lab.refused(PUSH, short, sent="Bearer T2")
+        with pytest.raises(Forbidden):
+            await lab.auth.header(PUSH)
+
+
+@pytest.mark.parametrize(("scopes", "error"), [(PULL, "insufficient_scope"), (PUSH, "invalid_token"), (PUSH, "")])
+async def test_a_token_that_lacks_more_than_the_right_to_read_is_refused_to_whoever_looks(
+    scopes: Scopes, error: str
+) -> None:
+    lab, line = Lab(LOGIN), f'{BEARER},error="{error}"'
+    await lab.refused(scopes)
+    await lab.auth.challenged(scopes, [line], sent="Bearer T1", looking=True)
+    assert await lab.auth.header(scopes) == "Bearer T2"
+    with pytest.raises(AccessDenied) as caught:
+        await lab.auth.challenged(scopes, [line], sent="Bearer T2", looking=True)
+    assert not isinstance(caught.value, Forbidden)
+    with pytest.raises(AccessDenied):
+        await lab.auth.header(scopes)
