@@ -38,7 +38,7 @@ from regsync.registry.http.transport import Answer, Request
 from regsync.registry.login.scope import Scope
 from regsync.repository import Quota
 
-_ACCEPT = tuple(("Accept", media_type) for media_type in mediatype.ACCEPT)
+_ACCEPT = (("Accept", ", ".join(mediatype.ACCEPT)),)  # in one line: some read no second (cri-o/cri-o#9902)
 _QUOTA_LASTS = 900.0  # seconds; for ever would be a wait without end for whoever fetches nothing until more is left
 _TAGS = 4096  # remembered by what they stood for
 _MISSED = 1024  # names that HEAD has not found

@@ -6,6 +6,7 @@ import pytest
 
 from regsync.errors import AccessDenied, Forbidden, IntegrityError, NotFound, Unavailable
 from regsync.events import Warned
+from regsync.oci import mediatype
 from regsync.oci.digest import Digest
 from tests.support.built import image_bytes
 from tests.support.fake_registry import FakeRegistry
@@ -71,6 +72,13 @@ async def test_a_blob_of_another_length_behind_the_redirect_counts_as_missing(fi
     async with RawServer(signed_for_get(403, b"longer than that")) as storage, lab(filled.host) as at:
         filled.fail(Fault(Redirect(f"{storage.url}/x"), kind="blob", times=9))
         assert not await at.repository().has_blob(BLOB)
+
+
+async def test_what_is_taken_is_said_in_one_line_since_some_registries_read_no_second() -> None:
+    async with RawServer(lambda _: says(404)) as server, lab(server.host) as at:
+        assert await at.repository().head_manifest("v1") is None
+    (accepted,) = {asked.headers.lines("accept") for asked in server.asked}
+    assert accepted == (", ".join(mediatype.ACCEPT),)
 
 
 PACKED = Change({"Content-Encoding": "gzip", "Content-Length": "11"})
