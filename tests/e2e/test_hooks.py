@@ -69,6 +69,25 @@ def test_a_pre_that_fails_skips_its_image_alone_and_the_run_exits_with_1(tmp_pat
     assert "unheard" not in ended.err
 
 
+def test_a_program_that_is_not_there_is_one_line_before_anything_is_begun(tmp_path: Path) -> None:
+    text = config(tmp_path, {"post": {"type": "exec", "params": ["no-such-program"]}})
+    (tmp_path / "regsync.yml").write_text(text)
+    for command in ("once", "server"):
+        ended = regsync(command, "-c", "regsync.yml", cwd=tmp_path)
+        assert (ended.code, ended.err.count("\n")) == (2, 1)
+        assert ended.err.startswith("the program no-such-program of a hook is not there: ")
+    assert regsync("check", "-c", "regsync.yml", cwd=tmp_path).code == 0
+    assert not (tmp_path / "target").exists()
+
+
+def test_a_program_that_one_entry_lacks_keeps_no_other_from_its_images(tmp_path: Path) -> None:
+    other = f"- {{source: 'ocidir://{tmp_path}/source', target: 'ocidir://{tmp_path}/other', type: repository"
+    lacking = f"{other}, hooks: {{pre: {{type: exec, params: [no-such-program]}}}}}}\n"
+    ended = once(config(tmp_path, {}) + lacking, cwd=tmp_path)
+    assert (ended.code, ended.figures["copied"], ended.figures["failed"]) == (1, 2, 2)
+    assert [line["msg"] for line in ended.lines if line["level"] == "WARN"] == ["Some entries cannot be mirrored"]
+
+
 def test_a_post_that_fails_leaves_what_was_copied_and_the_run_exits_with_1(tmp_path: Path) -> None:
     ended = once(config(tmp_path, {"post": program(tmp_path, "exit 1")}), cwd=tmp_path)
     assert (ended.code, set(read_layout(tmp_path / "target")[0])) == (1, set(IMAGES))
