@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from datetime import datetime
+from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 from heapq import nsmallest
 from typing import Final, TypeVar
@@ -25,7 +24,7 @@ from regsync.keeping import Kept
 from regsync.metrics.board import Board, HostStats
 from regsync.metrics.hosts import HostNow, host_object, hosts_now
 from regsync.record.objects import Object, image_object, live_object, past_object, run_object, stamp
-from regsync.record.queries import LATELY, Noted, Past, changes, failures, known_since, one_run, pasts_of, runs_of
+from regsync.record.queries import LATELY, Noted, changes, failures, one_run, pasts_of, runs_of
 from regsync.record.values import RunRecord
 from regsync.service import Service
 from regsync.setup import Common
@@ -106,7 +105,7 @@ class Api:
         setup, control = self._service.setup, self._service.control
         running, dues = self._keeping.recorder.under_way(), await self._service.dues(names)
         found: list[Object] = []
-        pasts, since = await self._keeping.history.ask(partial(_pasts, entries=names))
+        pasts = await self._keeping.history.ask(partial(pasts_of, entries=names, most=1))
         for past in pasts:
             entry, step = setup.entries[past.entry], setup.steps[past.entry]
             described = {
@@ -123,13 +122,13 @@ class Api:
             }
             found.append({**described, **past_object(past)})
         for number, (past, one) in enumerate(zip(pasts, found, strict=True), 1):
-            one["overdue"] = self._is_overdue(past.entry, since.get(past.entry))
+            one["overdue"] = self._is_overdue(past.entry)
             if not number % _FEW:
                 await asyncio.sleep(0)
         return await self._clean(found)
 
-    def _is_overdue(self, name: str, since: datetime | None) -> bool:
-        moment = None if since is None else self._service.overdue_at(name, since)
+    def _is_overdue(self, name: str) -> bool:
+        moment = self._service.overdue_at(name, self._board.known_since(name))
         return moment is not None and moment < self._common.clock.now()
 
     def _known(self, request: web.Request) -> str:
@@ -189,10 +188,6 @@ class Api:
             if not number % _STEP:
                 await asyncio.sleep(0)
         return shown
-
-
-def _pasts(connection: sqlite3.Connection, entries: Sequence[str]) -> tuple[list[Past], dict[str, datetime]]:
-    return pasts_of(connection, entries, most=1), known_since(connection, entries)
 
 
 def _next(names: list[str], page: Page) -> str | None:

@@ -125,7 +125,7 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
         waiting=flag("a run of it waits for its turn"),
         running=nullable(string("the `id` of its run that is going on")),
         **_PAST,
-        overdue=flag("whether three of its due times have passed since it was equal, or first visited"),
+        overdue=flag("whether three of its due times have passed since it was equal, or could first have been visited"),
     ),
     "Done": fields(
         "What was done.",

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import sqlite3
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
@@ -154,6 +155,26 @@ async def test_a_pause_outlives_a_restart_where_runs_are_kept_and_somebody_may_e
     async with life.serving() as service:
         await life.ended(2)
         assert service.control.paused == frozenset()
+
+
+async def test_an_entry_that_a_pause_kept_from_any_visit_is_overdue_as_its_metrics_say(life: Told) -> None:
+    life.write(life.entry("a"), head=life.head.replace("defaults: {", f"defaults: {{state: '{life.folder}/state.db', "))
+    async with life.serving():
+        await life.ended(1)
+        assert await life.done("a/pause") == (200, "paused", True)
+        await settle()
+    with closing(sqlite3.connect(life.folder / "state.db")) as state, state:
+        state.execute("DELETE FROM runs")
+    life.told.clear()
+    async with life.serving():
+        for hours, overdue in ((3, False), (1, True)):
+            await life.clock.advance(hours * HOUR)
+            (entry,) = (await life.get("/entries"))["entries"]
+            line = re.search(
+                r"^regsync_entry_overdue_timestamp_seconds\{.*\} (.*)", await life.text("/metrics"), re.MULTILINE
+            )
+            assert line
+            assert [entry["overdue"], float(line[1]) < life.clock.now().timestamp()] == [overdue, overdue]
 
 
 async def test_only_whoever_has_the_token_is_heard_and_another_one_counts_at_once(life: Told) -> None:
