@@ -147,4 +147,21 @@ CANNOT_WORK: Mapping[str, Mapping[str, Any]] = {
     },
     "extraVolumeMounts.0.readonly": {"extraVolumeMounts": [{"name": "x", "mountPath": "/srv", "readonly": True}]},
     "secrets.existingSecret": {"secrets": {"existingSecret": "a..b"}},
+    "resources.requests.memory in thousandths": {"resources": {"requests": {"memory": "128m"}}},
+    "resources.requests.cpu": {"resources": {"requests": {"cpu": "1Gi"}}},
+    "networkPolicy.egress.0.ports.0.port that is text": {"networkPolicy": {"egress": [{"ports": [{"port": "5000"}]}]}},
+    "networkPolicy.egress.0.ports.0 without a beginning": {"networkPolicy": {"egress": [{"ports": [{"endPort": 90}]}]}},
+    "networkPolicy.dns.0.podSelector.matchExpressions.0.operator": {
+        "networkPolicy": {"dns": [{"podSelector": {"matchExpressions": [{"key": "a", "operator": "in"}]}}]}
+    },
+    "extraEnv.0.valueFrom": {"extraEnv": [{"name": "A", "valueFrom": {}}]},
+    "extraEnv.0.valueFrom.secret": {"extraEnv": [{"name": "A", "valueFrom": {"secret": {"name": "x"}}}]},
+    "extraVolumes.0.secret": {"extraVolumes": [{"name": "x", "secret": {"name": "keys"}}]},
+    "extraVolumes.0.configMap": {"extraVolumes": [{"name": "x", "configMap": {}}]},
+    "extraVolumes.0.persistentVolumeClaim": {"extraVolumes": [{"name": "x", "persistentVolumeClaim": {}}]},
+    "extraVolumeMounts.0.mountPropagation": {
+        "extraVolumeMounts": [{"name": "x", "mountPath": "/srv", "mountPropagation": "Bidirectional"}]
+    },
+    "extraArgs.0": {"extraArgs": [""]},
+    "resources.claims": {"resources": {"claims": [{"name": "device"}]}},
 }

@@ -106,7 +106,7 @@ def _properties(schema: Mapping[str, Any], above: str = "") -> Iterator[str]:
     for key, below in schema["properties"].items():
         if "properties" in below and below["additionalProperties"] is False:
             yield from _properties(below, f"{above}{key}.")
-        elif f"{above}{key}" not in {"global", "resources.claims"}:
+        elif f"{above}{key}" != "global":
             yield f"{above}{key}"
 
 
@@ -161,12 +161,19 @@ def test_a_schedule_that_kubernetes_takes_is_one_here(schedule: str, tmp_path: P
 
 
 @pytest.mark.parametrize(
-    ("asked", "limit"),
-    [("128Mi", "134217728"), (134217728, "128Mi"), ("1G", "1Gi"), ("1500m", 1.5), ("0.5Gi", "512Mi")],
+    ("name", "asked", "limit"),
+    [
+        ("memory", "128Mi", "134217728"),
+        ("memory", 134217728, "128Mi"),
+        ("memory", "1G", "1Gi"),
+        ("ephemeral-storage", "0.5Gi", "512Mi"),
+        ("cpu", "1500m", 1.5),
+        ("cpu", 1, "1000m"),
+    ],
 )
-def test_what_is_asked_for_may_be_all_there_is(asked: object, limit: object, tmp_path: Path) -> None:
-    resources = {"requests": {"memory": asked}, "limits": {"memory": limit}}
-    assert workload(made(tmp_path, {"resources": resources})).container["resources"]["limits"]["memory"] == limit
+def test_what_is_asked_for_may_be_all_there_is(name: str, asked: object, limit: object, tmp_path: Path) -> None:
+    resources = {"requests": {name: asked}, "limits": {name: limit}}
+    assert workload(made(tmp_path, {"resources": resources})).container["resources"]["limits"][name] == limit
 
 
 def test_the_account_can_be_given_a_role_at_a_cloud(tmp_path: Path) -> None:
