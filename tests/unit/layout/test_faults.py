@@ -85,7 +85,7 @@ async def test_whatever_operation_fails_the_layout_is_sound(
         (errno.ENOSPC, "disk full"),
         (errno.EDQUOT, "disk full"),
         (errno.EROFS, "read-only"),
-        (errno.EACCES, "not permitted"),
+        (errno.EACCES, f"not permitted: give user {os.geteuid()}, whom regsync runs as, access to it"),
         (errno.EIO, "check the disk"),
         (errno.ENAMETOOLONG, "too long"),
         (errno.ESTALE, "mount it again"),

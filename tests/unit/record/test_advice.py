@@ -20,6 +20,7 @@ from regsync.record.advice import advice
         ("r.example: the proxy p.example:3128 cannot be reached: connection refused", "Look at the proxy"),
         ("127.0.0.1:31478: connection refused", "Check that the registry runs"),
         ("mirror/a: disk full", "Make room"),
+        ("cannot create /a/.regsync: not permitted: give user 7, whom regsync runs as, access to it", "Make room"),
         ("blob sha256:1: came as sha256:2", "The source sent other bytes"),
         ("a bug in regsync: KeyError", "This is a bug"),
         ("something else", "Run `regsync once -v debug`"),
