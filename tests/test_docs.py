@@ -19,7 +19,7 @@ from regsync.template.functions import FUNCTIONS
 from regsync.template.times import DURATION, TIME
 from regsync.template.values import Kind, Pointer, Slice, Struct
 from tests.support.pages import NOT_RUN, PAGES, ROOT, Block, Reader, blocks, configuration_keys, page_name, steps
-from tests.support.real import DockerRegistry
+from tests.support.real import DockerRegistry, free_port
 from tests.unit.template.surroundings import DATA
 
 REFERENCE = ROOT / "docs" / "reference"
@@ -65,7 +65,8 @@ def test_whoever_types_along_sees_what_the_page_shows(page: Path, tmp_path: Path
 @pytest.mark.parametrize("page", NEEDS_REGISTRIES, ids=page_name)
 def test_whoever_types_along_with_two_registries_sees_what_the_page_shows(page: Path, tmp_path: Path) -> None:
     with DockerRegistry(tmp_path / "a") as first, DockerRegistry(tmp_path / "b") as second:
-        names = {"registry-a.example:5000": first.host, "registry-b.example:5000": second.host}
+        here = f"127.0.0.1:{free_port()}"
+        names = {"registry-a.example:5000": first.host, "registry-b.example:5000": second.host, "127.0.0.1:8080": here}
         Reader(tmp_path / "reader", names).follow(page)
 
 
@@ -75,7 +76,7 @@ def test_a_command_shown_is_one_that_is_run_or_known(page: Path) -> None:
     for block in blocks(page):
         for step in steps(block) if block.kind == "console" else ():
             name, *arguments = step.command.split()
-            assert name in {"regsync", "skopeo", "umoci", "echo", *NOT_RUN}
+            assert name in {"regsync", "skopeo", "umoci", "curl", "echo", *NOT_RUN}
             assert name != "make" or arguments[0] in targets
 
 

@@ -7,9 +7,12 @@ import os
 import re
 import shutil
 import subprocess
+import sys
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.request import urlopen
 
 from pydantic import BaseModel
 
@@ -84,34 +87,55 @@ class Reader:
     folder: Path
     names: Mapping[str, str] = field(default_factory=dict)
     code: int = 0
+    servers: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         shutil.copytree(ROOT / "examples" / "layout", self.folder / "examples" / "layout")
         shutil.copy(ROOT / "config.example.yaml", self.folder)
 
     def follow(self, page: Path) -> None:
-        """Write the page's files and run its commands, in their order."""
-        for block in blocks(page):
-            if block.kind == "yaml" and block.name:
-                (self.folder / block.name).write_text(self._here(block.body), encoding="utf-8")
-            elif block.kind == "console":
-                self._type(list(steps(block)))
+        """Write the page's files and run its commands, in their order; servers run until the page ends."""
+        try:
+            for block in blocks(page):
+                if block.kind == "yaml" and block.name:
+                    (self.folder / block.name).write_text(self._here(block.body), encoding="utf-8")
+                elif block.kind == "console":
+                    self._type(list(steps(block)))
+        finally:
+            for server in self.servers:
+                server.terminate()
+        assert [server.wait(60) for server in self.servers] == [0] * len(self.servers)
 
     def _type(self, typed: list[Step]) -> None:
         for step, following in zip(typed, [*typed[1:], None], strict=True):
             if step.command == "echo $?":
                 assert step.shown == (str(self.code),), f"exit code {self.code} is shown as {step.shown}"
                 continue
-            said = self._run(step.command)
+            said = self._serve(step) if step.command.startswith("regsync server ") else self._run(step.command)
             asked = following is not None and following.command == "echo $?"
             assert self.code == 0 or asked, f"{step.command} exited {self.code}:\n{said}"
             for line in step.shown:
                 assert appears(self._here(line), said), f"{step.command} is said to print\n{line}\nand printed\n{said}"
 
+    def _serve(self, step: Step) -> str:
+        """Start a server and return what it said when it had said what is shown, or a minute is over."""
+        log = self.folder / f"server-{len(self.servers)}.log"
+        called = [sys.executable, "-m", *self._here(step.command).split()]
+        with log.open("wb") as file:
+            known = {**os.environ, "PYTHONPATH": str(ROOT)}
+            self.servers.append(subprocess.Popen(called, cwd=self.folder, stdout=file, stderr=file, env=known))
+        give_up, self.code = time.monotonic() + 60, 0
+        while time.monotonic() < give_up and not all(appears(line, log.read_text()) for line in step.shown):
+            time.sleep(0.05)
+        return log.read_text()
+
     def _run(self, command: str) -> str:
         program, *arguments = self._here(command).split()
         if program in NOT_RUN:
             return ""
+        if program == "curl":
+            with urlopen(f"http://{arguments[-1]}", timeout=60) as answer:
+                return str(answer.read(), "utf-8")
         if program == "regsync":
             arguments += ANSWERS if arguments == ["init"] else ()
             ran = warm.run(*arguments, cwd=self.folder, environ={**os.environ, "PYTHONPATH": str(ROOT)})
