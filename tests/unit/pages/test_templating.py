@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from regsync.pages.times import ago, exact, until
+from regsync.pages.templating import ago, exact, until
 
 THEN = datetime(2026, 1, 31, 12, 0, 5, tzinfo=UTC)
 
