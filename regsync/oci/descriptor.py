@@ -46,7 +46,8 @@ class Descriptor:
     def from_json(cls, node: object, *, where: str, typed: bool = True) -> Descriptor:
         """Read a descriptor out of a document; `Malformed` names the field, whose path starts with `where`.
 
-        Unless it has to be `typed`, its media type may be missing: that of a layer tells nothing of how it is copied.
+        Unless it has to be `typed`, its media type may be missing: a layer is copied whatever it is, and what an index
+        lists without one is looked at.
         """
         if not isinstance(node, dict):
             raise Malformed(f"{where} must be an object")

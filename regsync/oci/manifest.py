@@ -104,7 +104,7 @@ class Manifest:
     @classmethod
     def _view(cls, document: Mapping[str, Any], *, raw: bytes, digest: Digest, media_type: str) -> Manifest:
         children = _descriptors(document, "manifests")
-        config = _descriptor(document, "config", typed=False)
+        config = _descriptor(document, "config")
         layers = _layers(document, media_type)
         _each_once(children)
         return cls(
@@ -115,7 +115,7 @@ class Manifest:
             config=config,
             layers=layers,
             blobs=_each_once(layers if config is None else (replace(config, urls=()), *layers)),
-            subject=_descriptor(document, "subject"),
+            subject=_descriptor(document, "subject", typed=True),
             artifact_type=read_text(document, "artifactType"),
             annotations=read_annotations(document),
         )
@@ -187,7 +187,7 @@ def _refuse_confusion(document: Mapping[str, Any], media_type: str) -> None:
             raise Malformed(f"{key} has no place in {media_type}: readers would not agree on what this is")
 
 
-def _descriptor(document: Mapping[str, Any], key: str, *, typed: bool = True) -> Descriptor | None:
+def _descriptor(document: Mapping[str, Any], key: str, *, typed: bool = False) -> Descriptor | None:
     node = document.get(key)
     return None if node is None else Descriptor.from_json(node, where=key, typed=typed)
 
@@ -195,10 +195,10 @@ def _descriptor(document: Mapping[str, Any], key: str, *, typed: bool = True) ->
 def _layers(document: Mapping[str, Any], media_type: str) -> tuple[Descriptor, ...]:
     if media_type in mediatype.SCHEMA1:
         return schema1.layers_of(document)
-    return _descriptors(document, "blobs" if media_type == mediatype.OCI_ARTIFACT else "layers", typed=False)
+    return _descriptors(document, "blobs" if media_type == mediatype.OCI_ARTIFACT else "layers")
 
 
-def _descriptors(document: Mapping[str, Any], key: str, *, typed: bool = True) -> tuple[Descriptor, ...]:
+def _descriptors(document: Mapping[str, Any], key: str) -> tuple[Descriptor, ...]:
     nodes = document.get(key)
     if nodes is None:
         return ()
@@ -206,7 +206,7 @@ def _descriptors(document: Mapping[str, Any], key: str, *, typed: bool = True) -
         raise Malformed(f"{key} must be a list")
     if len(nodes) > DESCRIPTORS_MAX:
         raise Malformed(f"{key} lists {len(nodes)} descriptors, more than {DESCRIPTORS_MAX}")
-    return tuple(Descriptor.from_json(each, where=f"{key}[{at}]", typed=typed) for at, each in enumerate(nodes))
+    return tuple(Descriptor.from_json(each, where=f"{key}[{at}]", typed=False) for at, each in enumerate(nodes))
 
 
 def _each_once(descriptors: Iterable[Descriptor]) -> tuple[Descriptor, ...]:

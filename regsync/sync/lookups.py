@@ -24,6 +24,7 @@ from regsync.errors import (
     Unsupported,
 )
 from regsync.limits import KeyedLock
+from regsync.oci import mediatype
 from regsync.oci.descriptor import Descriptor
 from regsync.oci.digest import Digest, digest_tags
 from regsync.oci.manifest import Manifest
@@ -134,7 +135,8 @@ class Lookups:
             key = (source.name, wanted.digest)
             kept = await self._manifests.get(key, lambda: self._fetched(source, wanted), since=since)
             self._by_digest[wanted.digest] = kept
-        if (kept.media_type, len(kept.raw)) != (wanted.media_type, wanted.size):
+        known = mediatype.is_manifest(wanted.media_type)  # else the type it is listed with says nothing
+        if len(kept.raw) != wanted.size or (known and kept.media_type != wanted.media_type):
             raise IntegrityError(
                 f"manifest {wanted.digest} is {kept.media_type} of {len(kept.raw)} bytes, "
                 f"but it is listed as {wanted.media_type} of {wanted.size}"

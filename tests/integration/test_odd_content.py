@@ -275,3 +275,20 @@ async def test_an_index_of_no_type_that_a_server_calls_json_is_one(tmp_path: Pat
     assert tally.failures == []
     entry = json.loads((tmp_path / "out" / "index.json").read_bytes())["manifests"][0]
     assert (entry["mediaType"], entry["digest"]) == (INDEX, built.digest)
+
+
+@pytest.mark.parametrize("kind", ["application/x-thing", "", None])
+async def test_an_image_that_an_index_lists_under_no_type_of_a_manifest_is_copied_with_its_layers(
+    tmp_path: Path, kind: str | None
+) -> None:
+    built = changed(
+        index_bytes(image_bytes(ONE), image_bytes(TWO)), lambda it: it["manifests"][1].update(mediaType=kind)
+    )
+    async with FakeRegistry() as source:
+        source.seed("app", {"v1": built})
+        entry = f"source: '{source.host}/app:v1', target: 'ocidir://{tmp_path}/out:v1', type: image"
+        tally, _ = await ran(tmp_path, entry, hosts=[source.host])
+        again, _ = await ran(tmp_path, entry, hosts=[source.host])
+    assert (tally.failures, tally.copied, again.copied, again.unchanged) == ([], 1, 0, 1)
+    blobs = {path.name for path in (tmp_path / "out" / "blobs" / "sha256").iterdir()}
+    assert {digest_of(raw).partition(":")[2] for raw in (ONE, TWO, built.raw)} <= blobs
