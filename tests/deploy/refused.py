@@ -164,4 +164,14 @@ CANNOT_WORK: Mapping[str, Mapping[str, Any]] = {
     },
     "extraArgs.0": {"extraArgs": [""]},
     "resources.claims": {"resources": {"claims": [{"name": "device"}]}},
+    "config.sync[0].target on a disk that is only read": {
+        "config": {"sync": [{**ENTRY, "target": "ocidir:///srv/images:3.22"}]},
+        "extraVolumes": [VOLUME],
+        "extraVolumeMounts": [{"name": "x", "mountPath": "/srv/images", "readOnly": True}],
+    },
+    "config.sync[0].target beside a disk": {
+        "config": {"sync": [{**ENTRY, "target": "ocidir:///srv/images2:3.22"}]},
+        "extraVolumes": [VOLUME],
+        "extraVolumeMounts": [{"name": "x", "mountPath": "/srv/images"}],
+    },
 }

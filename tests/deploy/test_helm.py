@@ -148,6 +148,23 @@ def test_a_release_may_have_dots_but_a_service_begins_with_a_letter(tmp_path: Pa
     assert template(tmp_path, {"mode": "cronjob"}, release="2nd").returncode == 0
 
 
+@pytest.mark.parametrize(
+    ("mount", "entry"),
+    [
+        ({"mountPath": "/srv/images"}, {"target": "ocidir:///srv/images:3.22"}),
+        ({"mountPath": "/srv/images/"}, {"target": "ocidir:///srv/images/alpine:3.22"}),
+        ({"mountPath": "/var/lib/regsync/images"}, {"target": "ocidir:///var/lib/regsync/images/alpine"}),
+        ({"mountPath": "/srv/images", "readOnly": True}, {"source": "ocidir:///srv/images/alpine:3.22"}),
+    ],
+)
+def test_a_layout_may_be_on_any_disk_of_the_pod(
+    mount: Mapping[str, Any], entry: Mapping[str, Any], tmp_path: Path
+) -> None:
+    volumes = {"extraVolumes": [{"name": "x", "emptyDir": {}}], "extraVolumeMounts": [{"name": "x", **mount}]}
+    objects = made(tmp_path, {"config": {"sync": [{**ENTRY, **entry}]}, **volumes})
+    assert workload(objects).mount("x")["mountPath"] == mount["mountPath"]
+
+
 def test_a_job_can_leave_alone_what_is_there(tmp_path: Path) -> None:
     objects = made(tmp_path, {"mode": "cronjob", "cronjob": {"missing": True}})
     command, options = parsed(workload(objects).container["args"])
