@@ -227,11 +227,11 @@ class Service:
 
     def _ignore_unplanned(self, plan: Plan, names: Container[str]) -> None:
         for name in [name for name in self.setup.entries if name in names and name not in plan.schedules]:
-            self._ignore("No schedule or interval found, ignoring", name)
+            self._ignore("No schedule or interval found, ignoring", name, "interval or schedule, here or in defaults")
 
-    def _ignore(self, message: str, name: str) -> None:
+    def _ignore(self, message: str, name: str, expected: str = "") -> None:
         entry = self.setup.entries[name]
-        self._common.tell(EntryIgnored(message, entry.source, entry.target, entry.kind))
+        self._common.tell(EntryIgnored(message, entry.source, entry.target, entry.kind, expected))
 
 
 def _places(server: Server) -> tuple[str, tuple[str, ...]]:

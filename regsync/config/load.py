@@ -238,7 +238,8 @@ def _worded(problem: ErrorDetails) -> str:
         return f"expected a list, found {kind_of(given)}{'' if isinstance(given, dict) else '; write it as [...]'}"
     keys = _keys_at(problem["loc"]) if kind != _NO_DICT else []
     among = f" of {', '.join(keys)}" if 0 < len(keys) <= _FEW else ""
-    return f"expected a mapping{among}, found {kind_of(given)}"
+    instead = "; write it as {allow: [...]}" if "allow" in keys and isinstance(given, str | list) else ""
+    return f"expected a mapping{among}, found {kind_of(given)}{instead}"
 
 
 def _keys_at(path: Path) -> list[str]:

@@ -70,7 +70,9 @@ def compose(text: str, file: str) -> yaml.Node | None:
         finally:
             composer.dispose()
     except yaml.MarkedYAMLError as error:
-        raise broken(file, f"not YAML: {_trouble(error)}", *_at(error.problem_mark or error.context_mark)) from None
+        line, column = _at(error.problem_mark or error.context_mark)
+        advice = _advice(error.problem or "", text.split("\n")[line - 1 : line], column)
+        raise broken(file, f"not YAML: {_trouble(error)}{advice}", line, column) from None
     except yaml.reader.ReaderError as error:
         before = text.encode()[: error.position].decode(errors="replace")
         line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
@@ -225,6 +227,20 @@ def _trouble(error: yaml.MarkedYAMLError) -> str:
     """Return what the parser complains of, without the names of aliases and anchors: a password may look like one."""
     parts = (error.context, error.problem)
     return ", ".join(_NAME_IN_MESSAGE.sub(r"\1", part) for part in parts if part)
+
+
+def _advice(problem: str, lines: list[str], column: int) -> str:
+    """Return what helps with what most people get wrong: tabs, signs that begin a text, and where a key stands."""
+    found = lines[0][column - 1 : column] if lines else ""
+    if found == "\t":
+        return "; that is a tab: indent with spaces"
+    if found and found in "@`%":
+        return f"; quote a text that begins with {found}"
+    if problem.startswith("mapping values are not allowed"):
+        return "; keys of one mapping begin below one another, and a text that holds a colon and a space is quoted"
+    if problem.startswith(("did not find expected '-'", "did not find expected key")):
+        return "; items of one list, and keys of one mapping, begin below one another"
+    return ""
 
 
 def _at(mark: Any) -> tuple[int, int]:

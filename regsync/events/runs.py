@@ -33,12 +33,13 @@ class RunFinished:
 
 @dataclass(frozen=True, slots=True)
 class EntryIgnored:
-    """An entry of a daemon that is never due."""
+    """An entry of a daemon that is never due; `expected` is what it lacks."""
 
     message: str
     source: str
     target: str
     kind: str
+    expected: str = ""
 
 
 @dataclass(frozen=True, slots=True)

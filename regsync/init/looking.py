@@ -118,7 +118,7 @@ def _hinted(error: RegsyncError, end: End, *, has_login: bool) -> RegsyncError:
     """Return a failure with what whoever asks for a first configuration can do about it."""
     text = str(error)
     if isinstance(error, Refused) and "tls: disabled" in text:
-        return Refused(f"{text} (that is, write it as http://{end.text})")
+        return Refused(f"{end.registry}: speaks no TLS; if it speaks plain HTTP, write http://{end.text}")
     if isinstance(error, AccessDenied) and not has_login and end.registry:
         return AccessDenied(f"{text}; no login was found: `docker login {end.registry}`, then try again")
     return error

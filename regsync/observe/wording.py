@@ -198,7 +198,8 @@ def _line_of_waiting(event: _Waits) -> Line:
 def _line_of_job(event: EntryIgnored | JobQueued | JobSkipped | JobStarted | JobFinished | Complained) -> Line:
     match event:
         case EntryIgnored():
-            return ERROR, event.message, {"source": event.source, "target": event.target, "type": event.kind}
+            fields = {"source": event.source, "target": event.target, "type": event.kind}
+            return ERROR, event.message, fields | ({"expected": event.expected} if event.expected else {})
         case JobQueued():
             return DEBUG, "Scheduled task", {"entry": event.entry, "due": event.due.isoformat()}
         case JobSkipped():

@@ -45,6 +45,7 @@ _LAYOUT: Final = re.compile(r"[/a-zA-Z0-9_\-. ~+]++")
 _SCHEME: Final = re.compile("([a-z]++)://(.++)")
 _LAYOUT_SCHEMES: Final = frozenset({"ocidir", "ocifile"})  # the second one parses, and nothing can open it
 _WRITTEN_BEFORE_REGISTRIES: Final = frozenset({"docker", "http", "https"})
+_BEFORE_PATHS: Final = (".", "/", "~")  # what people write who mean a directory
 _TRANSPORTS: Final = frozenset({"oci", "oci-archive", "dir", "ocidir"})  # skopeo's, and ours without its slashes
 
 
@@ -121,6 +122,7 @@ def parse_reference(text: str) -> Reference:
     scheme, rest = schemed.groups()
     if scheme not in _LAYOUT_SCHEMES:
         bare = f"; a registry is written without {scheme}://" if scheme in _WRITTEN_BEFORE_REGISTRIES else ""
+        bare += ", and has tls: disabled under creds" if scheme == "http" else ""
         raise _invalid(text, f"unknown scheme {scheme[:_SHOWN]!r}, only ocidir:// is known{bare}")
     name, tag, digest = _cut(text, rest)
     if not _LAYOUT.fullmatch(name):
@@ -240,7 +242,8 @@ def _invalid(text: str, why: str, *, what: str = "reference") -> InvalidReferenc
     """Describe the refusal, with the hint that helps most people: upper case where none may be."""
     shown = f"{text[:_SHOWN]!r}" + ("..." if len(text) > _SHOWN else "")
     hint = ", repo must be lowercase" if what == "reference" and _valid_in_lower_case(text) else ""
-    hint = ", a layout is written ocidir://path" if text.partition(":")[0] in _TRANSPORTS else hint
+    if text.partition(":")[0] in _TRANSPORTS or text.startswith(_BEFORE_PATHS):
+        hint = ", a layout is written ocidir://path"
     return InvalidReference(f"invalid {what} {shown}: {why}{hint}")
 
 

@@ -126,7 +126,7 @@ async def test_a_registry_without_tls_is_named_with_what_to_write(fake_registry:
     fake_registry.seed("app", {"v1": IMAGE})
     ended = await init(tmp_path, "--source", f"{fake_registry.host}/app", "--target", "ocidir://images")
     assert ended.code == 1
-    assert f"write it as http://{fake_registry.host}/app" in ended.err
+    assert f"speaks no TLS; if it speaks plain HTTP, write http://{fake_registry.host}/app" in ended.err
 
 
 @pytest.mark.parametrize("source_is", ["tag", "missing", "registry"])

@@ -117,9 +117,9 @@ async def test_entries_that_are_never_due_are_named_at_the_start(tmp_path: Path)
     serving = asyncio.create_task(life.serve())
     assert (await life.finished.get()).failed == 1
     await life.clock.advance(3600)
-    assert [(event.message, event.target) for event in life.ignored] == [
-        ("No schedule or interval found, ignoring", "b.x/a:1"),
-        ("Schedule never comes due, ignoring", f"{here}/t:2"),
+    assert [(event.message, event.target, event.expected) for event in life.ignored] == [
+        ("No schedule or interval found, ignoring", "b.x/a:1", "interval or schedule, here or in defaults"),
+        ("Schedule never comes due, ignoring", f"{here}/t:2", ""),
     ]
     life.stops[0]()
     await serving

@@ -39,7 +39,14 @@ BAD = [
     ("creds: {registry: a}\n", "1:8: creds: expected a list, found a mapping"),
     ("creds:\n  - [a]\n", "2:5: creds[0]: expected a mapping, found a list"),
     ("defaults: [a]\n", "1:11: defaults: expected a mapping, found a list"),
-    (f"{STEP}    tags: [a]\n", "5:11: sync[0].tags: expected a mapping of allow, deny, semverRange, found a list"),
+    (
+        f"{STEP}    tags: [a]\n",
+        "5:11: sync[0].tags: expected a mapping of allow, deny, semverRange, found a list; write it as {allow: [...]}",
+    ),
+    (
+        f"{STEP}    tags: latest\n",
+        "5:11: sync[0].tags: expected a mapping of allow, deny, semverRange, found text; write it as {allow: [...]}",
+    ),
     (f"{STEP}    tags:\n      allow: a\n", "6:14: sync[0].tags.allow: expected a list, found text; write it as ["),
     (f"{STEP}    tags: {{allow: [[a]]}}\n", "5:20: sync[0].tags.allow[0]: expected text, found a list"),
     (f"{STEP}    repos: true\n", "5:12: sync[0].repos: expected a mapping of allow, deny, found a boolean"),

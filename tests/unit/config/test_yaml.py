@@ -230,3 +230,23 @@ def test_any_values_are_a_configuration_or_problems_of_one_line_each(values: obj
     except ConfigError as error:
         told = error.problems
     assert all(line.isprintable() and line.startswith("<stdin>:") for line in told)
+
+
+@pytest.mark.parametrize(
+    ("text", "advice"),
+    [
+        ("sync:\n\t- a\n", "; that is a tab: indent with spaces"),
+        ("sync:\n  - source: a\n\t  target: b\n", "; that is a tab: indent with spaces"),
+        ("defaults:\n  interval: @daily\n", "; quote a text that begins with @"),
+        ("sync:\n  - source: a\n      target: b\n", "; keys of one mapping begin below one another, and a text that "),
+        (
+            "sync:\n  - source: a\n   target: b\n",
+            "; items of one list, and keys of one mapping, begin below one another",
+        ),
+        ("sync: [a\n", ""),
+    ],
+)
+def test_what_is_no_yaml_says_what_to_do_about_what_most_people_get_wrong(text: str, advice: str) -> None:
+    (problem,) = problems_of(text)
+    assert advice in problem
+    assert bool(advice) == ("; " in problem)

@@ -132,13 +132,30 @@ def test_another_scheme_is_named_as_the_mistake(text: str) -> None:
         parse_reference(text)
 
 
-@pytest.mark.parametrize("scheme", ["http", "https", "docker"])
+@pytest.mark.parametrize("scheme", ["https", "docker"])
 def test_what_people_write_before_a_registry_is_told_to_be_left_out(scheme: str) -> None:
     with pytest.raises(InvalidReference, match=f"a registry is written without {scheme}://$"):
         parse_reference(f"{scheme}://registry.example/app:v1")
 
 
-@pytest.mark.parametrize("text", ["oci:layout:v1", "ocidir:layout:v1", "dir:/var/x", "oci-archive:/var/x.tar:v1"])
+def test_plain_http_is_said_elsewhere() -> None:
+    with pytest.raises(InvalidReference, match=r"without http://, and has tls: disabled under creds$"):
+        parse_reference("http://registry.example/app:v1")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "./images/app",
+        "/srv/images:v1",
+        "~/images",
+        "../images",
+        "oci:layout:v1",
+        "ocidir:layout:v1",
+        "dir:/var/x",
+        "oci-archive:/var/x.tar:v1",
+    ],
+)
 def test_a_layout_as_other_tools_write_it_earns_a_hint(text: str) -> None:
     with pytest.raises(InvalidReference, match=r"a layout is written ocidir://path$"):
         parse_reference(text)
