@@ -7,6 +7,7 @@ resolved once, a manifest fetched once, tags listed once. How long an answer is 
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Hashable, Mapping, Sequence
 from contextlib import nullcontext
 from typing import Final
@@ -34,6 +35,7 @@ from regsync.repository import Endpoints, Quota, Repository
 from regsync.sync.answers import Age, Aged, Answers
 from regsync.transfer.seen import Seen
 
+_CODE: Final = re.compile("[A-Z]+(_[A-Z]+)*( |$)")
 _HEADS: Final = 50_000
 _NAMES: Final = 500_000  # tags, over all lists that are kept
 _REFERRERS: Final = 100_000  # over all lists that are kept
@@ -55,7 +57,7 @@ class Lookups:
     def __init__(self, clock: Clock, seen: Seen | None = None, *, referrers_age: Age | None = None) -> None:
         self._clock = clock
         self._seen = Seen(clock) if seen is None else seen
-        self._heads: Answers[Descriptor | None] = Answers(clock, most=_HEADS)
+        self._heads: Answers[Descriptor | str] = Answers(clock, most=_HEADS)
         self._tags: Answers[tuple[str, ...]] = Answers(clock, most=_NAMES, weigh=lambda tags: 1 + len(tags))
         self._present: Answers[frozenset[str] | None] = Answers(
             clock, most=_NAMES, weigh=lambda tags: 1 + len(tags or ())
@@ -92,7 +94,7 @@ class Lookups:
         `fetching`: where that has to be asked, its manifest is fetched, for it is wanted next.
         """
 
-        async def looked() -> Descriptor | None:
+        async def looked() -> Descriptor | str:
             return await _headed(source, ref, sparse) or await _got(source, ref)
 
         async def fetched() -> Descriptor:
@@ -107,8 +109,8 @@ class Lookups:
 
         ask = fetched if fetching else looked
         found = await self._heads.get(_head_key(source, ref, sparse), ask, since=since)
-        if found is None:
-            raise NotFound(f"{source.name}: {ref} is not there")
+        if isinstance(found, str):
+            raise NotFound(f"{source.name}: {ref} is not there{_unlike_a_registry(found)}")
         return found
 
     async def quota(self, source: Repository, ref: str | Digest, *, since: float) -> Quota:
@@ -227,11 +229,18 @@ async def _headed(source: Repository, ref: str | Digest, sparse: Platforms | Non
         return None
 
 
-async def _got(source: Repository, ref: str | Digest) -> Descriptor | None:
+async def _got(source: Repository, ref: str | Digest) -> Descriptor | str:
+    """Return what this stands for, or what is said of it where it is not there."""
     try:
         return (await source.get_manifest(ref)).descriptor
-    except NotFound:
-        return None
+    except NotFound as error:
+        return str(error)
+
+
+def _unlike_a_registry(error: str) -> str:
+    """Return what was answered, where that is none of distribution-spec's codes: somebody else may listen there."""
+    _, at, said = error.partition(": 404 ")
+    return f"; no registry says it so: 404 {said}" if at and not _CODE.match(said) else ""
 
 
 def _head_key(source: Repository, ref: str | Digest, sparse: Platforms | None) -> Hashable:

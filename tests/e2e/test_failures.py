@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -45,7 +47,30 @@ def test_a_source_tag_that_is_not_there_fails_alone(docker_registry: DockerRegis
     config = creds(host) + "sync:\n" + step(f"{host}/a:v1", f"{target}:v1") + step(f"{host}/a:v9", f"{target}:v9")
     ended = once(config, cwd=tmp_path)
     assert_failed(ended, "Failed to lookup source manifest", f"{host}/a:v9", "back:v9", "is not there")
+    assert "no registry" not in ended.err
     assert read_layout(tmp_path / "back")[0] == {"v1": IMAGES["v1"].digest}
+
+
+class Nothing(BaseHTTPRequestHandler):
+    """A web server that has no page."""
+
+    def do_GET(self) -> None:
+        self.send_error(404)
+
+    do_HEAD = do_GET  # noqa: N815
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+def test_where_no_registry_answers_the_words_of_who_does_are_shown(tmp_path: Path) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Nothing) as other:
+        Thread(target=other.serve_forever, daemon=True).start()
+        host = f"127.0.0.1:{other.server_port}"
+        ended = once(creds(host) + "sync:\n" + step(f"{host}/a:v1", f"ocidir://{tmp_path}/a:v1"), cwd=tmp_path)
+        other.shutdown()
+    said = f"{host}/a: v1 is not there; no registry says it so: 404 Not Found"
+    assert_failed(ended, "Failed to lookup source manifest", said)
 
 
 def test_a_source_repository_that_is_not_there_is_a_failure(docker_registry: DockerRegistry, tmp_path: Path) -> None:

@@ -105,6 +105,7 @@ def _of_partner(error: ssl.SSLError, place: str) -> RegsyncError:
 
 
 def _of_socket(error: OSError) -> str:
-    if error.errno is None:
-        return "no connection"
+    if error.errno is None:  # the library's own, which hangs up on those who speak first, as SSH and mail do
+        early = isinstance(error, ConnectionResetError)
+        return "no connection: what answers there speaks no HTTP" if early else "no connection"
     return _SOCKET.get(error.errno) or os.strerror(error.errno).lower()

@@ -38,6 +38,11 @@ def verdict(code: int) -> ssl.SSLCertVerificationError:
         (OSError(errno.EMFILE, "x"), Unavailable, "too many open files"),
         (OSError(errno.ENOBUFS, "x"), Unavailable, "no buffer space available"),
         (OSError("Multiple exceptions: one, another"), Unavailable, "no connection"),
+        (
+            ConnectionResetError("Cannot write to closing transport"),
+            Unavailable,
+            "no connection: what answers there speaks no HTTP",
+        ),
         (socket.gaierror(socket.EAI_NONAME, "x"), Unavailable, "name not known"),
         (socket.gaierror(socket.EAI_AGAIN, "x"), Unavailable, "name server does not answer"),
         (socket.gaierror(socket.EAI_FAIL, "x"), Unavailable, "name not resolved"),
