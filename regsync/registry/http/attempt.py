@@ -104,22 +104,21 @@ class Attempts:
         for _ in range(_LOGINS):
             async with AsyncExitStack() as held:
                 await self._take_place(held, streaming=course.feed is not None)
-                trying = (
-                    nullcontext(None) if request.anonymous else self._doors.of(request.scopes).trying(request.scopes)
-                )
+                door = self._doors.of(request.scopes)
+                trying = nullcontext(None) if request.anonymous else door.trying(request.scopes)
                 sent = await held.enter_async_context(trying)
                 reply = await self._followed(course, sent)
                 held.push_async_callback(reply.leave)
                 wanted = await self._wanted(course, reply, sent)
                 if wanted is None:
                     if not request.anonymous and (reply.status != 401 or 401 not in request.expect):
-                        self._doors.of(request.scopes).accepted(request.scopes, sent=sent)
+                        door.accepted(request.scopes, sent=sent)
                     self.remarks.heed(reply.headers)
                     if reply.status not in request.expect and not self._went_astray(reply, request):
                         raise await self._unexpected(course, reply)
                     return Opened(reply, held.pop_all())
                 await reply.beginning(ERROR_CAP)
-                await self._challenged(request, wanted, sent)
+                await self._challenged(course, wanted, sent)
             if course.spent:
                 raise Unavailable(f"{self._place(request)}: 401 in mid-upload; logged in for the next one")
         raise AccessDenied(f"{self._place(request)}: 401 after {_LOGINS} logins")
@@ -136,11 +135,14 @@ class Attempts:
             return given
         return await self._front.challenges(reply, request, sent=sent)
 
-    async def _challenged(self, request: Request, challenges: tuple[str, ...], sent: str | None) -> None:
+    async def _challenged(self, course: Course, challenges: tuple[str, ...], sent: str | None) -> None:
         """Learn from a 401; one that asks for nothing is about what was asked for, unless it may be about a login."""
-        door = self._doors.of(request.scopes)
+        request, door = course.request, self._doors.of(course.request.scopes)
         if not any(map(str.strip, challenges)) and door.is_fine(request.scopes, sent=sent):
             raise Forbidden(f"{self._place(request)}: 401 without a word of how to log in")
+        if course.attempt == 1 < request.attempts and not course.spent and door.was_taken(request.scopes, sent=sent):
+            course.worth = Worth.ONCE
+            raise Unavailable(f"{self._place(request)}: 401 to a user and password that were taken before")
         await door.challenged(request.scopes, challenges, sent=sent, looking=request.method in {"GET", "HEAD"})
 
     def _is_its_own(self, url: str, request: Request) -> bool:
@@ -172,8 +174,7 @@ class Attempts:
         request = course.request
         url = self._absolute(request)
         for hop in range(MOST_HOPS + 1):
-            reply = await (self._answered(course, url, sent) if not hop else self._led(course, url, sent))
-            arrived = False
+            reply, arrived = await (self._answered if not hop else self._led)(course, url, sent), False
             try:
                 following = next_hop(request.method, reply.status, reply.headers, url=url)
                 arrived = following is None or reply.status in request.expect
@@ -243,8 +244,8 @@ class Attempts:
             raise Refused(f"{self._place(course.request)}: {error}") from error
         if own:
             self._note_status(reply.status, pause_named="retry-after" in reply.headers)
-        shown = url.partition("?")[0]
-        self._tell(Exchanged(course.request.method, shown, reply.status, authorized=own and sent is not None))
+        authorized = own and sent is not None
+        self._tell(Exchanged(course.request.method, url.partition("?")[0], reply.status, authorized=authorized))
         return reply
 
     def _note_silence(self, error: Unavailable) -> None:

@@ -171,6 +171,14 @@ class Authenticator:
         """Say whether a 401 is hardly about this login: there was none, it is a token, or it was taken before."""
         return sent is None or sent.startswith("Bearer ") or "basic" in self._area(scopes).answered
 
+    def was_taken(self, scopes: Scopes, *, sent: str | None) -> bool:
+        """Say whether a user and password that stay the same were taken before, so that a 401 may be an accident.
+
+        Registries say so where whoever they ask about logins (LDAP) does not answer for a moment.
+        """
+        mere = sent is not None and sent.startswith("Basic ") and not self._host.helper
+        return mere and "basic" in self._area(scopes).answered
+
     def _area(self, scopes: Scopes) -> Area:
         name = scopes[0].name if self._host.repo_auth and scopes else ""
         return self._areas[name]
