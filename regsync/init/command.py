@@ -23,6 +23,8 @@ from regsync.translate import entries_of
 _T = TypeVar("_T")
 _USUAL: Final = "1h"
 _NOT_LOOKED: Final = Seen("not looked at")
+_SOURCE: Final = "Source (image, repository or registry; http:// before it if it speaks no TLS)"
+_OR_ALONE: Final = ", registry alone"
 _HERE: Final = ("localhost", "127.", "[::1]")
 
 
@@ -70,13 +72,13 @@ class Begin:
     def _draft(self) -> Draft:
         """Return all answers, in the order in which they are asked for."""
         wishes, answers = self._wishes, self._answers
-        source, seen = answers.get("--source", wishes.source, "Source (image, repository or registry)", self._source)
+        source, seen = answers.get("--source", wishes.source, _SOURCE, self._source)
         choice = self._choice(source, seen)
         repositories = self._repositories(seen) if source.kind == "registry" else ()
         target, there = answers.get(
             "--target",
             wishes.target,
-            "Target (the same kind, a registry alone, or ocidir:// and a directory)",
+            f"Target ({source.kind}{_OR_ALONE if source.kind != 'registry' else ''} or ocidir:// and a directory)",
             lambda text: self._target(text, source),
             proposed=f"ocidir://images/{source.path.rpartition('/')[2]}".rstrip("/"),
         )

@@ -103,7 +103,7 @@ def _newest(versions: Sequence[Parts]) -> _Newest | None:
 def _lines(lines: Sequence[Parts]) -> _Newest:
     end = lines[-1][0] + 1
     named = ", ".join(map(_text, reversed(lines)))
-    words = f"the newest line{'s' * (len(lines) > 1)} {named}, and what follows below {end}"
+    words = f"the newest version{'s' * (len(lines) > 1)} {named}, and what follows below {end}"
     return _Newest(_text(lines[0]), f"{end}", words, _RELEASE)
 
 

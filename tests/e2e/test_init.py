@@ -111,7 +111,7 @@ async def test_a_source_that_cannot_be_reached_is_said_in_one_line_and_offline_i
     flags = ["--source", away, "--target", "registry.example.org", "--tags", "v.*"]
     ended = await init(tmp_path, *flags)
     assert ended.code == 1
-    _looking, failure = ended.err.splitlines()
+    _looking, failure = ended.plain
     assert "connection refused (--offline writes a configuration without looking)" in failure
     assert [*os.scandir(tmp_path)] == []
     ended = await init(tmp_path, *flags, "--offline", "--every", "never")

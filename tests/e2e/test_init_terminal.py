@@ -85,7 +85,8 @@ async def test_whoever_answers_with_return_gets_what_is_proposed(fake_registry: 
     code, shown = await asyncio.to_thread(answered, tmp_path, answers)
     assert code == 0, shown
     assert (
-        "  1  the newest lines 2.3, 2.2, 2.1, and what follows below 3: 4 tags (2.1.0, 2.2.0, 2.3.0, latest)" in shown
+        "  1  the newest versions 2.3, 2.2, 2.1, and what follows below 3: 4 tags (2.1.0, 2.2.0, 2.3.0, latest)"
+        in shown
     )
     assert "as -alpine: 2 tags (2.2.0-alpine, 2.3.0-alpine)" in shown
     assert "everything: 7 tags\n" in shown
