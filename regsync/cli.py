@@ -30,6 +30,7 @@ from regsync.options import FAILED, FINE, INTERRUPTED, USAGE, Manner, Serving, W
 
 @click.group(
     help="Mirror container images between registries and OCI layouts, as one YAML file says.",
+    epilog="To begin with: regsync init, which asks what to copy; then regsync once -c regsync.yml.",
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )

@@ -79,7 +79,8 @@ def summary(run: RunRecord) -> str:
     said[0] = f"{first} {'image' if first == '1' else 'images'} {word}"
     moved = f", {human_bytes(counts.moved)}" if counts.moved else ""
     spared = f"; {human_bytes(counts.spared)} came by links" if counts.spared else ""
-    return f"{', '.join(said)}{moved} in {human_seconds(run.seconds)}{spared}"
+    seen = ", seen" if counts.needed and not counts.moved else ""  # nothing will be copied in that time
+    return f"{', '.join(said)}{moved}{seen} in {human_seconds(run.seconds)}{spared}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,7 +98,7 @@ def test_a_table_for_a_job_s_summary_is_cut_and_says_so() -> None:
             0.1,
             "5 images copied, 2 unchanged, 27 KiB in 0.1 s; 21 KiB came by links",
         ),
-        (Counts(needed=2), 75, "2 images to be copied in 1 min 15 s"),
+        (Counts(needed=2), 75, "2 images to be copied, seen in 1 min 15 s"),
         (Counts(skipped=1, failed=1), 7300, "1 image skipped, 1 failed in 2 h 1 min"),
     ],
 )
