@@ -33,7 +33,7 @@ class Download:
 
     def __init__(self, transport: Transport, request: Request, blob: Descriptor, *, clock: Clock) -> None:
         self._transport = transport
-        self._request = request
+        self._request = replace(request, expect=frozenset({200, 206}))  # some send all of it as a part, unasked
         self._blob = blob
         self._clock = clock
         self._packed = transport.packed
@@ -50,7 +50,7 @@ class Download:
             yield self._chunks(stack, first, start)
 
     async def _chunks(self, stack: AsyncExitStack, streamed: Streamed, offset: int) -> Chunks:
-        skip, fruitless = _overlap(streamed, offset), 0
+        skip, fruitless = offset - self._begins(streamed), 0
         while True:
             began = offset
             try:
@@ -75,7 +75,7 @@ class Download:
             await stack.aclose()
             await self._clock.sleep(_PAUSE * 2**fruitless)
             streamed = await self._connected(stack, offset)
-            skip = _overlap(streamed, offset)
+            skip = offset - self._begins(streamed)
 
     def _given_up(self, broke: Unavailable) -> Unavailable:
         """Return what a download ends with: a source that crawls has cost minutes, and would each time."""
@@ -92,18 +92,21 @@ class Download:
             if request is self._request:
                 raise
         else:
-            if streamed.status == 200 or self._is_rest(streamed, offset):
+            if self._begins(streamed) <= offset:
                 return streamed
             await stack.aclose()
             self._transport.warn("parts of blobs are others than were asked for; fetching what broke whole")
         self._whole = True
-        return await stack.enter_async_context(self._transport.stream(self._request))
+        streamed = await stack.enter_async_context(self._transport.stream(self._request))
+        if self._begins(streamed) > offset:
+            raise Unavailable(f"{self._request.what}: the registry sends another part than was asked for")
+        return streamed
 
     def _from(self, offset: int) -> Request:
         if not offset or self._whole or self._blob.digest in self._packed:
             return self._request
         wanted = ("Range", f"bytes={offset}-{self._blob.size - 1}")
-        return replace(self._request, headers=(*self._request.headers, wanted), expect=frozenset({200, 206}))
+        return replace(self._request, headers=(*self._request.headers, wanted))
 
     def _body(self, stack: AsyncExitStack, streamed: Streamed) -> Chunks:
         if self._blob.digest not in self._packed or not is_labelled(streamed.headers):
@@ -132,17 +135,16 @@ class Download:
         self._packed.add(self._blob.digest)
         raise IntegrityError(f"{self._request.what} came as {coding} of another length; unpacking it next time")
 
-    def _is_rest(self, streamed: Streamed, offset: int) -> bool:
-        """Say whether a part is all of this blob from a byte on."""
+    def _begins(self, streamed: Streamed) -> int:
+        """Return the byte of this blob that an answer begins with; beyond its end where it is no part of it."""
+        if streamed.status == 200:
+            return 0
         found = _CONTENT_RANGE.fullmatch(streamed.headers.get("content-range", "").strip())
-        return found is not None and int(found[1]) == offset and found[3] in {"*", str(self._blob.size)}
+        if found is None or found[3] not in {"*", str(self._blob.size)}:
+            return self._blob.size + 1
+        return int(found[1])
 
 
 async def _nothing() -> Chunks:
     return
     yield
-
-
-def _overlap(streamed: Streamed, offset: int) -> int:
-    """Return how many bytes of this answer we have already: all before `offset` where it is the whole blob."""
-    return offset if streamed.status == 200 else 0

@@ -78,7 +78,7 @@ async def test_a_blob_that_is_forbidden_is_asked_for_whole_once() -> None:
         assert server.sent("range") == ["bytes=1000-299999", None, None]
 
 
-@pytest.mark.parametrize("said", ["bytes 999-299999/300000", "bytes 1000-299999/300001", "nonsense", ""])
+@pytest.mark.parametrize("said", ["bytes 1001-299999/300000", "bytes 1000-299999/300001", "nonsense", ""])
 async def test_a_part_from_elsewhere_is_not_taken_and_the_blob_fetched_whole(said: str) -> None:
     part = DATA[999:] + b"x"
 
@@ -88,6 +88,23 @@ async def test_a_part_from_elsewhere_is_not_taken_and_the_blob_fetched_whole(sai
     async with RawServer(answer) as server, speaking(server.host) as to:
         assert await from_byte(to, 1000) == DATA[1000:]
         assert len(server.asked) == 2
+
+
+@pytest.mark.parametrize("asked_for", [0, 1000])
+@pytest.mark.parametrize("begins", [0, 999])
+async def test_a_part_that_begins_earlier_than_was_asked_for_is_skipped_over(asked_for: int, begins: int) -> None:
+    begins = min(begins, asked_for)
+    part = says(206, DATA[begins:], ("Content-Range", f"bytes {begins}-299999/300000"))
+    async with RawServer(in_turn(part)) as server, speaking(server.host) as to:
+        assert await from_byte(to, asked_for) == DATA[asked_for:]
+        assert len(server.asked) == 1
+
+
+async def test_a_part_that_nobody_asked_for_and_that_is_not_the_beginning_is_no_blob() -> None:
+    part = says(206, DATA[5:], ("Content-Range", "bytes 5-299999/300000"))
+    async with RawServer(in_turn(part)) as server, speaking(server.host) as to:
+        with pytest.raises(Unavailable, match="the registry sends another part than was asked for"):
+            await from_byte(to, 0)
 
 
 async def test_a_source_that_crawls_is_given_up_after_three_connections() -> None:
