@@ -57,10 +57,13 @@ def _programs(hooks: Hooks | None) -> Iterator[str]:
 
 
 def _unwritable(path: str) -> str:
-    """Say why no layout can be made or changed here; what is odd in other ways is the layout's to tell."""
+    """Say why no layout can be made here; what is odd in other ways is the layout's to tell.
+
+    Where something lies already it is not said: all that is wanted may be there, or be somebody else's one level down.
+    """
     target = Path(os.path.realpath(path))
-    folder = next(one for one in (target, *target.parents) if one.exists())
-    if not folder.is_dir() or _may_write(folder):
+    folder = next(one for one in (target, *target.parents) if os.path.exists(one))  # noqa: PTH110  # no right to look
+    if not folder.is_dir() or _may_write(folder) or (folder == target and _holds_something(folder)):
         return ""
     place = f"{folder}, where layouts are to be written, is"
     if os.statvfs(folder).f_flag & os.ST_RDONLY:
@@ -73,6 +76,13 @@ def _may_write(folder: Path) -> bool:
     """Say whether files can be made here, by the user or by capabilities; some containers forbid to ask that."""
     wanted = os.W_OK | os.X_OK
     return os.access(folder, wanted) or os.access(folder, wanted, effective_ids=os.access in os.supports_effective_ids)
+
+
+def _holds_something(folder: Path) -> bool:
+    try:
+        return any(folder.iterdir())
+    except OSError:
+        return False
 
 
 def _unrunnable(program: str, environ: Mapping[str, str]) -> str:

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 
@@ -62,6 +63,29 @@ def test_where_no_target_can_be_written_to_each_directory_is_refused_on_one_line
     assert refused(entry(f"ocidir://{closed}/there", kind="registry")) == (
         f"{closed}/there, where layouts are to be written, is not writable for user {USER}: {remedy}",
     )
+
+
+@pytest.mark.parametrize("kind", ["image", "repository", "registry"])
+def test_what_lies_there_already_may_be_all_that_is_wanted(
+    kind: Literal["image", "repository", "registry"], closed: Path
+) -> None:
+    (closed / "there").mkdir()
+    (closed / "there" / "index.json").touch()
+    assert lacks([entry(f"ocidir://{closed}/there", kind=kind)], os.environ) == []
+    assert refused(entry(f"ocidir://{closed}/not-there", kind=kind))
+
+
+def test_a_directory_nobody_may_look_into_is_refused_on_one_line(closed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stat = os.stat
+
+    def without_rights(path: Path, **how: Any) -> os.stat_result:
+        if closed in Path(path).parents:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return stat(path, **how)
+
+    monkeypatch.setattr(os, "stat", without_rights)
+    (problem,) = refused(entry(f"ocidir://{closed}/a/b:v1"))
+    assert problem.startswith(f"{closed}, where")
 
 
 def test_where_a_link_leads_is_what_counts(closed: Path, tmp_path: Path) -> None:
