@@ -175,7 +175,7 @@ def test_a_quiet_log_says_nothing_of_what_went_well(verbosity: str, work: Path) 
         ("check", "-c", "regsync.yml", "--missing"),
         ("twice", "-c", "regsync.yml"),
         ("server", "-c", "regsync.yml", "--grace", "25"),
-        ("--version",),
+        ("--versions",),
     ],
 )
 def test_a_wrong_command_line_is_exit_code_2_and_no_traceback(arguments: tuple[str, ...], work: Path) -> None:

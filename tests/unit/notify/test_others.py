@@ -73,7 +73,7 @@ def test_a_url_it_cannot_send_to_is_refused_and_not_quoted(url: str, capfd: pyte
 
 def test_without_the_library_one_is_told_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "apprise", None)
-    with pytest.raises(Malformed, match=r"pip install regsync\[notify\]$"):
+    with pytest.raises(Malformed, match=r"pip install regsync\[notify\], or for an image --build-arg EXTRAS=notify$"):
         check_service("mailto://ann:hunter2@a.example")
 
 
