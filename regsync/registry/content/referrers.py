@@ -14,7 +14,16 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from regsync.clock import Clock
-from regsync.errors import AccessDenied, Failing, IntegrityError, Malformed, NotFound, RegsyncError, Unsupported
+from regsync.errors import (
+    AccessDenied,
+    Failing,
+    IntegrityError,
+    Malformed,
+    NotFound,
+    RegsyncError,
+    Unavailable,
+    Unsupported,
+)
 from regsync.oci import mediatype
 from regsync.oci.descriptor import Descriptor
 from regsync.oci.digest import Digest
@@ -77,16 +86,27 @@ class ReferrersApi:
         """Say whether the answer to a PUT means that the registry will list what was put with its subject.
 
         One that was found to have no API is asked whether it has one now: ECR said for long that it lists and did not,
-        and others answer 404 as long as a repository is not there.
+        and others answer 404 as long as a repository is not there. Where that cannot be seen, its word counts: whoever
+        may write and not read could not keep a list either.
         """
         if headers.get("oci-subject", "") != str(subject) or not self.learnt.goes(Way.NAMED_SUBJECT):
             return False
-        if self.lacking and not await self._asked(subject, Referrers(f"referrers of {self.name}@{subject}")):
+        if self.lacking and await self._has_none(subject):
             self.learnt.refused(Way.NAMED_SUBJECT, surely=True)
             self.transport.warn("it says that it lists referrers and has no API for that; listing them under tags")
             return False
         self.learnt.saw_referrers(self.base, listed=True)
         return True
+
+    async def _has_none(self, subject: Digest) -> bool:
+        path = f"{self.base}referrers/{subject}"
+        try:
+            await self._page(path + self.asking.query, f"referrers of {self.name}@{subject}", path=path)
+        except (NotFound, Unsupported):
+            return True
+        except (AccessDenied, Unavailable):
+            return False
+        return False
 
     async def _asked(self, subject: Digest, found: Referrers) -> bool:
         """Ask the API, page by page; False when there is none. A later page that fails is a list that failed."""

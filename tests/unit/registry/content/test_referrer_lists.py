@@ -238,6 +238,19 @@ async def test_a_list_that_is_refused_every_time_says_how(fake_registry: FakeReg
     assert fake_registry.count(kind="manifest", method="PUT") <= 11
 
 
+@pytest.mark.parametrize("status", [403, 503])
+async def test_a_registry_whose_lists_cannot_be_seen_is_believed_to_list(status: int) -> None:
+    async with FakeRegistry(features=MODERN) as fake, lab(fake.host) as at:
+        fake.fail(Fault(Status(404), kind="referrers"))
+        assert await at.repository().referrers(ABOUT) == ()
+        for kind in ("referrers", "manifest"):
+            fake.fail(Fault(Status(status), kind=kind, method="GET", times=99))
+        for name in ("one", "two"):
+            await put_built(at.repository(), referrer(name))
+        assert fake.repositories["app"].tags == {}
+        assert not [each for each in at.warned if "no API" in str(each)]
+
+
 async def test_a_list_that_lost_an_entry_at_the_registry_takes_new_ones(fake_registry: FakeRegistry) -> None:
     lost = referrer("lost")
     async with lab(fake_registry.host) as at:
