@@ -89,7 +89,7 @@ class Pushing:
             failure = self._refusal(answer, at)
             if isinstance(failure, Incomplete):
                 return answer, failure
-            if _IMMUTABLE.search(str(failure)):  # perhaps it is what an earlier try has left there
+            if self._is_kept(failure, at):  # perhaps it is what an earlier try has left there
                 return None, self._explained(failure, at)
             if answer.status not in _PASSING:
                 raise failure
@@ -122,10 +122,14 @@ class Pushing:
 
     def _explained(self, failure: RegsyncError, at: str | Digest) -> RegsyncError:
         """Return what to say of a tag that stands for something else and is kept (ECR, Harbor, Nexus, GAR)."""
-        if isinstance(at, Digest) or not _IMMUTABLE.search(str(failure)):
+        if isinstance(at, Digest) or not self._is_kept(failure, at):
             return failure
         way_out = "let tags be overwritten there, or leave this one out (tags, deny)"
         return Unsupported(f"{self._of.name}:{at} is immutable and stands for something else; {way_out} ({failure})")
+
+    def _is_kept(self, failure: RegsyncError, at: str | Digest) -> bool:
+        """Say whether the registry's own words are of a tag that is kept; a repository may be called so, too."""
+        return _IMMUTABLE.search(str(failure).replace(f"{self._of.path}:{at}", "")) is not None
 
     async def _insist_on(self, manifest: Manifest, at: str | Digest, stored: Digest) -> None:
         """Raise unless what is there are our bytes, whatever digest the registry names."""

@@ -10,7 +10,7 @@ from regsync.errors import Failing, Forbidden, Incomplete, IntegrityError, Regsy
 from tests.support.built import Built, image_bytes
 from tests.support.fake_registry import FakeRegistry
 from tests.support.faults import Action, Change, Fault, Reply, Status
-from tests.support.images import put_built
+from tests.support.images import manifest_of, put_blobs, put_built
 from tests.unit.registry.content.lab import Lab, lab
 
 OLD, NEW = image_bytes(b"old"), image_bytes(b"new")
@@ -170,6 +170,20 @@ async def test_an_immutable_tag_that_an_earlier_try_has_set_is_a_success(filled:
         await put(at)
     assert filled.repositories["app"].tags["v1"] == NEW.digest
     assert puts(filled) == 2
+
+
+async def test_a_repository_that_is_called_immutable_has_its_tags_put_like_any_other(
+    fake_registry: FakeRegistry,
+) -> None:
+    async with lab(fake_registry.host) as at:
+        there = at.repository("team/immutable")
+        await put_blobs(there, NEW)
+        fake_registry.fail(Fault(Status(409), kind="manifest", method="PUT"))
+        await there.put_manifest(manifest_of(NEW), at="v1")
+        assert puts(fake_registry) == 2
+        fake_registry.fail(Fault(complaint(403, "DENIED", "no rights"), kind="manifest", method="PUT", times=9))
+        with pytest.raises(Forbidden, match="no rights"):
+            await there.put_manifest(manifest_of(NEW), at="v2")
 
 
 async def test_a_manifest_put_by_digest_is_not_called_an_immutable_tag(filled: FakeRegistry) -> None:
