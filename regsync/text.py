@@ -30,7 +30,7 @@ def why_unreadable(error: OSError, path: str) -> str:
             return f"{words}: user {os.geteuid()}, whom this runs as, has to be able to read it"
         case errno.EISDIR:
             return f"{words}: name a file (docker mounts a directory where the file it is to mount is not there)"
-        case errno.ENOENT if os.path.lexists(path):
+        case errno.ENOENT if Path(path).is_symlink():
             return f"{words}: it is a link that leads nowhere, to {plain(str(Path(path).readlink()))}"
         case _:
             return words

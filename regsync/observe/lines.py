@@ -16,7 +16,7 @@ from regsync.text import plain
 LONGEST = 4095  # bytes of one line, without its end
 _LOOKED_AT = 1 << 16  # characters of one value, all of a list included, that are looked at to cut it
 _PLAIN = re.compile(r"[!#-<>-~]+")  # printable ASCII without space, quote and equals sign
-_LONGEST_ENDS = 1024  # characters of source and target on a terminal
+_LONGEST_WORDS = 1024  # characters of what is said of which source and target, on a terminal
 _DIM, _RESET = "\x1b[2m", "\x1b[0m"
 _COLOURS = {"ERROR": "\x1b[31m", "WARN": "\x1b[33m"}
 Values = Mapping[str, object]
@@ -43,12 +43,12 @@ def people_line(at: datetime, level: str, message: str, fields: Values, secrets:
     said = dict(fields)
     said.pop("digest", None)  # `diff` and reports have it
     ends = [str(said.pop(key)) for key in ("source", "target") if key in said]
-    shown = f": {plain(secrets.clean(' -> '.join(ends)[:_LONGEST_ENDS]))}" if ends else ""
-    values = _fitting(said, LONGEST - len(message) - len(shown), _quoted, secrets, each=len(" ="))
+    shown = plain(secrets.clean(": ".join([message, *([" -> ".join(ends)] if ends else ())])[:_LONGEST_WORDS]))
+    values = _fitting(said, LONGEST - len(shown.encode()), _quoted, secrets, each=len(" ="))
     hour, worse = f"{at.astimezone():%H:%M:%S}", "" if level == "INFO" else level
     if colours:
         hour, worse = f"{_DIM}{hour}{_RESET}", f"{_COLOURS[level]}{level}{_RESET}" if level in _COLOURS else worse
-    words = [hour, *([worse] if worse else ()), f"{message}{shown}"]
+    words = [hour, *([worse] if worse else ()), shown]
     return " ".join([*words, *(f"{key}={value}" for key, value in values.items())])
 
 

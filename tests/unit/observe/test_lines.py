@@ -132,5 +132,7 @@ def test_no_value_steers_a_terminal_or_floods_it(source: object, error: object) 
 def test_people_see_no_secret_either() -> None:
     secrets = Secrets()
     secrets.keep("hunter22")
-    line = people_line(NOON, "WARN", "It", {"source": "a/hunter22", "err": "b hunter22"}, secrets, colours=False)
+    said = {"source": "a/hunter22", "err": "b hunter22"}
+    line = people_line(NOON, "WARN", "It\x1b[2J says hunter22", said, secrets, colours=False)
     assert "hunter22" not in line
+    assert line.isprintable()
