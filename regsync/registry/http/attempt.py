@@ -136,14 +136,15 @@ class Attempts:
         return await self._front.challenges(reply, request, sent=sent)
 
     async def _challenged(self, course: Course, challenges: tuple[str, ...], sent: str | None) -> None:
-        """Learn from a 401; one that asks for nothing is about what was asked for, unless it may be about a login."""
+        """Learn from a 401, if it is not a mishap; one that asks for nothing is hardly about a login that was good."""
         request, door = course.request, self._doors.of(course.request.scopes)
         if not any(map(str.strip, challenges)) and door.is_fine(request.scopes, sent=sent):
             raise Forbidden(f"{self._place(request)}: 401 without a word of how to log in")
-        if course.attempt == 1 < request.attempts and not course.spent and door.was_taken(request.scopes, sent=sent):
+        taken = door.was_taken(request.scopes, sent=sent)
+        if taken and course.attempt == 1 and (request.attempts > 1 or not request.looks):
             course.worth = Worth.ONCE
             raise Unavailable(f"{self._place(request)}: 401 to a user and password that were taken before")
-        await door.challenged(request.scopes, challenges, sent=sent, looking=request.method in {"GET", "HEAD"})
+        await door.challenged(request.scopes, challenges, sent=sent, looking=request.looks)
 
     def _is_its_own(self, url: str, request: Request) -> bool:
         """Say whether it is the registry that answers from this URL, and for itself."""
@@ -171,8 +172,7 @@ class Attempts:
 
     async def _followed(self, course: Course, sent: str | None) -> Reply:
         """Return the answer at the end of the redirects; who follows them carries our login to our own origin only."""
-        request = course.request
-        url = self._absolute(request)
+        request, url = course.request, self._absolute(course.request)
         for hop in range(MOST_HOPS + 1):
             reply, arrived = await (self._answered if not hop else self._led)(course, url, sent), False
             try:
@@ -227,7 +227,7 @@ class Attempts:
 
     def _is_guest(self, request: Request, url: str) -> bool:
         """Say whether the registry has sent us to this URL to read."""
-        return request.method in {"GET", "HEAD"} and not request.anonymous and not self._route.is_own(url)
+        return request.looks and not request.anonymous and not self._route.is_own(url)
 
     async def _exchanged(self, course: Course, url: str, sent: str | None) -> Reply:
         own = self._is_its_own(url, course.request)

@@ -65,6 +65,11 @@ class Request:
     anonymous: bool = False
 
     @property
+    def looks(self) -> bool:
+        """Say whether it only looks, and changes nothing."""
+        return self.method in {"GET", "HEAD"}
+
+    @property
     def named(self) -> str:
         """What people read: the method and `what`, or the URL without its query."""
         return f"{self.method} {self.what or self.url.partition('?')[0]}"
