@@ -24,6 +24,7 @@ Tokens, for each tuple of scopes (`Grant`):
     struck   is bought again, sent alone   refused              held; if the last one lacked rights, struck to its end
     refused  AccessDenied for a minute     -                    -
 
+    Once a token has worked, one that lacks rights is sent like any other: uploads need not wait for one another.
     A token to push that is told (`insufficient_scope`) to whoever looks that it may not read stays struck, not refused.
 
 Buying (`purchase.py`), alone in the area until the login is good, and alone at the server until that works (`desk.py`):
@@ -207,7 +208,7 @@ class Area:
         """Return the trial to pass before a request for these scopes; None when what it will send is known to do."""
         if self.scheme == "bearer":
             grant = self.grant(scopes)
-            return grant.trial if grant.strike else None
+            return grant.trial if grant.in_doubt else None
         return None if self.scheme in self.answered else self.trial
 
     def accept(self, scopes: Scopes, sent: str | None) -> None:

@@ -44,6 +44,11 @@ class Grant:
     worked: bool = False
     _refusal: Refusal | None = None
 
+    @property
+    def in_doubt(self) -> bool:
+        """Say whether others wait for what becomes of its token; not of one that does what it has rights to."""
+        return self.strike == "token" or (self.strike == "scope" and not self.worked)
+
     def take(self, token: Token) -> None:
         """Keep a token; one that follows another at the end of its life starts without a strike."""
         if self.token is not None:

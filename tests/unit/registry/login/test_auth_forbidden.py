@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from regsync.errors import AccessDenied, Forbidden
 from regsync.registry.login.credentials import Credential
 from regsync.registry.login.scope import Scopes
+from tests.support.clock import settle
 from tests.unit.registry.login.auth_lab import BASIC, BASIC_HEADER, BEARER, LOGIN, PULL, PUSH, Lab
 
 OVER = f'{BEARER},error="invalid_token"'
@@ -78,6 +80,27 @@ async def test_a_token_to_push_that_may_not_read_is_used_to_push_all_the_same() 
         assert await lab.auth.header(PUSH) == "Bearer T2"
         lab.auth.accepted(PUSH, sent="Bearer T2")
     assert len(lab.asked) == 2
+
+
+async def test_a_token_that_may_not_read_is_tried_alone_until_it_has_pushed_and_by_all_then() -> None:
+    lab, short = Lab(LOGIN), f'{BEARER},error="insufficient_scope"'
+    await lab.refused(PUSH)
+    await lab.auth.challenged(PUSH, [short], sent="Bearer T1", looking=True)
+
+    async def sent_beside() -> str | None:
+        async with lab.auth.trying(PUSH) as sent:
+            return sent
+
+    async with lab.auth.trying(PUSH):
+        second = asyncio.create_task(sent_beside())
+        await settle()
+        assert not second.done()
+        lab.auth.accepted(PUSH, sent="Bearer T2")
+    assert await second == "Bearer T2"
+    async with lab.auth.trying(PUSH):
+        third = asyncio.create_task(sent_beside())
+        await settle()
+        assert third.done()
 
 
 async def test_a_token_to_push_that_may_not_push_is_refused_for_good() -> None:
