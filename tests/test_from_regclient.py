@@ -126,7 +126,7 @@ SHOWN_BY: Final = {
     "a child of an index that is of another type than the index says":
         "unit/sync/test_lookups.py::test_a_manifest_that_is_not_as_it_is_listed_is_refused",
     '`{{ env "X" }}` that is not set': "unit/template/test_unset.py::test_a_variable_that_is_not_set_is_told",
-    "layouts nobody here can write to, programs of hooks that are not there":
+    "layouts that are not there and nobody here can make, programs of hooks that are not there":
         "unit/test_fitness.py::test_where_no_target_can_be_written_to_each_directory_is_refused_on_one_line",
     '`{{ file "x" }}` that cannot be read': "unit/config/test_templates.py::test_a_file_that_cannot_be_read_is_named",
     "a `user`, `pass` or `token` template that comes to nothing":
