@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import ipaddress
 import itertools
 import os
@@ -25,6 +26,11 @@ _FOREIGN = (
     *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "no_proxy", "all_proxy"),
     "SOURCE_DATE_EPOCH",
 )
+
+
+def pytest_configure() -> None:
+    """Look for garbage more seldom: each look goes through twelve thousand tests, which stay until the end."""
+    gc.set_threshold(20_000, 20, 50)
 
 
 def pytest_xdist_auto_num_workers() -> int:
