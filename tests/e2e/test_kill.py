@@ -25,7 +25,7 @@ from tests.support.built import (
 from tests.support.real import DockerRegistry, run
 
 KILLS = 40
-ROUNDS = 4  # the kills are shared out among so many tests
+ROUNDS = 2  # the kills are shared out among so many tests
 SEED = 20261123
 MIB = 1 << 20
 
