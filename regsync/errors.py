@@ -108,6 +108,12 @@ class NotFound(RegsyncError):
     """A manifest, blob, tag or repository that was demanded and is not there."""
 
 
+class NotOurs(NotFound):
+    """Not there (404), said without any of distribution-spec's codes: who answers may be no registry. `said`: how."""
+
+    said: str = ""
+
+
 class Misnamed(NotFound):
     """Nothing has this digest: a registry has said that it is a tag's, and now is known to say such things."""
 

@@ -147,9 +147,9 @@ class RegistryRepository(OnRegistry):
             if error.is_outage:
                 raise
             return False
-        if headers is None or is_labelled(headers):
-            return headers is not None
-        return headers.get("content-length", str(blob.size)) == str(blob.size)
+        if headers is None:
+            return False
+        return is_labelled(headers) or headers.get("content-length", str(blob.size)) == str(blob.size)
 
     async def blob_size(self, digest: Digest) -> int | None:
         """Ask for the blob, whose length is among the headers."""

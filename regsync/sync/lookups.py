@@ -7,7 +7,6 @@ resolved once, a manifest fetched once, tags listed once. How long an answer is 
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Hashable, Mapping, Sequence
 from contextlib import nullcontext
 from typing import Final
@@ -21,6 +20,7 @@ from regsync.errors import (
     Misled,
     NoSuchRepository,
     NotFound,
+    NotOurs,
     RegsyncError,
     Unsupported,
 )
@@ -35,7 +35,6 @@ from regsync.repository import Endpoints, Quota, Repository
 from regsync.sync.answers import Age, Aged, Answers
 from regsync.transfer.seen import Seen
 
-_CODE: Final = re.compile("[A-Z]+(_[A-Z]+)*( |$)")
 _HEADS: Final = 50_000
 _NAMES: Final = 500_000  # tags, over all lists that are kept
 _REFERRERS: Final = 100_000  # over all lists that are kept
@@ -110,7 +109,8 @@ class Lookups:
         ask = fetched if fetching else looked
         found = await self._heads.get(_head_key(source, ref, sparse), ask, since=since)
         if isinstance(found, str):
-            raise NotFound(f"{source.name}: {ref} is not there{_unlike_a_registry(found)}")
+            how = f"; no registry says it so: {found}" if found else ""
+            raise NotFound(f"{source.name}: {ref} is not there{how}")
         return found
 
     async def quota(self, source: Repository, ref: str | Digest, *, since: float) -> Quota:
@@ -230,17 +230,11 @@ async def _headed(source: Repository, ref: str | Digest, sparse: Platforms | Non
 
 
 async def _got(source: Repository, ref: str | Digest) -> Descriptor | str:
-    """Return what this stands for, or what is said of it where it is not there."""
+    """Return what this stands for; where it is not there how that is said, "" for as a registry does."""
     try:
         return (await source.get_manifest(ref)).descriptor
     except NotFound as error:
-        return str(error)
-
-
-def _unlike_a_registry(error: str) -> str:
-    """Return what was answered, where that is none of distribution-spec's codes: somebody else may listen there."""
-    _, at, said = error.partition(": 404 ")
-    return f"; no registry says it so: 404 {said}" if at and not _CODE.match(said) else ""
+        return error.said if isinstance(error, NotOurs) else ""
 
 
 def _head_key(source: Repository, ref: str | Digest, sparse: Platforms | None) -> Hashable:

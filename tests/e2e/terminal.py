@@ -21,19 +21,23 @@ TERMINAL = {"TERM": "xterm-256color", "NO_COLOR": ""}
 
 
 class AtTerminal:
-    """The program with its standard error on a terminal of 24 lines."""
+    """The program with its standard error on a terminal of 24 lines, or all its streams if somebody `types`."""
 
     def __init__(
-        self, *arguments: str, cwd: Path, environ: Mapping[str, str] = TERMINAL, columns: int = COLUMNS
+        self,
+        *arguments: str,
+        cwd: Path,
+        environ: Mapping[str, str] = TERMINAL,
+        columns: int = COLUMNS,
+        types: bool = False,
     ) -> None:
         self._master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
         self.sent = ""
         known = surroundings({**TERMINAL, **environ})
         called = [sys.executable, "-m", "regsync", *arguments]  # asyncio, watched, would write between the lines
-        self.process = subprocess.Popen(
-            called, cwd=cwd, env=known, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=slave
-        )
+        other = slave if types else subprocess.DEVNULL
+        self.process = subprocess.Popen(called, cwd=cwd, env=known, stdin=other, stdout=other, stderr=slave)
         os.close(slave)
         self._reading = Thread(target=self._read, daemon=True)
         self._reading.start()
@@ -46,6 +50,10 @@ class AtTerminal:
                 self.sent = raw.decode(errors="ignore")
         except OSError as error:  # how Linux says that nobody has the other end open any more
             assert error.errno == errno.EIO  # noqa: PT017
+
+    def type(self, text: str) -> None:
+        """Type a line."""
+        os.write(self._master, f"{text}\n".encode())
 
     def ended(self) -> int:
         """Wait for its end, and return its exit code."""

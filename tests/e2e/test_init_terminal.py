@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import pty
 import signal
-import subprocess
-import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
-from threading import Thread
 
 from regsync.loading import load
-from tests.e2e.program import surroundings, wait_for
+from tests.e2e.program import wait_for
+from tests.e2e.terminal import AtTerminal
 from tests.support.built import image_bytes, some_bytes
 from tests.support.fake_registry import FakeRegistry
 
@@ -22,27 +17,12 @@ IMAGE = image_bytes(some_bytes(100))
 TAGS = ("2.0.0", "2.1.0", "2.2.0", "2.3.0", "2.3.0-alpine", "2.2.0-alpine", "latest")
 
 
-class Asked:
+class Asked(AtTerminal):
     """The program with its streams on a terminal, and somebody who answers."""
 
     def __init__(self, *arguments: str, cwd: Path) -> None:
-        self._master, slave = pty.openpty()
-        self.sent = ""
+        super().__init__("init", *arguments, cwd=cwd, environ={"TERM": "xterm"}, types=True)
         self._answered = 0
-        called = [sys.executable, "-m", "regsync", "init", *arguments]
-        self.process = subprocess.Popen(
-            called, cwd=cwd, env=surroundings({"TERM": "xterm"}), stdin=slave, stdout=slave, stderr=slave
-        )
-        os.close(slave)
-        self._reading = Thread(target=self._read, daemon=True)
-        self._reading.start()
-
-    def _read(self) -> None:
-        raw = b""
-        with suppress(OSError):  # nobody has the other end open any more
-            while data := os.read(self._master, 65536):
-                raw += data
-                self.sent = raw.decode(errors="ignore")
 
     def wait_for(self, question: str) -> None:
         """Wait for a question behind what was answered last."""
@@ -52,17 +32,7 @@ class Asked:
         """Wait for a question and type."""
         self.wait_for(question)
         self._answered = len(self.sent)
-        os.write(self._master, f"{text}\n".encode())
-
-    def ended(self) -> int:
-        """Wait for its end."""
-        try:
-            code = self.process.wait(timeout=60)
-        finally:
-            self.process.kill()
-        self._reading.join(10)
-        os.close(self._master)
-        return code
+        self.type(text)
 
 
 def answered(cwd: Path, answers: Sequence[tuple[str, str]], *arguments: str) -> tuple[int, str]:

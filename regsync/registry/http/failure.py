@@ -15,6 +15,7 @@ from regsync.errors import (
     InvalidReference,
     NoSuchRepository,
     NotFound,
+    NotOurs,
     RegsyncError,
     Unavailable,
     Unsupported,
@@ -50,10 +51,15 @@ _BY_CODE: dict[str, type[RegsyncError]] = {
 def failure_of(status: int, body: bytes, *, place: str) -> RegsyncError:
     """Return the exception for an answer that was not expected; `place` is its `METHOD what at host`."""
     said = complaint_of(body)
-    text = f"{place}: {status} {words_of(body) if said.code or said.words else _told(status, body)}".rstrip()
+    told = f"{status} {words_of(body) if said.code or said.words else _told(status, body)}".rstrip()
+    text = f"{place}: {told}"
     worth = worth_of_status(status, said.code)
     if worth is Worth.AGAIN:
         return Failing(text, status=status) if status >= 500 else Unavailable(text)
+    if status == 404 and not said.code:
+        failure = NotOurs(text)
+        failure.said = told
+        return failure
     telling = status in {400, 500} or (status == 404 and said.code == _NO_NAME)
     kind = _BY_CODE.get(said.code) if telling else None
     return (kind or _BY_STATUS.get(status) or Unsupported)(text)
